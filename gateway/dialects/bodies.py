@@ -1,0 +1,188 @@
+"""Bytes to tree: what a body is, whatever its content type claims.
+
+Total and bounded: any bytes give a `Body`; only the first `READ_LIMIT` bytes of text are looked at, JSON that is
+nested too deep is opaque, and markup is parsed by a real parser from a bounded prefix.
+
+In a *shallow* tree members larger than `SHALLOW_MEMBER` are left out (an empty value of their type stands for them),
+so that a large payload is never decoded only to find the envelope around it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import Raw, Struct
+from selectolax.lexbor import LexborHTMLParser
+
+from gateway.dialects.spec import BodyKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+READ_LIMIT = 65_536
+"""Bytes of HTML, text and form bodies that are looked at: a security limit on time."""
+SHALLOW_MEMBER = 16_384
+"""Bytes above which a member is left out of a shallow tree."""
+_SHALLOW_DEPTH = 3
+_LENIENT_LIMIT = 1_048_576  # bytes that the slower, lenient decoder may be given
+_FORM_FIELDS = 64
+
+_XSSI = (b")]}',", b")]}'", b"while(1);", b"for(;;);")
+_SPACE = b" \t\r\n"
+_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<h1", b"<center")
+_EMPTY_OF = {ord("{"): dict, ord("["): list, ord('"'): str}
+
+
+class Body(Struct, frozen=True, kw_only=True):
+    """A body's kind, its tree (None where there is none), and its bytes as JSON that may be spliced (or None)."""
+
+    kind: BodyKind
+    tree: Any = None
+    spliceable: bytes | None = None
+
+
+_EMPTY = Body(kind=BodyKind.EMPTY)
+_OPAQUE = Body(kind=BodyKind.OPAQUE)
+
+
+def parse(data: bytes, content_type: str, *, shallow: bool = False) -> Body:
+    """Read a body. `content_type` is the field's value in lower case, or empty."""
+    if not data:
+        return _EMPTY
+    media_type, _, parameters = content_type.partition(";")
+    data = _decoded(data, parameters)
+    start = data[:64].lstrip(_SPACE)
+    if not start:
+        data = data.strip(_SPACE)
+        start = data[:64]
+        if not start:
+            return _EMPTY
+    if start[:1] in b'{["' or "json" in media_type:
+        return _json(data, start, shallow=shallow)
+    if start[:1] == b"<":
+        return _markup(data, start)
+    if start.startswith(_XSSI):
+        return _json(_without_prefix(data), start, shallow=shallow)
+    if media_type.strip() == "application/x-www-form-urlencoded":
+        return _form(data)
+    return _text(data)
+
+
+def _decoded(data: bytes, parameters: str) -> bytes:
+    """Return the text as UTF-8 without a byte order mark."""
+    if data.startswith(codecs.BOM_UTF8):
+        return data[3:]
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace").encode()
+    charset = parameters.partition("charset=")[2].strip(' "').partition(";")[0].strip(' "')
+    if charset and charset not in ("utf-8", "utf8", "us-ascii"):
+        try:
+            return data.decode(charset, "replace").encode("utf-8", "replace")
+        except (LookupError, ValueError):  # no such charset, or one that is not of text: read it as UTF-8
+            return data
+    return data
+
+
+def _without_prefix(data: bytes) -> bytes:
+    data = data.lstrip(_SPACE)
+    for prefix in _XSSI:
+        if data.startswith(prefix):
+            return data[len(prefix) :].lstrip(_SPACE)
+    return data
+
+
+def _json(data: bytes, start: bytes, *, shallow: bool) -> Body:
+    if start.startswith(_XSSI):
+        data = _without_prefix(data)
+    try:
+        tree = _shallow(data, _SHALLOW_DEPTH) if shallow and len(data) > SHALLOW_MEMBER else msgspec.json.decode(data)
+        return Body(kind=BodyKind.JSON, tree=tree, spliceable=data)
+    except RecursionError:
+        return _OPAQUE
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _lenient(data, start)
+
+
+def _lenient(data: bytes, start: bytes) -> Body:
+    """Read what strict JSON refuses but people send: NaN, lone surrogates, broken UTF-8, control characters."""
+    if len(data) > _LENIENT_LIMIT:
+        return _OPAQUE
+    try:
+        text = data.decode("utf-8", "replace")
+        tree = _scrubbed(json.loads(text, strict=False, parse_constant=_nothing, parse_int=_whole))
+    except (ValueError, RecursionError):
+        return _OPAQUE if start[:1] in b"{[" else _markup(data, start) if start[:1] == b"<" else _text(data)
+    return Body(kind=BodyKind.JSON, tree=tree)
+
+
+def _scrubbed(value: Any) -> Any:
+    """Return the value with lone surrogates replaced: they are in no encoding and could not be sent on."""
+    if type(value) is str:
+        return value.encode("utf-8", "replace").decode()
+    if type(value) is list:
+        return [_scrubbed(inner) for inner in value]
+    if type(value) is dict:
+        return {_scrubbed(name): _scrubbed(inner) for name, inner in value.items()}
+    return value
+
+
+def _nothing(_constant: str) -> None:
+    """NaN and the infinities are no values."""
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) < 20 else float(digits)
+
+
+def _shallow(data: bytes, depth: int) -> Any:
+    first = data[:64].lstrip(_SPACE)[:1]
+    if first == b"{":
+        members = msgspec.json.decode(data, type=dict[str, Raw])
+        return {name: _shallow_member(bytes(raw), depth) for name, raw in members.items()}
+    if first == b"[":
+        items = msgspec.json.decode(data, type=list[Raw])
+        return [_shallow_member(bytes(items[0]), depth)] if len(items) == 1 else [None] * min(len(items), 2)
+    return msgspec.json.decode(data)
+
+
+def _shallow_member(raw: bytes, depth: int) -> Any:
+    if len(raw) <= SHALLOW_MEMBER:
+        return msgspec.json.decode(raw)
+    if depth and raw[:1] == b"{":
+        return _shallow(raw, depth - 1)
+    empty: Callable[[], Any] = _EMPTY_OF.get(raw[0], int)
+    return empty()
+
+
+def _markup(data: bytes, start: bytes) -> Body:
+    """Read the parts of an HTML page that say something. Other markup says nothing that we could show."""
+    if not start.lower().startswith(_HTML_STARTS) and b"<html" not in data[:2_000].lower():
+        return _OPAQUE
+    page = LexborHTMLParser(data[:READ_LIMIT].decode("utf-8", "replace"))
+    tree = {}
+    for tag in ("title", "h1", "h2", "pre", "p"):
+        node = page.css_first(tag)
+        if node is not None and (text := " ".join(node.text(separator=" ", strip=True).split())):
+            tree[tag] = text
+    return Body(kind=BodyKind.HTML, tree=tree)
+
+
+def _form(data: bytes) -> Body:
+    try:
+        pairs = parse_qsl(data[:READ_LIMIT].decode("utf-8", "replace"), max_num_fields=_FORM_FIELDS)
+    except ValueError:
+        return _OPAQUE
+    return Body(kind=BodyKind.FORM, tree=dict(pairs))
+
+
+def _text(data: bytes) -> Body:
+    if b"\0" in data[:READ_LIMIT]:
+        return _OPAQUE
+    text = data[:READ_LIMIT].decode("utf-8", "replace").strip()
+    if text.count("\N{REPLACEMENT CHARACTER}") > len(text) // 8:  # not text in any charset that we know of
+        return _OPAQUE
+    return Body(kind=BodyKind.TEXT, tree=text)

@@ -1,0 +1,94 @@
+"""What a reply's fields say about rates: what is still granted, and when to try again.
+
+The order of sources is that of docs/reference/format.md, "When to retry". Dates and epochs count from the reply's own
+`Date` where there is one, so that clocks need not agree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.dialects import timing
+from gateway.dialects.timing import TimeForm
+from gateway.model import Allowance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.dialects.spec import RateWindow
+    from gateway.dialects.view import View
+
+_TOO_MANY_REQUESTS = 429
+_LARGEST = 10**12  # a count beyond this is no count
+_MS_FIELDS = ("retry-after-ms", "x-ms-retry-after-ms", "x-retry-after-ms")
+
+
+class RateReader:
+    """The rate fields of one dialect."""
+
+    __slots__ = ("_windows",)
+
+    def __init__(self, windows: Sequence[RateWindow]) -> None:
+        """Keep the windows, their field names in lower case."""
+        self._windows = [
+            (
+                (window.limit or "").lower(),
+                (window.remaining or "").lower(),
+                (window.reset.header.lower(), window.reset.as_) if window.reset is not None else None,
+            )
+            for window in windows
+        ]
+
+    def allowance(self, view: View, now_s: float) -> Allowance | None:
+        """Return the tightest window that the reply declares, or None. `now_s` is Unix time."""
+        found = [window for window in self._read(view, clock(view, now_s)) if window.remaining is not None]
+        return min(found, key=lambda window: window.remaining or 0, default=None)
+
+    def retry_after(self, view: View, now_s: float) -> float | None:
+        """Return after how many seconds the fields say to try again, or None."""
+        fields = view.fields
+        for name in _MS_FIELDS:
+            if (value := fields.get(name)) is not None:
+                found = timing.seconds_until(value, TimeForm.DELTA_MS, now_s)
+                if found is not None:
+                    return found
+        now_s = clock(view, now_s)
+        if (value := fields.get("retry-after")) is not None:
+            found = timing.retry_after(value, now_s)
+            if found is not None:
+                return found
+        return self._until_reset(view, now_s)
+
+    def _until_reset(self, view: View, now_s: float) -> float | None:
+        windows = [window for window in self._read(view, now_s) if window.reset_s is not None]
+        spent = [window.reset_s for window in windows if window.remaining == 0]
+        if not spent and view.status == _TOO_MANY_REQUESTS:
+            spent = [window.reset_s for window in windows]
+        return max((reset_s for reset_s in spent if reset_s is not None), default=None)
+
+    def _read(self, view: View, now_s: float) -> list[Allowance]:
+        fields = view.fields
+        found = []
+        for limit, remaining, reset in self._windows:
+            if limit in fields or remaining in fields or (reset is not None and reset[0] in fields):
+                reset_s = timing.seconds_until(fields.get(reset[0]), reset[1], now_s) if reset is not None else None
+                counts = _count(fields.get(limit)), _count(fields.get(remaining))
+                found.append(Allowance(limit=counts[0], remaining=counts[1], reset_s=reset_s))
+        return found
+
+
+def clock(view: View, now_s: float) -> float:
+    """Return the Unix time at which the upstream made the reply: its `Date`, else `now_s`."""
+    date = view.fields.get("date")
+    moment = timing.http_date(date) if date is not None else None
+    return now_s if moment is None else moment
+
+
+def _count(text: str | None) -> int | None:
+    if text is None:
+        return None
+    digits = text.partition(";")[0].partition(",")[0].strip()
+    if not (digits.isascii() and digits.lstrip("-").isdigit()):
+        return None
+    number = int(digits[:20])
+    return max(0, number) if number < _LARGEST else None

@@ -1,0 +1,237 @@
+"""A dialect, compiled: what a reply says, as values.
+
+A dialect is a chain: its own rules, then those of the dialects it extends. The first rule whose condition holds reads
+the error; a status of 4xx or 5xx that no rule knows is still an error and is told by its status alone. Which code of
+the catalogue an error has is settled in this order: the rule's own `problem`, `classify`, `codes`, `types` (these
+*name* the code), then `statuses` and the catalogue's table (these only *derive* it from the status).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from gateway.catalog import CODES, for_status
+from gateway.dialects import sources, timing
+from gateway.dialects.conditions import as_status, compile_condition
+from gateway.dialects.fields import FieldReader
+from gateway.dialects.rates import RateReader, clock
+from gateway.dialects.spec import BodyKind
+from gateway.dialects.success import SuccessReader
+from gateway.dialects.text import is_usable
+from gateway.model import Code, FieldError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.dialects.spec import DialectSpec, Rule, TimePick
+    from gateway.dialects.view import View
+
+_STATUSES = range(100, 600)
+_CLIENT_ERRORS = 400
+_RFC9457 = frozenset({"type", "title", "status", "detail", "instance"})
+_LARGEST_EXTENSIONS = 16_384  # bytes; what an upstream adds must not swell our answer
+
+
+class ErrorReading(Struct, frozen=True, kw_only=True):
+    """What an upstream's error says. `named` tells whether something named the code, or the status alone gave it."""
+
+    dialect: str
+    rule: str | None
+    status: int
+    code: Code
+    named: bool
+    upstream_code: str | None = None
+    upstream_type: str | None = None
+    said: str | None = None
+    detail: str | None = None
+    errors: tuple[FieldError, ...] = ()
+    request_id: str | None = None
+    retry_after_s: float | None = None
+    extensions: Mapping[str, Raw] | None = None
+
+
+class Dialect:
+    """One dialect with all that it extends, ready to read replies."""
+
+    __slots__ = (
+        "_by_status",
+        "_classify",
+        "_codes",
+        "_statuses",
+        "_types",
+        "_unwrap",
+        "accept",
+        "name",
+        "rates",
+        "success",
+    )
+
+    def __init__(self, chain: Sequence[DialectSpec]) -> None:
+        """Compile a dialect; `chain` begins with it and goes on with the dialects it extends, nearest first."""
+        self.name = chain[0].name or "unnamed"
+        self.accept = next((spec.accept for spec in chain if spec.accept is not None), None)
+        self.rates = RateReader(next((spec.rate_headers for spec in chain if spec.rate_headers), ()))
+        self.success = _success(chain)
+        self._unwrap = any(spec.unwrap for spec in chain)
+        self._classify = [
+            (compile_condition(entry.when), CODES[entry.as_]) for spec in chain for entry in spec.classify
+        ]
+        self._codes = {code: CODES[name] for spec in reversed(chain) for code, name in spec.codes.items()}
+        self._types = {kind: CODES[name] for spec in reversed(chain) for kind, name in spec.types.items()}
+        self._statuses = {status: CODES[name] for spec in reversed(chain) for status, name in spec.statuses.items()}
+        rules = [_CompiledRule(rule, spec) for spec in chain for rule in spec.errors]
+        self._by_status = {status: tuple(rule for rule in rules if status in rule.statuses) for status in _STATUSES}
+
+    def may_be_error(self, status: int) -> bool:
+        """Say whether a reply of this status has to be looked into for an error."""
+        return status >= _CLIENT_ERRORS or bool(self._by_status.get(status))
+
+    def read_error(self, view: View, now_s: float, *, in_body: bool = True) -> ErrorReading | None:
+        """Return what the reply's error says, or None when it is no error.
+
+        Args:
+            view: the reply; its tree is unwrapped and its status set to the one that counts.
+            now_s: Unix time.
+            in_body: whether the request had a body, so that its fields were there.
+        """
+        outer = view.tree
+        if self._unwrap:
+            view.tree = view.unwrapped()
+        for rule in self._by_status.get(view.status, ()):
+            if rule.when(view):
+                return self._read(rule, view, now_s, in_body=in_body) if rule.error else None
+        view.tree = outer
+        return self._unread(view, now_s) if view.status >= _CLIENT_ERRORS else None
+
+    def _read(self, rule: _CompiledRule, view: View, now_s: float, *, in_body: bool) -> ErrorReading:
+        declared = as_status(sources.value(rule.status, view))
+        if declared is not None and declared >= _CLIENT_ERRORS and (rule.status_wins or view.status < _CLIENT_ERRORS):
+            view.status = declared
+        code = sources.code(rule.code, view)
+        kind = sources.code(rule.type, view)
+        named = self._named(rule, view, code, kind)
+        said, detail = _words(rule, view)
+        after = rule.retry_after(view, now_s)
+        return ErrorReading(
+            dialect=rule.dialect,
+            rule=rule.name,
+            status=view.status,
+            code=named or self._derived(view.status),
+            named=named is not None,
+            upstream_code=code,
+            upstream_type=kind,
+            said=said,
+            detail=detail,
+            errors=rule.field_errors(view, said, in_body=in_body),
+            request_id=sources.code(rule.request_id, view),
+            retry_after_s=after if after is not None else self.rates.retry_after(view, now_s),
+            extensions=_extensions(view) if rule.extensions else None,
+        )
+
+    def _named(self, rule: _CompiledRule, view: View, code: str | None, kind: str | None) -> Code | None:
+        if rule.problem is not None:
+            return rule.problem
+        for holds, named in self._classify:
+            if holds(view):
+                return named
+        return self._codes.get(code or "") or self._types.get(kind or "")
+
+    def _derived(self, status: int) -> Code:
+        return self._statuses.get(status) or for_status(status if status >= _CLIENT_ERRORS else 502)
+
+    def _unread(self, view: View, now_s: float) -> ErrorReading:
+        return ErrorReading(
+            dialect=self.name,
+            rule=None,
+            status=view.status,
+            code=self._derived(view.status),
+            named=False,
+            retry_after_s=self.rates.retry_after(view, now_s),
+        )
+
+
+class _CompiledRule:
+    __slots__ = (
+        "_fields",
+        "_retry_after",
+        "code",
+        "dialect",
+        "error",
+        "extensions",
+        "message",
+        "name",
+        "problem",
+        "request_id",
+        "status",
+        "status_wins",
+        "statuses",
+        "type",
+        "when",
+    )
+
+    def __init__(self, rule: Rule, spec: DialectSpec) -> None:
+        read = spec.read
+        self.name = rule.name
+        self.dialect = spec.name or "unnamed"
+        self.error = rule.error
+        self.problem = CODES[rule.problem] if rule.problem is not None else None
+        self.statuses = rule.when.status or frozenset()
+        self.when = compile_condition(rule.when.model_copy(update={"status": None}))  # `_by_status` has tested it
+        status = rule.status or read.status
+        self.status = sources.compile_picks(status.from_) if status is not None else ()
+        self.status_wins = status is not None and status.wins
+        self.code = sources.compile_picks(rule.code or read.code)
+        self.type = sources.compile_picks(rule.type or read.type)
+        self.message = sources.compile_picks(rule.message or read.message)
+        self.request_id = sources.compile_picks(rule.request_id or read.request_id)
+        self.extensions = rule.extensions or read.extensions
+        self._fields = [FieldReader(fields, spec.field_codes) for fields in rule.fields or read.fields]
+        self._retry_after = [_compiled_time(pick) for pick in rule.retry_after or read.retry_after]
+
+    def field_errors(self, view: View, message: str | None, *, in_body: bool) -> tuple[FieldError, ...]:
+        for reader in self._fields:
+            if errors := reader.read(view, message, in_body=in_body):
+                return tuple(errors)
+        return ()
+
+    def retry_after(self, view: View, now_s: float) -> float | None:
+        for picks, form in self._retry_after:
+            found = timing.seconds_until(sources.value(picks, view), form, clock(view, now_s))
+            if found is not None:
+                return found
+        return None
+
+
+def _compiled_time(pick: TimePick) -> tuple[tuple[sources.Source, ...], timing.TimeForm]:
+    return sources.compile_picks(pick.from_), pick.as_
+
+
+def _words(rule: _CompiledRule, view: View) -> tuple[str | None, str | None]:
+    """Return what was said first, and the first of it that a person can use."""
+    said = None
+    for text in sources.texts(rule.message, view):
+        if said is None:
+            said = text
+        if is_usable(text):
+            return said, text
+    return said, None
+
+
+def _success(chain: Sequence[DialectSpec]) -> SuccessReader | None:
+    for spec in chain:
+        if spec.success is not None:
+            return SuccessReader(spec.success, dialect=spec.name or "unnamed", unwrap=spec.unwrap)
+    return None
+
+
+def _extensions(view: View) -> Mapping[str, Raw] | None:
+    """Return the members of the body's root that are not of RFC 9457, as the bytes in which they came."""
+    if view.kind is not BodyKind.JSON or view.spliceable is None or type(view.tree) is not dict:
+        return None
+    members: dict[str, Any] = msgspec.json.decode(view.spliceable, type=dict[str, Raw])
+    found = {name: Raw(bytes(raw)) for name, raw in members.items() if name not in _RFC9457}
+    return found if sum(len(bytes(raw)) for raw in found.values()) <= _LARGEST_EXTENSIONS else None

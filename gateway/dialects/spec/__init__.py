@@ -1,0 +1,49 @@
+"""The dialect language: what a preset, or the `dialect:` of an upstream file, may say.
+
+Invariants: a value of these models is complete and checked (paths compile, patterns compile, codes exist); nothing
+here reads a reply. Every key has a docstring, from which the reference and the JSON Schema are made.
+"""
+
+from gateway.dialects.spec.condition import BodyKind, BodyTest, Condition, HeaderTest, TypeName
+from gateway.dialects.spec.dialect import DialectSpec, Example, ExampleReply
+from gateway.dialects.spec.reading import (
+    Classification,
+    Each,
+    FieldsSpec,
+    Pick,
+    Reading,
+    Rule,
+    Shape,
+    StatusPick,
+    TimePick,
+)
+from gateway.dialects.spec.success import PaginationSpec, RateWindow, SuccessSpec, TimeHeader, WarningsSpec
+from gateway.dialects.spec.values import Strict, Texts, listed
+
+__all__ = [
+    "BodyKind",
+    "BodyTest",
+    "Classification",
+    "Condition",
+    "DialectSpec",
+    "Each",
+    "Example",
+    "ExampleReply",
+    "FieldsSpec",
+    "HeaderTest",
+    "PaginationSpec",
+    "Pick",
+    "RateWindow",
+    "Reading",
+    "Rule",
+    "Shape",
+    "StatusPick",
+    "Strict",
+    "SuccessSpec",
+    "Texts",
+    "TimeHeader",
+    "TimePick",
+    "TypeName",
+    "WarningsSpec",
+    "listed",
+]

@@ -1,0 +1,67 @@
+"""A whole dialect, with its examples."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from gateway.dialects.spec.condition import Condition
+from gateway.dialects.spec.reading import Classification, Reading, Rule
+from gateway.dialects.spec.success import RateWindows, SuccessSpec
+from gateway.dialects.spec.values import CodeName, Strict, Texts
+from gateway.model import FieldCode
+
+
+class ExampleReply(Strict):
+    """A captured reply. Give the body as text, or as JSON written in YAML under `json`."""
+
+    status: int
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: str = ""
+    json_: Annotated[Any, Field(alias="json")] = None
+
+
+class Example(Strict):
+    """A reply and what must become of it; every example is a test."""
+
+    name: str
+    reply: ExampleReply
+    expect: dict[str, Any] | Literal["pass"]
+    """Members of the problem document, or of the unified success, that must come out; objects are compared in part.
+    The word pass stands for a reply that is not touched.
+    """
+
+
+class DialectSpec(Strict):
+    """How an API writes its errors and successes."""
+
+    name: str | None = None
+    """The dialect's name, told in `upstream.dialect`; an upstream's own dialect is named after the upstream."""
+    extends: Texts = ("generic",)
+    """Dialects whose rules are tried after these, and whose other facts hold where this one is silent."""
+    unwrap: bool = False
+    """An answer may come as a list of one object, and is then that object."""
+    accept: str | None = None
+    """The `Accept` that this API demands; the client's own then does not reach it."""
+    detect: Condition | None = None
+    """By what `dialect: auto` knows a reply of this dialect."""
+    read: Reading = Reading()
+    """What every rule of this dialect reads, where it does not say otherwise."""
+    errors: tuple[Rule, ...] = ()
+    """The ways in which errors are written, in the order in which they are tried."""
+    classify: tuple[Classification, ...] = ()
+    """Conditions that name our code, tried before `codes`."""
+    codes: dict[str, CodeName] = Field(default_factory=dict)
+    """The upstream's codes and what they mean in the catalogue."""
+    types: dict[str, CodeName] = Field(default_factory=dict)
+    """The upstream's types of errors and what they mean, where its code says nothing."""
+    statuses: dict[int, CodeName] = Field(default_factory=dict)
+    """What a status means with this API where nothing names the cause; the status itself is kept."""
+    field_codes: dict[str, FieldCode] = Field(default_factory=dict)
+    """The upstream's words for what is wrong with a field."""
+    rate_headers: RateWindows = ()
+    """One window, or a list of them."""
+    success: SuccessSpec | None = None
+    examples: tuple[Example, ...] = ()
+    """Replies and what must become of them."""

@@ -1,0 +1,172 @@
+"""Rules: how an error is read, and which code of the catalogue it means."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from gateway.dialects.spec.condition import Condition
+from gateway.dialects.spec.values import CodeName, Path, Strict, Texts, listed, one_or_list, statuses
+from gateway.dialects.timing import TimeForm
+from gateway.model import Location
+
+
+class Pick(Strict):
+    """Where a value is found: a path into the body, or a header field (or a parameter of it)."""
+
+    path: Path | None = None
+    header: str | None = None
+    parameter: str | None = None
+    """A parameter of the field's challenge, such as `error` in `WWW-Authenticate: Bearer error="invalid_token"`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Pick:
+        if (self.path is None) == (self.header is None) or (self.parameter is not None and self.header is None):
+            message = "name a path, or a header (with or without a parameter)"
+            raise ValueError(message)
+        return self
+
+
+_PICK_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "description": "A JMESPath into the body."},
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["header"],
+            "properties": {"header": {"type": "string"}, "parameter": {"type": "string"}},
+        },
+    ]
+}
+Picks = Annotated[tuple[Pick, ...], BeforeValidator(listed), one_or_list(_PICK_SCHEMA)]
+"""Places in the order in which they are tried: the first that holds a value of the right type counts."""
+
+
+class Each(Strict):
+    """How one object of a list of field errors is read."""
+
+    field: Picks = ()
+    """The field's name; a list of keys is joined with dots."""
+    pointer: Picks = ()
+    """A JSON pointer to the field, with or without `#`."""
+    detail: Picks = ()
+    """What is wrong with it."""
+    code: Picks = ()
+    """The upstream's own word for what is wrong with it."""
+    located: bool = False
+    """The first key of the field's path names the part of the request: body, query, path, header."""
+
+
+class Shape(StrEnum):
+    """How field errors are written."""
+
+    TREE = "tree"
+    LIST = "list"
+    POSITIONS = "positions"
+    PARAM = "param"
+
+
+class FieldsSpec(Strict):
+    """Where the field errors stand and in which shape."""
+
+    from_: Annotated[Picks, Field(alias="from")]
+    """Places of the field errors, tried in turn."""
+    shape: Shape | None = None
+    """tree (an object of names to texts, lists of texts, or deeper objects), list (of objects or texts), positions
+    (position to name) or param (one name). Left out, it is tree for an object and list for a list or a text.
+    """
+    each: Each = Each()
+    """How an object in a list is read."""
+    detail: Picks = ()
+    """For positions and param: what is wrong; left out, the message."""
+    location: Location | None = Location.BODY
+    """Which part of the request the fields are in; null when that is not known."""
+    strip: Texts = ()
+    """Beginnings of pointers that are not part of the field: `/data/attributes`."""
+    skip: Texts = ()
+    """For tree: keys that are not fields."""
+    markers: Texts = ()
+    """For tree: keys whose texts speak of the object around them, such as `_errors` or `non_field_errors`."""
+
+
+FieldsSpecs = Annotated[tuple[FieldsSpec, ...], BeforeValidator(listed)]
+
+
+class StatusPick(Strict):
+    """Where the body declares its own status."""
+
+    from_: Annotated[Picks, Field(alias="from")]
+    wins: bool = False
+    """The body's status counts even where HTTP itself says 4xx or 5xx. Under 2xx it always does."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_pick(cls, value: Any) -> Any:
+        return value if isinstance(value, dict) and "from" in value else {"from": value}
+
+
+class TimePick(Strict):
+    """A time in the body or in a header field, with the form in which it is written."""
+
+    from_: Annotated[Picks, Field(alias="from")]
+    as_: Annotated[TimeForm, Field(alias="as")] = TimeForm.DELTA_SECONDS
+
+
+TimePicks = Annotated[tuple[TimePick, ...], BeforeValidator(listed)]
+
+
+class Reading(Strict):
+    """What is read from an error; a rule's own values stand before those of the dialect's `read`."""
+
+    status: StatusPick | None = None
+    """Where the body declares its status."""
+    code: Picks = ()
+    """The upstream's code: a text or a whole number."""
+    type: Picks = ()
+    """The upstream's type of error."""
+    message: Picks = ()
+    """What the upstream says; the first usable text becomes the problem's detail."""
+    fields: FieldsSpecs = ()
+    """The field errors; the first entry that finds any counts."""
+    request_id: Picks = ()
+    """The upstream's own id of the request."""
+    retry_after: TimePicks = ()
+    """When to try again, where the body says it."""
+    extensions: bool = False
+    """Members of the body's root that are not of RFC 9457 are kept as extension members."""
+
+
+class Rule(Reading):
+    """One way in which this API writes an error. The first rule whose condition holds reads the reply."""
+
+    name: str | None = None
+    """What `accord explain` calls this rule."""
+    when: Condition = Condition(status=statuses("4xx-5xx"))
+    """Which replies are read by this rule; without a status, those with 4xx or 5xx. Name 2xx for errors hidden
+    there.
+    """
+    problem: CodeName | None = None
+    """The code of the catalogue that this rule means."""
+    error: bool = True
+    """false: what looks like an error is none (a polling answer) and passes as it is."""
+
+    @model_validator(mode="after")
+    def _failures_by_default(self) -> Rule:
+        if self.when.status is None:
+            failures = self.when.model_copy(update={"status": statuses("4xx-5xx")})
+            object.__setattr__(self, "when", failures)
+        return self
+
+
+class Classification(Strict):
+    """A condition that names the code of an error, whatever rule read it."""
+
+    when: Condition
+    as_: Annotated[CodeName, Field(alias="as")]
