@@ -1,0 +1,108 @@
+"""Faults of a model, told with the place in the file, the path, the reason and a suggestion; values are never shown."""
+
+from __future__ import annotations
+
+import types
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from gateway.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pydantic_core import ErrorDetails
+
+    from gateway.config.document import Document
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_SENTENCES = {
+    "extra_forbidden": "this key is not known",
+    "missing": "a key is missing: {leaf}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "string_type": "must be a text (put it in quotes)",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": "must be a mapping of keys to values",
+    "model_type": "must be a mapping of keys to values",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "string_pattern_mismatch": "does not have the form {pattern}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "too_short": "must not be empty",
+}
+
+
+def validate(model: type[Model], document: Document) -> tuple[Model | None, list[Fault]]:
+    """Return the model's value, or None and every fault of the document."""
+    if document.faults:
+        return None, list(document.faults)
+    try:
+        return model.model_validate(document.value), []
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        return None, [_fault(model, document, detail) for detail in details]
+
+
+def fault_at(document: Document, location: Sequence[str | int], message: str, hint: str = "") -> Fault:
+    """Return a fault at the place of `location` in `document`."""
+    (line, column), path = document.place(location)
+    return Fault(file=document.file, line=line, column=column, path=path, message=message, hint=hint)
+
+
+def _fault(model: type[BaseModel], document: Document, detail: ErrorDetails) -> Fault:
+    location = detail["loc"]
+    leaf = str(location[-1]) if location else ""
+    context = {name: value for name, value in detail.get("ctx", {}).items() if name != "error"}
+    template = _SENTENCES.get(detail["type"])
+    message = template.format(leaf=leaf, **context) if template else detail["msg"].removeprefix("Value error, ")
+    hint = _suggestion(model, location, leaf) if detail["type"] == "extra_forbidden" else ""
+    return fault_at(document, location, message, hint)
+
+
+def _suggestion(model: type[BaseModel], location: Sequence[str | int], leaf: str) -> str:
+    keys = sorted({key for owner in _models_at(model, location[:-1]) for key in _keys(owner)})
+    near = get_close_matches(leaf, keys, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"known keys: {', '.join(keys)}" if keys else ""
+
+
+def _models_at(model: type[BaseModel], location: Sequence[str | int]) -> list[type[BaseModel]]:
+    """Return the models that may stand at a location; parts that name alternatives are passed over."""
+    current: list[Any] = [model]
+    for part in location:
+        deeper = [inner for owner in current for inner in _step(owner, part)]
+        current = deeper or current
+    return [owner for owner in current if isinstance(owner, type) and issubclass(owner, BaseModel)]
+
+
+def _step(owner: Any, part: str | int) -> list[Any]:
+    if not (isinstance(owner, type) and issubclass(owner, BaseModel)):
+        return []
+    for name, field in owner.model_fields.items():
+        if part in (name, field.alias):
+            return list(_classes(field.annotation))
+    return []
+
+
+def _classes(annotation: Any) -> Iterable[Any]:
+    origin = get_origin(annotation)
+    if origin is None:
+        yield annotation
+    elif origin is Annotated:
+        yield from _classes(get_args(annotation)[0])
+    elif origin in (Union, types.UnionType, tuple, list, dict):
+        for argument in get_args(annotation):
+            yield from _classes(argument)
+
+
+def _keys(model: type[BaseModel]) -> Iterable[str]:
+    return (field.alias or name for name, field in model.model_fields.items())

@@ -1,0 +1,184 @@
+"""Files to configuration: all or nothing, with every fault at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gateway.config import presets
+from gateway.config.document import Document
+from gateway.config.faults import fault_at, validate
+from gateway.config.models import GatewayFile, UpstreamFile
+from gateway.dialects.reader import Dialect
+from gateway.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from gateway.config.models import PolicyConfig
+
+RESERVED_PREFIX = "/-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """An upstream's file with its dialect compiled; the document tells the places of what is found wrong later."""
+
+    settings: UpstreamFile
+    dialect: Dialect
+    document: Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentReference:
+    """A `*_env` key: the variable it names, and the place where it stands."""
+
+    variable: str
+    place: Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """All that the process is configured by."""
+
+    gateway: GatewayFile
+    upstreams: tuple[Upstream, ...]
+    environment: tuple[EnvironmentReference, ...]
+
+    def missing_environment(self, environ: Mapping[str, str]) -> list[Fault]:
+        """Return a fault for each variable that is named and not set (or empty)."""
+        return [reference.place for reference in self.environment if not environ.get(reference.variable)]
+
+
+def load(path: Path) -> Configuration:
+    """Read the gateway's file and the upstream files that it names.
+
+    Raises:
+        ConfigError: something is wrong; it carries every fault of every file.
+    """
+    document = _read(path)
+    gateway, faults = validate(GatewayFile, document)
+    if gateway is None:
+        patterns = document.value.get("upstreams") if isinstance(document.value, dict) else None
+        names = _texts(patterns) or ("upstreams/*.yaml",)
+    else:
+        names = gateway.upstreams
+    upstreams: list[Upstream] = []
+    environment: list[EnvironmentReference] = []
+    for file in _files(path.parent, names):
+        upstream_document = _read(file)
+        upstream, wrong = _upstream(upstream_document)
+        faults += wrong
+        if upstream is not None:
+            upstreams.append(upstream)
+        environment += _environment(upstream_document)
+    if not upstreams and not faults:
+        faults.append(fault_at(document, ("upstreams",), "no upstream file matches", f"looked for {', '.join(names)}"))
+    faults += _cross_checks(gateway, document, upstreams)
+    if gateway is None or faults:
+        raise ConfigError(faults)
+    return Configuration(gateway=gateway, upstreams=tuple(upstreams), environment=tuple(environment))
+
+
+def _read(path: Path) -> Document:
+    try:
+        return Document(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        message = "is not UTF-8 text"
+    unread = Document("", str(path))
+    unread.faults.append(Fault(file=str(path), message=message))
+    return unread
+
+
+def _files(folder: Path, patterns: Iterable[str]) -> list[Path]:
+    found = {file for pattern in patterns for file in folder.glob(pattern) if file.is_file()}
+    return sorted(found)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(text for text in values if isinstance(text, str))
+
+
+def _upstream(document: Document) -> tuple[Upstream | None, list[Fault]]:
+    settings, faults = validate(UpstreamFile, document)
+    if settings is None:
+        return None, faults
+    if settings.match.prefix == RESERVED_PREFIX or settings.match.prefix.startswith(RESERVED_PREFIX + "/"):
+        faults.append(fault_at(document, ("match", "prefix"), "/-/ is kept for the gateway's own pages"))
+    dialect = _dialect(settings, document, faults)
+    if faults or dialect is None:
+        return None, faults
+    return Upstream(settings=settings, dialect=dialect, document=document), []
+
+
+def _dialect(settings: UpstreamFile, document: Document, faults: list[Fault]) -> Dialect | None:
+    choice = settings.dialect
+    known = ", ".join(("auto", *presets.names()))
+    if choice.own is None:
+        if choice.preset in ("auto", *presets.names()):
+            return presets.preset(str(choice.preset))
+        faults.append(fault_at(document, ("dialect",), "there is no such preset", f"known: {known}"))
+        return None
+    for index, name in enumerate(choice.own.extends):
+        if name not in presets.names():
+            faults.append(
+                fault_at(document, ("dialect", "extends", index), "there is no such preset", f"known: {known}")
+            )
+            return None
+    own = choice.own.model_copy(update={"name": choice.own.name or settings.name})
+    return Dialect(presets.chain(own))
+
+
+def _cross_checks(gateway: GatewayFile | None, document: Document, upstreams: list[Upstream]) -> list[Fault]:
+    faults = []
+    seen: dict[str, str] = {}
+    for upstream in upstreams:
+        name = upstream.settings.name
+        if name in seen:
+            faults.append(fault_at(upstream.document, ("name",), "another upstream has this name", f"see {seen[name]}"))
+        seen.setdefault(name, upstream.document.file)
+        faults += _policies(upstream.document, ("limits",), upstream.settings.limits)
+        for index, route in enumerate(upstream.settings.routes):
+            faults += _policies(upstream.document, ("routes", index, "limits"), route.limits)
+    if gateway is not None:
+        faults += _policies(document, ("limits",), gateway.limits)
+        faults += _same_names(document, ("clients",), [client.name for client in gateway.clients])
+        for index, client in enumerate(gateway.clients):
+            faults += _policies(document, ("clients", index, "limits"), client.limits)
+    return faults
+
+
+def _policies(document: Document, at: tuple[str | int, ...], policies: Iterable[PolicyConfig]) -> list[Fault]:
+    return _same_names(document, at, [policy.name for policy in policies])
+
+
+def _same_names(document: Document, at: tuple[str | int, ...], names: list[str]) -> list[Fault]:
+    return [
+        fault_at(document, (*at, index, "name"), "this name is given twice")
+        for index, name in enumerate(names)
+        if name in names[:index]
+    ]
+
+
+def _environment(document: Document) -> list[EnvironmentReference]:
+    found: list[EnvironmentReference] = []
+    _collect(document, document.value, (), found)
+    return found
+
+
+def _collect(document: Document, value: Any, at: tuple[str | int, ...], found: list[EnvironmentReference]) -> None:
+    items: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    for name, inner in items:
+        if isinstance(name, str) and name.endswith("_env") and isinstance(inner, str):
+            place = fault_at(document, (*at, name), f"the environment variable {inner} is not set")
+            found.append(EnvironmentReference(variable=inner, place=place))
+        else:
+            _collect(document, inner, (*at, name), found)

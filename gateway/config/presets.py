@@ -1,0 +1,81 @@
+"""The dialects that come with Accord, and dialects of one's own on top of them.
+
+`AUTO` is the order in which `dialect: auto` asks the presets whether a reply is theirs; the first that knows it reads
+it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from gateway.config.document import Document
+from gateway.config.faults import validate
+from gateway.dialects.auto import AutoDialect
+from gateway.dialects.reader import Dialect
+from gateway.dialects.spec import DialectSpec
+from gateway.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AUTO = ("problem-json", "salla", "status-message-body", "oauth2", "type-code-param")
+LAST_RESORT = "generic"
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all presets, in alphabetical order."""
+    return tuple(sorted(specs()))
+
+
+@cache
+def specs() -> dict[str, DialectSpec]:
+    """Return every preset by name.
+
+    Raises:
+        ConfigError: a preset is not written as the language demands.
+    """
+    found, faults = {}, []
+    for file in resources.files("gateway.dialects").joinpath("presets").iterdir():
+        if file.name.endswith(".yaml"):
+            document = Document(file.read_text(encoding="utf-8"), f"presets/{file.name}")
+            spec, wrong = validate(DialectSpec, document)
+            faults += wrong
+            if spec is not None:
+                found[file.name.removesuffix(".yaml")] = spec
+    if faults:
+        raise ConfigError(faults)
+    return found
+
+
+def chain(spec: DialectSpec) -> tuple[DialectSpec, ...]:
+    """Return the dialect and all that it extends, nearest first, each once.
+
+    Raises:
+        KeyError: it extends a dialect that does not exist.
+    """
+    found: dict[int, DialectSpec] = {}
+    for link in _links(spec):
+        found.setdefault(id(link), link)
+    own, *extended = found.values()
+    last = [link for link in extended if link.name == LAST_RESORT]  # the last resort stays last, whoever names it first
+    return (own, *(link for link in extended if link.name != LAST_RESORT), *last)
+
+
+def _links(spec: DialectSpec) -> Iterator[DialectSpec]:
+    yield spec
+    for name in spec.extends:
+        yield from _links(specs()[name])
+
+
+@cache
+def preset(name: str) -> Dialect:
+    """Return a preset, compiled; `auto` is the dialect that finds out.
+
+    Raises:
+        KeyError: there is no such preset.
+    """
+    if name == "auto":
+        return AutoDialect([(specs()[known], preset(known)) for known in AUTO], preset(LAST_RESORT))
+    return Dialect(chain(specs()[name]))

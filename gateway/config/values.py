@@ -1,0 +1,157 @@
+"""Scalars of the configuration: durations, sizes, addresses, names, header fields.
+
+Units are always written: `2s`, `500ms`, `8MiB`. In memory durations are seconds and sizes are bytes, and the names of
+the values say so.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from gateway.dialects.spec import Strict
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE = re.compile(r"([0-9]+)(B|KiB|MiB|GiB|kB|MB|GB)")
+_BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
+_LONGEST_PORT = 65_535
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _seconds(value: Any) -> float:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        message = "a duration needs a unit: ms, s, m, h or d, as in 500ms or 2s"
+        raise ValueError(message)
+    return float(found.group(1)) * _SECONDS[found.group(2)]
+
+
+def _some_seconds(value: Any) -> float:
+    seconds = _seconds(value)
+    if seconds <= 0:
+        message = "this duration must be longer than nothing"
+        raise ValueError(message)
+    return seconds
+
+
+def _bytes(value: Any) -> int:
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        message = "a size needs a unit: B, KiB, MiB, GiB, kB, MB or GB, as in 64KiB"
+        raise ValueError(message)
+    return int(found.group(1)) * _BYTES[found.group(2)]
+
+
+def _header_name(name: str) -> str:
+    if _TOKEN.fullmatch(name) is None:
+        message = "not the name of a header field (letters, digits and !#$%&'*+-.^_`|~)"
+        raise ValueError(message)
+    return name
+
+
+def _header_value(value: str) -> str:
+    if not value.isprintable() and any(ord(character) < 0x20 and character != "\t" for character in value):
+        message = "a header field's value must not hold control characters"
+        raise ValueError(message)
+    return value
+
+
+def _network(value: Any) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(str(value))
+    except ValueError as error:
+        message = f"not an address or network: {error}"
+        raise ValueError(message) from error
+
+
+_DURATION_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["500ms", "2s", "1m"]}
+)
+_SIZE_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{_SIZE.pattern}$", "examples": ["64KiB", "8MiB"]})
+
+Duration = Annotated[float, BeforeValidator(_some_seconds), _DURATION_SCHEMA]
+"""A duration longer than nothing, in seconds."""
+DurationOrNone = Annotated[float, BeforeValidator(_seconds), _DURATION_SCHEMA]
+"""A duration that may be `0s`, in seconds."""
+Size = Annotated[int, BeforeValidator(_bytes), _SIZE_SCHEMA]
+"""A size, in bytes."""
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+HeaderValue = Annotated[str, AfterValidator(_header_value)]
+Network = Annotated[
+    IPv4Network | IPv6Network,
+    BeforeValidator(_network),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "examples": ["10.0.0.0/8", "::1"]}),
+]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+"""A name: lower-case letters, digits, dots, dashes and underscores, at most 63; it becomes a label of metrics."""
+Method = Annotated[str, Field(pattern=r"^[A-Z][A-Z-]{0,31}$")]
+EnvironmentVariable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Address(Strict):
+    """A host and port to listen on, written `127.0.0.1:8081` or `[::]:8080`."""
+
+    host: str
+    port: Annotated[int, Field(ge=0, le=_LONGEST_PORT)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        host, colon, port = value.rpartition(":")
+        if not colon or not port.isascii() or not port.isdigit() or _HOST.fullmatch(host) is None:
+            message = "not an address: write host:port, as in 0.0.0.0:8080 or [::]:8080"
+            raise ValueError(message)
+        return {"host": host.strip("[]"), "port": int(port)}
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class BaseUrl(Strict):
+    """The address of an upstream: scheme, host, port and the path that stands before every target."""
+
+    scheme: Literal["http", "https"]
+    host: str
+    port: int
+    path: str
+    """Without a slash at its end; empty for the root."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username or parts.password:
+            message = "not a base URL: write http:// or https://, a host, and perhaps a port and path; no user"
+            raise ValueError(message)
+        if parts.query or parts.fragment or not value.isascii() or not value.isprintable() or " " in value:
+            message = "a base URL has no query, no fragment, no space, and is in ASCII"
+            raise ValueError(message)
+        port = parts.port if parts.port is not None else _DEFAULT_PORTS[parts.scheme]
+        return {"scheme": parts.scheme, "host": parts.hostname, "port": port, "path": parts.path.rstrip("/")}
+
+    @property
+    def authority(self) -> str:
+        """The host, and the port where it is not the scheme's own, as `Host` carries them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+
+_ADDRESS_SCHEMA = WithJsonSchema({"type": "string", "examples": ["0.0.0.0:8080", "[::]:8080"]})
+_URL_SCHEMA = WithJsonSchema({"type": "string", "format": "uri", "examples": ["https://api.example.com/v2"]})
+ListenAddress = Annotated[Address, _ADDRESS_SCHEMA]
+UpstreamUrl = Annotated[BaseUrl, _URL_SCHEMA]
