@@ -1,0 +1,172 @@
+"""Any reply to an answer: a problem, a success, or nothing to change.
+
+Total: for any status, header and bytes `normalise` returns within a bound of time and memory. Here alone is settled
+which HTTP status the client gets (docs/reference/format.md, "Which HTTP status the client gets").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import UNSET
+
+from gateway.catalog import CODES
+from gateway.dialects.view import View
+from gateway.errors import TransportReason
+from gateway.model import Category, Origin, Problem, Reply, Retry, Source, Stage, Success, UpstreamError
+from gateway.pipeline.codings import undo
+from gateway.pipeline.document import OWN_MEMBERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from msgspec import Raw
+
+    from gateway.dialects.reader import ErrorReading
+    from gateway.model import Code, Pagination
+    from gateway.pipeline.plan import Links, Plan
+
+_ERRORS_FROM = 400
+_LIMITED = frozenset({Category.RATE_LIMITED, Category.QUOTA_EXHAUSTED})
+_CREDENTIALS_REJECTED = CODES["upstream_credentials_rejected"]
+_BUDGET_EXHAUSTED = CODES["upstream_budget_exhausted"]
+
+
+def normalise(reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True) -> Problem | Success | None:
+    """Return what the client is told, or None when the reply passes as it is.
+
+    Args:
+        reply: what the upstream sent, its body still in its content codings.
+        plan: how replies of this route are read.
+        now_s: Unix time, in seconds.
+        in_body: whether the request had a body, so that a field that is wrong was there.
+    """
+    failed = reply.status >= _ERRORS_FROM
+    if failed and not plan.translate:
+        return None
+    coding = reply.header(b"content-encoding")
+    if coding is not None:
+        body = undo(reply.body, coding, plan.error_bytes if failed else plan.success_bytes)
+        if body is None and not failed:
+            return None
+        reply = msgspec.structs.replace(reply, body=body or b"")
+    view = View(reply, shallow=not failed)
+    if plan.translate:
+        reading = plan.dialect.read_error(view, now_s, in_body=in_body)
+        if reading is not None:
+            return _problem(reading, reply, plan)
+    return _success(view, plan) if plan.unify and not failed else None
+
+
+def own_problem(
+    code: str,
+    stage: Stage,
+    *,
+    upstream: str | None = None,
+    after: float | None = None,
+    detail: str | None = None,
+    origin: Origin = Origin.GATEWAY,
+) -> Problem:
+    """Return a failure of our own. `after` is in seconds.
+
+    Raises:
+        KeyError: `code` is not in the catalogue.
+    """
+    entry = CODES[code]
+    return Problem(
+        code=entry,
+        status=entry.status,
+        detail=detail,
+        source=Source(origin=origin, fault=entry.fault, upstream=upstream, stage=stage),
+        retry=Retry(retryable=entry.retryable, after=_plain(after)),
+    )
+
+
+def transport_problem(reason: TransportReason, upstream: str) -> Problem:
+    """Return the problem of an exchange that gave no usable answer."""
+    code, stage, origin = _TRANSPORT[reason]
+    return own_problem(code, stage, upstream=upstream, origin=origin)
+
+
+_UNREACHABLE = ("upstream_unreachable", Stage.CONNECT, Origin.TRANSPORT)
+_TLS_FAILED = ("upstream_tls_failed", Stage.CONNECT, Origin.TRANSPORT)
+_BROKEN = ("upstream_protocol_error", Stage.RESPONSE, Origin.TRANSPORT)
+_TRANSPORT: Mapping[TransportReason, tuple[str, Stage, Origin]] = {
+    TransportReason.DNS_ERROR: _UNREACHABLE,
+    TransportReason.CONNECTION_REFUSED: _UNREACHABLE,
+    TransportReason.DESTINATION_IP_UNROUTABLE: _UNREACHABLE,
+    TransportReason.TLS_PROTOCOL_ERROR: _TLS_FAILED,
+    TransportReason.TLS_CERTIFICATE_ERROR: _TLS_FAILED,
+    TransportReason.CONNECTION_LIMIT_REACHED: ("upstream_saturated", Stage.CONNECT, Origin.GATEWAY),
+    TransportReason.CONNECTION_TIMEOUT: ("upstream_timeout", Stage.CONNECT, Origin.TRANSPORT),
+    TransportReason.HTTP_RESPONSE_TIMEOUT: ("upstream_timeout", Stage.RESPONSE, Origin.TRANSPORT),
+    TransportReason.CONNECTION_TERMINATED: _BROKEN,
+    TransportReason.HTTP_RESPONSE_INCOMPLETE: _BROKEN,
+    TransportReason.HTTP_PROTOCOL_ERROR: _BROKEN,
+}
+
+
+def _problem(reading: ErrorReading, reply: Reply, plan: Plan) -> Problem:
+    code, status = _told(reading, plan)
+    extensions, clashing = _extensions(reading)
+    said = UpstreamError(
+        status=reply.status,
+        code=reading.upstream_code,
+        type=reading.upstream_type,
+        message=reading.said,
+        dialect=reading.dialect,
+        request_id=reading.request_id,
+        extensions=clashing or UNSET,
+    )
+    return Problem(
+        code=code,
+        status=status,
+        detail=reading.detail,
+        source=Source(origin=Origin.UPSTREAM, fault=code.fault, upstream=plan.upstream, stage=Stage.RESPONSE),
+        retry=Retry(retryable=code.retryable, after=_plain(reading.retry_after_s)),
+        errors=reading.errors,
+        upstream=said if plan.expose_upstream else None,
+        extensions=extensions or None,
+    )
+
+
+def _told(reading: ErrorReading, plan: Plan) -> tuple[Code, int]:
+    """Return the code and the status that the client is told."""
+    code = reading.code
+    if plan.owns_credential:
+        if code.credential:
+            return _CREDENTIALS_REJECTED, _CREDENTIALS_REJECTED.status
+        if code.category in _LIMITED:
+            return _BUDGET_EXHAUSTED, _BUDGET_EXHAUSTED.status
+    return code, code.status if reading.named or reading.status < _ERRORS_FROM else reading.status
+
+
+def _extensions(reading: ErrorReading) -> tuple[dict[str, Raw], dict[str, Raw]]:
+    """Part an upstream's extension members into those that may stand beside ours and those that clash with ours."""
+    beside: dict[str, Raw] = {}
+    clashing: dict[str, Raw] = {}
+    for name, raw in (reading.extensions or {}).items():
+        if name == "errors" and reading.errors:
+            continue  # they are told in our own `errors`
+        (clashing if name in OWN_MEMBERS else beside)[name] = raw
+    return beside, clashing
+
+
+def _success(view: View, plan: Plan) -> Success | None:
+    reader = plan.dialect.success
+    success = reader.read(view) if reader is not None else None
+    if success is None or success.pagination is None:
+        return success
+    return msgspec.structs.replace(success, pagination=_relinked(success.pagination, plan.links))
+
+
+def _relinked(pagination: Pagination, links: Links) -> Pagination:
+    return msgspec.structs.replace(pagination, next=links.rewrite(pagination.next), prev=links.rewrite(pagination.prev))
+
+
+def _plain(seconds: float | None) -> float | int | None:
+    """Return whole seconds as a whole number, so that `23` is written and not `23.0`."""
+    if seconds is None:
+        return None
+    return int(seconds) if seconds == int(seconds) else round(seconds, 3)

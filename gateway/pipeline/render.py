@@ -1,0 +1,85 @@
+"""Problems and successes to bytes, and the header fields that go with them."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from gateway.model import Origin, Pagination, Stage
+from gateway.pipeline.document import document_of
+
+if TYPE_CHECKING:
+    from gateway.errors import TransportReason
+    from gateway.model import Problem, Success
+
+PROBLEM_TYPE = b"application/problem+json"
+JSON_TYPE = b"application/json"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Meta(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    request_id: str
+    upstream: str
+    message: str | None = None
+    pagination: Pagination | UnsetType = UNSET
+
+
+def problem_document(problem: Problem, request_id: str, public_url: str | None) -> bytes:
+    """Return the problem document as JSON; an upstream's extension members stand behind ours, byte for byte."""
+    document = _encode(document_of(problem, request_id, public_url))
+    if problem.extensions is None:
+        return document
+    return document[:-1] + b"," + _encode(problem.extensions)[1:]
+
+
+def success_document(success: Success, request_id: str, upstream: str) -> bytes:
+    """Return `{"data": …, "meta": …}`, with `warnings` where some of it failed; `data` is spliced in unchanged."""
+    meta = _Meta(
+        request_id=request_id,
+        upstream=upstream,
+        message=success.message,
+        pagination=success.pagination if success.pagination is not None else UNSET,
+    )
+    parts = [b'{"data":', success.data, b',"meta":', _encode(meta)]
+    if success.warnings:
+        parts += [b',"warnings":', _encode(success.warnings)]
+    parts.append(b"}")
+    return b"".join(parts)
+
+
+def retry_after(problem: Problem) -> bytes | None:
+    """Return the value of `Retry-After`: whole seconds, rounded up, so that it agrees with the document."""
+    after = problem.retry.after
+    return None if after is None else b"%d" % ceil(after)
+
+
+def proxy_status(problem: Problem, via: str, reason: TransportReason | None = None) -> bytes:
+    """Return the value of `Proxy-Status` (RFC 9209): what this gateway, named as in `Via`, met."""
+    if problem.source.origin is Origin.UPSTREAM:
+        status = problem.upstream.status if problem.upstream is not None else problem.status
+        return f"{via}; received-status={status}".encode()
+    error = reason.value if reason is not None else _PROXY_ERRORS.get(problem.code.name)
+    if error is None:
+        error = "http_request_denied" if problem.source.stage in _DENYING else "proxy_internal_error"
+    return f"{via}; error={error}".encode()
+
+
+_DENYING = frozenset({Stage.ROUTE, Stage.AUTH, Stage.LIMIT})
+_PROXY_ERRORS = {
+    "malformed_request": "http_request_error",
+    "request_timeout": "http_request_error",
+    "target_too_large": "http_request_error",
+    "head_too_large": "http_request_error",
+    "body_too_large": "http_request_error",
+    "expectation_failed": "http_request_error",
+    "not_implemented": "http_request_error",
+    "upstream_saturated": "connection_limit_reached",
+    "upstream_budget_exhausted": "destination_unavailable",
+    "upstream_unavailable": "destination_unavailable",
+    "shutting_down": "destination_unavailable",
+    "loop_detected": "proxy_loop_detected",
+}
