@@ -97,9 +97,9 @@ class FieldCode(StrEnum):
 class Code(Struct, frozen=True, kw_only=True):
     """One entry of the catalogue: what it means, who must act, and what to do.
 
-    `credential` marks codes that fault the credential itself (token, scope, account, billing): when that credential is
-    the gateway's own, the client is told `upstream_credentials_rejected` instead.
-    Sentences are keyed by language tag (`en`, `ar`).
+    `credential` marks codes that fault the credential itself (token, scope, account, billing): when that credential
+    is the gateway's own, the client is told `upstream_credentials_rejected` instead. Sentences are keyed by language
+    tag (`en`, `ar`). `happened_without_fields` stands for `happened` where an error lists no field.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Code(Struct, frozen=True, kw_only=True):
     fault: Party
     retryable: bool
     happened: Mapping[str, str]
+    happened_without_fields: Mapping[str, str]
     action: Mapping[str, str]
     credential: bool = False
 

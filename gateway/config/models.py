@@ -6,9 +6,9 @@ is not here, and so is refused.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from gateway.config.values import (
     Address,
@@ -24,7 +24,11 @@ from gateway.config.values import (
     Size,
     UpstreamUrl,
 )
-from gateway.dialects.spec import DialectSpec, Example, Strict, Texts, listed
+from gateway.dialects.spec import DialectSpec, Example, OneOrList, Strict, Texts
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 KeyPart = Annotated[str, Field(pattern=r"^(client|ip|upstream|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$")]
 """What a limit counts by: `client`, `ip`, `upstream`, `route` or `header:NAME`."""
@@ -36,9 +40,8 @@ class PolicyConfig(Strict):
     name: Name
     key: Annotated[
         tuple[KeyPart, ...],
-        BeforeValidator(listed),
+        OneOrList(),
         Field(min_length=1),
-        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
     ] = ("client",)
     """What is counted by: client, ip, upstream, route, header:NAME, or a list of them."""
     requests: Annotated[int, Field(ge=1)]
@@ -132,7 +135,7 @@ class UpstreamMatch(Strict):
 
     prefix: str = Field(pattern=r"^/[^?#\s%\\;]*$")
     """A path of whole segments: `/salla` is `/salla` and `/salla/orders`, not `/sallax`."""
-    hosts: Annotated[tuple[str, ...], Field(alias="host"), BeforeValidator(listed)] = ()
+    hosts: Annotated[Texts, Field(alias="host")] = ()
     """Hosts under which the prefix counts; left out, all."""
     methods: tuple[Method, ...] = ()
     """Methods; left out, all that are registered but CONNECT and TRACE."""
@@ -247,15 +250,22 @@ class RouteConfig(Strict):
     limits: tuple[PolicyConfig, ...] = ()
 
 
-def _dialect(value: Any) -> Any:
-    return {"preset": value} if isinstance(value, str) else {"own": value}
-
-
 class DialectChoice(Strict):
     """A preset by name, `auto`, or a dialect of one's own."""
 
     preset: str | None = None
     own: DialectSpec | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_either(cls, value: Any) -> Any:
+        return {"preset": value} if isinstance(value, str) else {"own": value}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of what is written: a name, or the dialect itself."""
+        own: dict[str, Any] = handler.resolve_ref_schema(handler(core))["properties"]["own"]["anyOf"][0]
+        return {"anyOf": [{"type": "string"}, own]}
 
 
 class UpstreamFile(Strict):
@@ -265,11 +275,7 @@ class UpstreamFile(Strict):
     name: Name
     base_url: UpstreamUrl
     match: UpstreamMatch
-    dialect: Annotated[
-        DialectChoice,
-        BeforeValidator(_dialect),
-        WithJsonSchema({"anyOf": [{"type": "string"}, {"$ref": "#/$defs/DialectSpec"}]}),
-    ] = DialectChoice(preset="auto")
+    dialect: DialectChoice = DialectChoice.model_validate("auto")
     """How the API writes errors and successes: a preset's name, auto, or rules of one's own."""
     credentials: Credentials | None = None
     request: RequestConfig = RequestConfig()

@@ -9,6 +9,7 @@ Names stay as the upstream spells them; the pointer (RFC 6901, as a URI fragment
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -16,14 +17,14 @@ from msgspec import UNSET
 
 from gateway.catalog import field_code_of
 from gateway.dialects.conditions import is_filled
-from gateway.dialects.sources import as_code, compile_picks, only
+from gateway.dialects.sources import as_code, code, compile_picks, only
 from gateway.dialects.spec import Shape
 from gateway.dialects.text import clean
 from gateway.dialects.view import View
 from gateway.model import FieldCode, FieldError, Location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gateway.dialects.sources import Source
     from gateway.dialects.spec import FieldsSpec
@@ -41,7 +42,7 @@ _LOCATIONS = {"body": Location.BODY, "query": Location.QUERY, "path": Location.P
 class FieldReader:
     """One entry of `fields:`, compiled: gives the field errors of a reply, or an empty list."""
 
-    __slots__ = ("_codes", "_detail", "_each", "_from", "_read", "_spec")
+    __slots__ = ("_code", "_codes", "_detail", "_each", "_from", "_markers", "_read", "_skip", "_spec")
 
     def __init__(self, spec: FieldsSpec, codes: Mapping[str, FieldCode]) -> None:
         """Compile `spec`; `codes` are the upstream's own words for what is wrong with a field."""
@@ -49,7 +50,9 @@ class FieldReader:
         self._codes = codes
         self._from = compile_picks(spec.from_)
         self._detail = compile_picks(spec.detail)
+        self._code = compile_picks(spec.code)
         self._each = _Each(spec)
+        self._markers, self._skip = frozenset(spec.markers), frozenset(spec.skip)
         self._read = _SHAPES[spec.shape] if spec.shape is not None else None
 
     def read(self, view: View, message: str | None, *, in_body: bool) -> list[FieldError]:
@@ -67,56 +70,59 @@ class FieldReader:
             read = self._read or _BY_TYPE.get(type(found))
             if read is None:
                 continue
-            raw = read(self, found, _first_text(self._detail, view) or message)
-            if errors := [self._error(item, in_body=in_body) for item, _ in zip(raw, range(MOST_ERRORS), strict=False)]:
+            items = islice(read(self, found, _first_text(self._detail, view) or message), MOST_ERRORS)
+            word = code(self._code, view)
+            if errors := [self._error(item, item.code or word, in_body=in_body) for item in items]:
                 return errors
         return []
 
-    def _error(self, item: _Item, *, in_body: bool) -> FieldError:
+    def _error(self, item: _Item, word: str | None, *, in_body: bool) -> FieldError:
         location = item.location or self._spec.location
         pointer = item.pointer
         if location is Location.BODY and not in_body:
             location = Location.QUERY
         if location is not Location.BODY:
             pointer = None
-        code = self._codes.get(item.code or "") or field_code_of(item.detail, item.code)
         return FieldError(
             field=item.field,
             pointer=pointer,
             location=location if item.field is not None else None,
-            code=code,
+            code=self._codes.get(word or "") or field_code_of(item.detail, word),
             detail=item.detail,
             position=UNSET if item.position is None else item.position,
         )
 
-    def tree(self, found: Any, _message: str | None) -> Iterator[_Item]:
+    def tree(self, found: Any, _message: str | None) -> Iterable[_Item]:
         """Walk an object of names to texts, lists of texts, and deeper objects."""
-        return self._walk(found, ()) if type(found) is dict else iter(())
+        items: list[_Item] = []
+        if type(found) is dict:
+            self._walk_object(found, (), items)
+        return items
 
-    def _walk(self, value: Any, parts: tuple[Part, ...]) -> Iterator[_Item]:
+    def _walk(self, value: Any, parts: tuple[Part, ...], items: list[_Item]) -> None:
         if type(value) is str:
             if text := clean(value):
-                yield _Item.of_parts(parts, text, None)
-        elif len(parts) > _DEEPEST:
+                items.append(_Item.of_parts(parts, text, None))
+        elif len(parts) > _DEEPEST or len(items) > MOST_ERRORS:
             return
         elif type(value) is list:
             for index, inner in enumerate(value[:MOST_ERRORS]):
                 deeper = type(inner) is dict and self._each.detail_of(inner) is None
-                yield from self._walk(inner, (*parts, index) if deeper else parts)
+                self._walk(inner, (*parts, index) if deeper else parts, items)
         elif type(value) is dict:
-            yield from self._walk_object(value, parts)
+            self._walk_object(value, parts, items)
 
-    def _walk_object(self, value: dict[str, Any], parts: tuple[Part, ...]) -> Iterator[_Item]:
+    def _walk_object(self, value: dict[str, Any], parts: tuple[Part, ...], items: list[_Item]) -> None:
         if parts and (text := self._each.detail_of(value)) is not None:
-            yield _Item.of_parts(parts, text, self._each.code_of(value))
+            items.append(_Item.of_parts(parts, text, self._each.code_of(value)))
             return
         for name, inner in value.items():
-            if name in self._spec.markers:
-                yield from self._walk(inner, parts)
-            elif name not in self._spec.skip:
-                yield from self._walk(inner, (*parts, name))
+            if name in self._markers:
+                self._walk(inner, parts, items)
+            elif name not in self._skip:
+                self._walk(inner, (*parts, name), items)
 
-    def list(self, found: Any, _message: str | None) -> Iterator[_Item]:
+    def list(self, found: Any, _message: str | None) -> Iterable[_Item]:
         """Read a list whose members are objects or texts, or one of them alone."""
         for inner in found if type(found) is list else [found]:
             if type(inner) is str:
@@ -125,7 +131,7 @@ class FieldReader:
             elif type(inner) is dict and (item := self._each.item(inner)) is not None:
                 yield item
 
-    def positions(self, found: Any, message: str | None) -> Iterator[_Item]:
+    def positions(self, found: Any, message: str | None) -> Iterable[_Item]:
         """Read an object of positions to names; PHP makes a list of one whose positions have no gap."""
         pairs = found.items() if type(found) is dict else enumerate(found) if type(found) is list else ()
         for position, name in pairs:
@@ -133,7 +139,7 @@ class FieldReader:
                 number = int(position) if str(position)[:9].isascii() and str(position)[:9].isdigit() else None
                 yield _Item(field=name, pointer=pointer_of(name), detail=message, position=number)
 
-    def param(self, found: Any, message: str | None) -> Iterator[_Item]:
+    def param(self, found: Any, message: str | None) -> Iterable[_Item]:
         """Read one name; what is wrong with it is the message."""
         if type(found) is str:
             yield _Item(field=found, pointer=pointer_of(found), detail=message)
@@ -163,8 +169,8 @@ class _Item:
 
     @classmethod
     def of_parts(cls, parts: Sequence[Part], detail: str | None, code: str | None) -> _Item:
-        name = ".".join(map(str, parts)) or None
-        return cls(field=name, pointer=pointer_of(name) if name else None, detail=detail, code=code)
+        name = ".".join(map(str, parts)) if len(parts) > 1 else str(parts[0]) if parts else None
+        return cls(field=name or None, pointer=pointer_of(name) if name else None, detail=detail, code=code)
 
 
 class _Each:
@@ -244,13 +250,13 @@ def pointer_of(name: str) -> str:
     return "#/" + quote("/".join(parts), safe=_POINTER_SAFE)
 
 
-_SHAPES: dict[Shape, Callable[[FieldReader, Any, str | None], Iterator[_Item]]] = {
+_SHAPES: dict[Shape, Callable[[FieldReader, Any, str | None], Iterable[_Item]]] = {
     Shape.TREE: FieldReader.tree,
     Shape.LIST: FieldReader.list,
     Shape.POSITIONS: FieldReader.positions,
     Shape.PARAM: FieldReader.param,
 }
-_BY_TYPE: dict[type, Callable[[FieldReader, Any, str | None], Iterator[_Item]]] = {
+_BY_TYPE: dict[type, Callable[[FieldReader, Any, str | None], Iterable[_Item]]] = {
     dict: FieldReader.tree,
     list: FieldReader.list,
     str: FieldReader.list,

@@ -41,7 +41,7 @@ class RateReader:
 
     def allowance(self, view: View, now_s: float) -> Allowance | None:
         """Return the tightest window that the reply declares, or None. `now_s` is Unix time."""
-        found = [window for window in self._read(view, clock(view, now_s)) if window.remaining is not None]
+        found = [window for window in self._read(view, now_s) if window.remaining is not None]
         return min(found, key=lambda window: window.remaining or 0, default=None)
 
     def retry_after(self, view: View, now_s: float) -> float | None:
@@ -52,15 +52,16 @@ class RateReader:
                 found = timing.seconds_until(value, TimeForm.DELTA_MS, now_s)
                 if found is not None:
                     return found
-        now_s = clock(view, now_s)
         if (value := fields.get("retry-after")) is not None:
-            found = timing.retry_after(value, now_s)
+            found = timing.retry_after(value, clock(view, now_s))
             if found is not None:
                 return found
         return self._until_reset(view, now_s)
 
     def _until_reset(self, view: View, now_s: float) -> float | None:
         windows = [window for window in self._read(view, now_s) if window.reset_s is not None]
+        if not windows:
+            return None
         spent = [window.reset_s for window in windows if window.remaining == 0]
         if not spent and view.status == _TOO_MANY_REQUESTS:
             spent = [window.reset_s for window in windows]
@@ -71,7 +72,9 @@ class RateReader:
         found = []
         for limit, remaining, reset in self._windows:
             if limit in fields or remaining in fields or (reset is not None and reset[0] in fields):
-                reset_s = timing.seconds_until(fields.get(reset[0]), reset[1], now_s) if reset is not None else None
+                reset_s = None
+                if reset is not None and (text := fields.get(reset[0])) is not None:
+                    reset_s = timing.seconds_until(text, reset[1], clock(view, now_s))
                 counts = _count(fields.get(limit)), _count(fields.get(remaining))
                 found.append(Allowance(limit=counts[0], remaining=counts[1], reset_s=reset_s))
         return found

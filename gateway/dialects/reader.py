@@ -1,9 +1,11 @@
 """A dialect, compiled: what a reply says, as values.
 
-A dialect is a chain: its own rules, then those of the dialects it extends. The first rule whose condition holds reads
-the error; a status of 4xx or 5xx that no rule knows is still an error and is told by its status alone. Which code of
-the catalogue an error has is settled in this order: the rule's own `problem`, `classify`, `codes`, `types` (these
-*name* the code), then `statuses` and the catalogue's table (these only *derive* it from the status).
+A dialect is a chain: its own rules, then those of the dialects it extends. A rule is read with the tables of its own
+dialect and of those that extend it, never with those of a dialect further down: `server_error` means something to
+OAuth and nothing to an API that only falls back on OAuth. The first rule whose condition holds reads the error; a
+status of 4xx or 5xx that no rule knows is still an error and is told by its status alone. Which code of the catalogue
+an error has is settled in this order: the rule's own `problem`, `classify`, `codes`, `types` (these *name* the code),
+then `statuses` and the catalogue's table (these only *derive* it from the status).
 """
 
 from __future__ import annotations
@@ -27,11 +29,13 @@ from gateway.model import Code, FieldError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.dialects.spec import DialectSpec, Rule, TimePick
+    from gateway.dialects.conditions import Predicate
+    from gateway.dialects.spec import Classification, DialectSpec, Rule, TimePick
     from gateway.dialects.view import View
 
 _STATUSES = range(100, 600)
 _CLIENT_ERRORS = 400
+_BAD_GATEWAY = 502
 _RFC9457 = frozenset({"type", "title", "status", "detail", "instance"})
 _LARGEST_EXTENSIONS = 16_384  # bytes; what an upstream adds must not swell our answer
 
@@ -57,18 +61,7 @@ class ErrorReading(Struct, frozen=True, kw_only=True):
 class Dialect:
     """One dialect with all that it extends, ready to read replies."""
 
-    __slots__ = (
-        "_by_status",
-        "_classify",
-        "_codes",
-        "_statuses",
-        "_types",
-        "_unwrap",
-        "accept",
-        "name",
-        "rates",
-        "success",
-    )
+    __slots__ = ("_by_status", "_last_tables", "_unwrap", "accept", "name", "rates", "success")
 
     def __init__(self, chain: Sequence[DialectSpec]) -> None:
         """Compile a dialect; `chain` begins with it and goes on with the dialects it extends, nearest first."""
@@ -77,13 +70,11 @@ class Dialect:
         self.rates = RateReader(next((spec.rate_headers for spec in chain if spec.rate_headers), ()))
         self.success = _success(chain)
         self._unwrap = any(spec.unwrap for spec in chain)
-        self._classify = [
-            (compile_condition(entry.when), CODES[entry.as_]) for spec in chain for entry in spec.classify
+        tables = [_Tables(chain[: index + 1]) for index in range(len(chain))]
+        self._last_tables = tables[-1]
+        rules = [
+            _CompiledRule(rule, spec, own) for spec, own in zip(chain, tables, strict=True) for rule in spec.errors
         ]
-        self._codes = {code: CODES[name] for spec in reversed(chain) for code, name in spec.codes.items()}
-        self._types = {kind: CODES[name] for spec in reversed(chain) for kind, name in spec.types.items()}
-        self._statuses = {status: CODES[name] for spec in reversed(chain) for status, name in spec.statuses.items()}
-        rules = [_CompiledRule(rule, spec) for spec in chain for rule in spec.errors]
         self._by_status = {status: tuple(rule for rule in rules if status in rule.statuses) for status in _STATUSES}
 
     def may_be_error(self, status: int) -> bool:
@@ -113,14 +104,14 @@ class Dialect:
             view.status = declared
         code = sources.code(rule.code, view)
         kind = sources.code(rule.type, view)
-        named = self._named(rule, view, code, kind)
+        named = rule.problem or rule.tables.named(view, code, kind)
         said, detail = _words(rule, view)
         after = rule.retry_after(view, now_s)
         return ErrorReading(
             dialect=rule.dialect,
             rule=rule.name,
             status=view.status,
-            code=named or self._derived(view.status),
+            code=named or rule.tables.derived(view.status),
             named=named is not None,
             upstream_code=code,
             upstream_type=kind,
@@ -132,26 +123,47 @@ class Dialect:
             extensions=_extensions(view) if rule.extensions else None,
         )
 
-    def _named(self, rule: _CompiledRule, view: View, code: str | None, kind: str | None) -> Code | None:
-        if rule.problem is not None:
-            return rule.problem
-        for holds, named in self._classify:
-            if holds(view):
-                return named
-        return self._codes.get(code or "") or self._types.get(kind or "")
-
-    def _derived(self, status: int) -> Code:
-        return self._statuses.get(status) or for_status(status if status >= _CLIENT_ERRORS else 502)
-
     def _unread(self, view: View, now_s: float) -> ErrorReading:
         return ErrorReading(
             dialect=self.name,
             rule=None,
             status=view.status,
-            code=self._derived(view.status),
+            code=self._last_tables.derived(view.status),
             named=False,
             retry_after_s=self.rates.retry_after(view, now_s),
         )
+
+
+class _Tables:
+    """What names the code of an error, and what derives it from the status; the nearer dialect counts first."""
+
+    __slots__ = ("_classify", "_codes", "_statuses", "_types")
+
+    def __init__(self, chain: Sequence[DialectSpec]) -> None:
+        self._classify = _by_status([entry for spec in chain for entry in spec.classify])
+        self._codes = {code: CODES[name] for spec in reversed(chain) for code, name in spec.codes.items()}
+        self._types = {kind: CODES[name] for spec in reversed(chain) for kind, name in spec.types.items()}
+        self._statuses = {status: CODES[name] for spec in reversed(chain) for status, name in spec.statuses.items()}
+
+    def named(self, view: View, code: str | None, kind: str | None) -> Code | None:
+        for holds, named in self._classify.get(view.status, ()):
+            if holds(view):
+                return named
+        return self._codes.get(code or "") or self._types.get(kind or "")
+
+    def derived(self, status: int) -> Code:
+        return self._statuses.get(status) or for_status(status if status >= _CLIENT_ERRORS else _BAD_GATEWAY)
+
+
+def _by_status(entries: Sequence[Classification]) -> dict[int, tuple[tuple[Predicate, Code], ...]]:
+    compiled = [
+        (entry.when.status, compile_condition(entry.when.model_copy(update={"status": None})), CODES[entry.as_])
+        for entry in entries
+    ]
+    return {
+        status: tuple((holds, code) for statuses, holds, code in compiled if statuses is None or status in statuses)
+        for status in _STATUSES
+    }
 
 
 class _CompiledRule:
@@ -169,14 +181,16 @@ class _CompiledRule:
         "status",
         "status_wins",
         "statuses",
+        "tables",
         "type",
         "when",
     )
 
-    def __init__(self, rule: Rule, spec: DialectSpec) -> None:
+    def __init__(self, rule: Rule, spec: DialectSpec, tables: _Tables) -> None:
         read = spec.read
         self.name = rule.name
         self.dialect = spec.name or "unnamed"
+        self.tables = tables
         self.error = rule.error
         self.problem = CODES[rule.problem] if rule.problem is not None else None
         self.statuses = rule.when.status or frozenset()

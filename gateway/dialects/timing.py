@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,7 @@ def retry_after(value: str, now_s: float) -> float | None:
     return seconds if seconds is not None else seconds_until(value, TimeForm.HTTP_DATE, now_s)
 
 
+@lru_cache(maxsize=64)
 def http_date(value: str) -> float | None:
     """Read an HTTP-date (RFC 9110 section 5.6.7) as Unix time."""
     try:

@@ -24,7 +24,7 @@ class Stream(Struct, frozen=True):
 
 
 class Capture(Struct, frozen=True, kw_only=True):
-    """The body is held up to a limit in bytes; what is over it is dropped (`cut`) or makes the reply stream after all."""
+    """The body is held up to a limit; what is over it is dropped (`cut`) or makes the reply stream after all."""
 
     limit_bytes: int
     cut: bool

@@ -36,11 +36,12 @@ OWN_MEMBERS = frozenset(Document.__struct_fields__)
 def document_of(problem: Problem, request_id: str, public_url: str | None, language: str = "en") -> Document:
     """Return the document of a problem. `detail` is the catalogue's sentence where nobody said anything usable."""
     code = problem.code
+    happened = code.happened if problem.errors else code.happened_without_fields
     return Document(
         type=f"{public_url or ''}/-/problems/{code.name}",
         title=code.title,
         status=problem.status,
-        detail=problem.detail if problem.detail is not None else code.happened[language],
+        detail=problem.detail if problem.detail is not None else happened[language],
         instance=f"urn:uuid:{request_id}",
         code=code.name,
         category=code.category,

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from gateway.catalog import CODES
 from gateway.dialects.view import View
 from gateway.errors import TransportReason
-from gateway.model import Category, Origin, Problem, Reply, Retry, Source, Stage, Success, UpstreamError
+from gateway.model import Category, Origin, Party, Problem, Reply, Retry, Source, Stage, Success, UpstreamError
 from gateway.pipeline.codings import undo
 from gateway.pipeline.document import OWN_MEMBERS
 
@@ -139,7 +139,8 @@ def _told(reading: ErrorReading, plan: Plan) -> tuple[Code, int]:
             return _CREDENTIALS_REJECTED, _CREDENTIALS_REJECTED.status
         if code.category in _LIMITED:
             return _BUDGET_EXHAUSTED, _BUDGET_EXHAUSTED.status
-    return code, code.status if reading.named or reading.status < _ERRORS_FROM else reading.status
+    own = reading.named or reading.status < _ERRORS_FROM or code.fault is Party.GATEWAY
+    return code, code.status if own else reading.status
 
 
 def _extensions(reading: ErrorReading) -> tuple[dict[str, Raw], dict[str, Raw]]:

@@ -18,7 +18,7 @@ from gateway.dialects.spec.reading import (
     TimePick,
 )
 from gateway.dialects.spec.success import PaginationSpec, RateWindow, SuccessSpec, TimeHeader, WarningsSpec
-from gateway.dialects.spec.values import Strict, Texts, listed
+from gateway.dialects.spec.values import OneOrList, Strict, Texts
 
 __all__ = [
     "BodyKind",
@@ -31,6 +31,7 @@ __all__ = [
     "ExampleReply",
     "FieldsSpec",
     "HeaderTest",
+    "OneOrList",
     "PaginationSpec",
     "Pick",
     "RateWindow",
@@ -45,5 +46,4 @@ __all__ = [
     "TimePick",
     "TypeName",
     "WarningsSpec",
-    "listed",
 ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from gateway.dialects.spec.values import Path, Paths, Pattern, Scalars, Statuses, Strict, Texts, listed
+from gateway.dialects.spec.values import OneOrList, Path, Paths, Pattern, Scalars, Statuses, Strict, Texts
 
 
 class TypeName(StrEnum):
@@ -32,8 +32,8 @@ class BodyKind(StrEnum):
     OPAQUE = "opaque"
 
 
-TypeNames = Annotated[tuple[TypeName, ...], BeforeValidator(listed)]
-BodyKinds = Annotated[tuple[BodyKind, ...], BeforeValidator(listed)]
+TypeNames = Annotated[tuple[TypeName, ...], OneOrList()]
+BodyKinds = Annotated[tuple[BodyKind, ...], OneOrList()]
 
 
 class BodyTest(Strict):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from gateway.dialects.spec.condition import Condition
-from gateway.dialects.spec.values import CodeName, Path, Strict, Texts, listed, one_or_list, statuses
+from gateway.dialects.spec.values import CodeName, OneOrList, Path, ShortForm, Strict, Texts, statuses
 from gateway.dialects.timing import TimeForm
 from gateway.model import Location
 
 
 class Pick(Strict):
     """Where a value is found: a path into the body, or a header field (or a parameter of it)."""
+
+    short_form: ClassVar[ShortForm] = {"type": "string", "description": "A JMESPath into the body."}
 
     path: Path | None = None
     header: str | None = None
@@ -34,18 +36,7 @@ class Pick(Strict):
         return self
 
 
-_PICK_SCHEMA: dict[str, Any] = {
-    "anyOf": [
-        {"type": "string", "description": "A JMESPath into the body."},
-        {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["header"],
-            "properties": {"header": {"type": "string"}, "parameter": {"type": "string"}},
-        },
-    ]
-}
-Picks = Annotated[tuple[Pick, ...], BeforeValidator(listed), one_or_list(_PICK_SCHEMA)]
+Picks = Annotated[tuple[Pick, ...], OneOrList()]
 """Places in the order in which they are tried: the first that holds a value of the right type counts."""
 
 
@@ -86,6 +77,8 @@ class FieldsSpec(Strict):
     """How an object in a list is read."""
     detail: Picks = ()
     """For positions and param: what is wrong; left out, the message."""
+    code: Picks = ()
+    """For positions and param: the upstream's own word for what is wrong."""
     location: Location | None = Location.BODY
     """Which part of the request the fields are in; null when that is not known."""
     strip: Texts = ()
@@ -96,11 +89,13 @@ class FieldsSpec(Strict):
     """For tree: keys whose texts speak of the object around them, such as `_errors` or `non_field_errors`."""
 
 
-FieldsSpecs = Annotated[tuple[FieldsSpec, ...], BeforeValidator(listed)]
+FieldsSpecs = Annotated[tuple[FieldsSpec, ...], OneOrList()]
 
 
 class StatusPick(Strict):
     """Where the body declares its own status."""
+
+    short_form: ClassVar[ShortForm] = "from"
 
     from_: Annotated[Picks, Field(alias="from")]
     wins: bool = False
@@ -119,7 +114,7 @@ class TimePick(Strict):
     as_: Annotated[TimeForm, Field(alias="as")] = TimeForm.DELTA_SECONDS
 
 
-TimePicks = Annotated[tuple[TimePick, ...], BeforeValidator(listed)]
+TimePicks = Annotated[tuple[TimePick, ...], OneOrList()]
 
 
 class Reading(Strict):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from gateway.dialects.spec.condition import Condition
-from gateway.dialects.spec.values import Paths, PlainPath, Strict, listed
+from gateway.dialects.spec.values import OneOrList, Paths, PlainPath, ShortForm, Strict
 from gateway.dialects.timing import TimeForm
 
 
@@ -39,6 +39,8 @@ class WarningsSpec(Strict):
 class SuccessSpec(Strict):
     """How a success is taken out of its envelope, or that it is not (`unify: false`, written short `success: pass`)."""
 
+    short_form: ClassVar[ShortForm] = {"enum": ["unify", "pass"]}
+
     unify: bool = True
     """Successes are given as `{"data": …, "meta": …}`."""
     envelope: Condition | None = None
@@ -59,6 +61,8 @@ class SuccessSpec(Strict):
 class TimeHeader(Strict):
     """A header field that holds a time."""
 
+    short_form: ClassVar[ShortForm] = {"type": "string", "description": "The name; the form of the time is guessed."}
+
     header: str
     as_: Annotated[TimeForm, Field(alias="as")] = TimeForm.AUTO
 
@@ -77,4 +81,4 @@ class RateWindow(Strict):
     """When the window ends, or how long until then; declare its form with `as`."""
 
 
-RateWindows = Annotated[tuple[RateWindow, ...], BeforeValidator(listed)]
+RateWindows = Annotated[tuple[RateWindow, ...], OneOrList()]

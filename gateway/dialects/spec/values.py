@@ -2,21 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import re2
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic_core import core_schema
 
 from gateway.catalog import CODES
 from gateway.dialects.paths import PathError, find, plain_steps
 
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
+
 _LOWEST_STATUS, _HIGHEST_STATUS = 100, 599
+
+
+ShortForm = dict[str, Any] | str | None
 
 
 class Strict(BaseModel):
     """A frozen mapping in which every key is known; errors never show the input."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
+
+    short_form: ClassVar[ShortForm] = None
+    """The JSON Schema of a shorter way to write this that a validator takes, or the key whose value may stand alone."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of the mapping, or of its short form too."""
+        schema = handler(core)
+        short = cls.short_form
+        if short is not None:
+            full = handler.resolve_ref_schema(schema)
+            both = {"anyOf": [full["properties"][short] if isinstance(short, str) else short, dict(full)]}
+            full.clear()
+            full.update(both)
+        return schema
+
+
+class OneOrList:
+    """Mark of a tuple that may be written without brackets when it holds one thing."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Take one value for a list of it."""
+        return core_schema.no_info_before_validator_function(listed, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of one or a list."""
+        several = handler(core)
+        return {"anyOf": [several["items"], several]}
 
 
 def _path(text: str) -> str:
@@ -103,11 +139,6 @@ Statuses = Annotated[
 Scalar = str | int | float | bool | None
 
 
-def one_or_list(item: dict[str, Any]) -> WithJsonSchema:
-    """Return the schema of one value or a list of them."""
-    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(listed), one_or_list({"type": "string"})]
-Paths = Annotated[tuple[Path, ...], BeforeValidator(listed), one_or_list({"type": "string"})]
-Scalars = Annotated[tuple[Scalar, ...], BeforeValidator(listed)]
+Texts = Annotated[tuple[str, ...], OneOrList()]
+Paths = Annotated[tuple[Path, ...], OneOrList()]
+Scalars = Annotated[tuple[Scalar, ...], OneOrList()]

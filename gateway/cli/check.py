@@ -1,0 +1,67 @@
+"""`accord check`: load everything, run every example, tell every fault."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.config.load import load
+from gateway.errors import ConfigError, Severity
+from gateway.pipeline.verify import count_examples, verify
+
+if TYPE_CHECKING:
+    from gateway.errors import Fault
+
+_ABOUT = """\
+Read the configuration as `accord serve` would, run the examples in the upstream files,
+and tell everything that is wrong, each with its file, line and column.
+"""
+_EXAMPLES = """\
+examples:
+  accord check                                  config/gateway.yaml and the upstream files that it names
+  accord check --config /etc/accord/gateway.yaml
+  accord check && accord serve                  never serve what was not checked
+
+exit status: 0 when all is well (warnings may be told), 1 when something is wrong.
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser of `accord`."""
+    parser = subparsers.add_parser(
+        "check",
+        help="load the configuration, run its examples, tell every fault",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", type=Path, default=Path("config/gateway.yaml"), metavar="FILE")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check the configuration and return the exit status."""
+    try:
+        configuration = load(args.config)
+        faults = verify(configuration)
+    except ConfigError as error:
+        return _tell(list(error.faults))
+    if faults:
+        return _tell(faults)
+    environ = os.environ  # noqa: TID251 - a command is where the environment comes in
+    for missing in configuration.missing_environment(environ):
+        sys.stdout.write(f"warning: {missing}\n")
+    upstreams, examples = len(configuration.upstreams), count_examples(configuration)
+    sys.stdout.write(f"{args.config}: {upstreams} upstreams, {examples} examples: all is well\n")
+    return 0
+
+
+def _tell(faults: list[Fault]) -> int:
+    errors = sum(fault.severity is Severity.ERROR for fault in faults)
+    for fault in faults:
+        sys.stderr.write(f"{fault}\n")
+    sys.stderr.write(f"{errors} {'fault' if errors == 1 else 'faults'}\n")
+    return 1
