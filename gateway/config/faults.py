@@ -42,13 +42,14 @@ _SENTENCES = {
 
 def validate(model: type[Model], document: Document) -> tuple[Model | None, list[Fault]]:
     """Return the model's value, or None and every fault of the document."""
-    if document.faults:
+    if document.value is None:
         return None, list(document.faults)
     try:
-        return model.model_validate(document.value), []
+        value = model.model_validate(document.value)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        return None, [_fault(model, document, detail) for detail in details]
+        return None, [*document.faults, *(_fault(model, document, detail) for detail in details)]
+    return (None, list(document.faults)) if document.faults else (value, [])
 
 
 def fault_at(document: Document, location: Sequence[str | int], message: str, hint: str = "") -> Fault:

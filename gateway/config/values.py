@@ -19,6 +19,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = re.compile(r"([0-9]+)(B|KiB|MiB|GiB|kB|MB|GB)")
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
 _LONGEST_PORT = 65_535
@@ -47,6 +48,13 @@ def _bytes(value: Any) -> int:
         message = "a size needs a unit: B, KiB, MiB, GiB, kB, MB or GB, as in 64KiB"
         raise ValueError(message)
     return int(found.group(1)) * _BYTES[found.group(2)]
+
+
+def _name(name: str) -> str:
+    if _NAME.fullmatch(name) is None:
+        message = "a name is at most 63 lower-case letters, digits, dots, dashes and underscores"
+        raise ValueError(message)
+    return name
 
 
 def _header_name(name: str) -> str:
@@ -90,7 +98,7 @@ Network = Annotated[
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "examples": ["10.0.0.0/8", "::1"]}),
 ]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": _NAME.pattern})]
 """A name: lower-case letters, digits, dots, dashes and underscores, at most 63; it becomes a label of metrics."""
 Method = Annotated[str, Field(pattern=r"^[A-Z][A-Z-]{0,31}$")]
 EnvironmentVariable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]

@@ -100,8 +100,8 @@ def _library(text: str) -> Finder:
     try:
         expression = jmespath.compile(text)
     except JMESPathError as error:
-        first_line = str(error).splitlines()[0]
-        message = f"not a JMESPath expression: {first_line}"
+        at = getattr(error, "lex_position", None)
+        message = "not a JMESPath expression" + (f" (character {at + 1})" if isinstance(at, int) else "")
         raise PathError(message) from error
 
     def run(tree: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import re2
@@ -72,7 +73,9 @@ def _plain_path(text: str) -> str:
 
 def _code(name: str) -> str:
     if name not in CODES:
-        message = f'"{name}" is not a code of the catalogue (see `accord catalog` or docs/reference/codes.md)'
+        near = get_close_matches(name, CODES, n=1)
+        hint = f"did you mean {near[0]}?" if near else "docs/reference/codes.md lists them"
+        message = f'"{name[:40]}" is not a code of the catalogue ({hint})'
         raise ValueError(message)
     return name
 
