@@ -1,68 +1,41 @@
-"""`python -m bench`: the pure functions of the hot path, in microseconds a call.
-
-Each figure is the median of several runs, on a machine that may be busy: compare figures of one run only.
-"""
+"""`python -m bench [micro|peers|scale]`: measure; without a word, all of it, and write docs/reference/benchmarks.md."""
 
 from __future__ import annotations
 
-import statistics
+import argparse
 import sys
-import timeit
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from gateway.config import presets
-from gateway.model import Problem, Reply, Success
-from gateway.pipeline.examples import EXAMPLE_NOW_S, EXAMPLE_REQUEST_ID, plan_for
-from gateway.pipeline.normalise import normalise
-from gateway.pipeline.render import problem_document, success_document
+from bench import micro, report
+from bench.compare import compare
+from bench.scale import scale
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_RUNS = 15
-_CALLS = 2_000
-_HEADERS = (
-    (b"Server", b"nginx"),
-    (b"Date", b"Thu, 01 Jan 2026 00:00:00 GMT"),
-    (b"Content-Type", b"application/json"),
-    (b"Content-Length", b"240"),
-    (b"Connection", b"keep-alive"),
-)
-_SALLA_422 = (
-    '{"status":422,"success":false,"error":{"code":"error","message":"alert.invalid_fields",'
-    '"fields":{"last_name":["الاسم الاخير مطلوب"],"mobile":["bad number","taken"]}}}'
-).encode()
-_SALLA_200 = b'{"status":200,"success":true,"data":[' + b",".join(b'{"id":%d,"name":"x"}' % i for i in range(40)) + b"]}"
+_RESULTS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "benchmarks.md"
 
 
 def main() -> int:
-    """Measure and print a Markdown table."""
-    cases: dict[str, Callable[[], object]] = {
-        "a Salla 422 to a problem document": _call("salla", 422, _SALLA_422),
-        "the same, with dialect: auto": _call("auto", 422, _SALLA_422),
-        "a Salla success of 1 kB, unified": _call("salla", 200, _SALLA_200),
-    }
-    sys.stdout.write("| what | µs a call (median) |\n|---|---|\n")
-    for name, run in cases.items():
-        seconds = [timeit.timeit(run, number=_CALLS) / _CALLS for _ in range(_RUNS)]
-        sys.stdout.write(f"| {name} | {statistics.median(seconds) * 1e6:.1f} |\n")
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("all", "micro", "peers", "scale"), default="all")
+    parser.add_argument("--rounds", type=int, default=7, help="alternating rounds; medians are told")
+    parser.add_argument("--seconds", type=float, default=4, help="length of one run")
+    parser.add_argument("--only", default="", help="peers, by name, comma-separated")
+    args = parser.parse_args()
+    parts: list[str] = []
+    if args.what in ("all", "micro"):
+        parts.append(micro.table())
+    if args.what in ("all", "scale"):
+        parts.append(report.scale_table(scale(args.rounds, args.seconds)))
+    if args.what in ("all", "peers"):
+        results = compare(args.rounds, args.seconds, frozenset(filter(None, args.only.split(","))))
+        parts.insert(0, report.comparison(results))
+        if args.what == "all":
+            report.picture(results, _RESULTS.with_suffix(".png"))
+    text = report.page(parts, args.rounds, args.seconds)
+    sys.stdout.write(text)
+    if args.what == "all":
+        _RESULTS.write_text(text, encoding="utf-8")
     return 0
-
-
-def _call(dialect: str, status: int, body: bytes) -> Callable[[], object]:
-    plan = plan_for(presets.preset(dialect), dialect)
-    reply = Reply(status=status, headers=_HEADERS, body=body)
-
-    def run() -> bytes | None:
-        match normalise(reply, plan, EXAMPLE_NOW_S):
-            case Problem() as problem:
-                return problem_document(problem, EXAMPLE_REQUEST_ID, "https://gateway.example")
-            case Success() as success:
-                return success_document(success, EXAMPLE_REQUEST_ID, "demo")
-            case None:
-                return None
-
-    return run
 
 
 if __name__ == "__main__":

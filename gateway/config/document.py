@@ -45,6 +45,9 @@ class Document:
                 self.value = self._build(node, ()) if node is not None else {}
         except yaml.MarkedYAMLError as error:
             place = _place_of(error.problem_mark or error.context_mark)
+            lines = text.splitlines() or [""]
+            if place[0] > len(lines):  # what is missing at the end is missed in the line after it
+                place = (len(lines), len(lines[-1]) + 1)
             self._fault(place, (), f"not YAML: {error.problem or error.context}")
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             self._fault((0, 0), (), f"not YAML: {str(error).splitlines()[0]}")
@@ -68,20 +71,27 @@ class Document:
         )
 
     def _is_plain(self, text: str) -> bool:
-        """Find what makes a file mean something else than it shows; an alias can multiply a text, so it is not read."""
+        """Find what makes a file mean something else than it shows, or that must not be built at all.
+
+        An alias can multiply a text, and the YAML library crashes on a deep one.
+        """
+        depth = 0
         for event in yaml.parse(text, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                self._fault(_place_of(event.start_mark), (), "nested too deep")
+                break
             if isinstance(event, yaml.AliasEvent):
                 self._fault(_place_of(event.start_mark), (), "aliases are not allowed", "write the value out")
-            elif getattr(event, "tag", None) is not None:
+            elif getattr(event, "anchor", None) is not None:
+                self._fault(_place_of(event.start_mark), (), "anchors are not allowed", "leave the anchor out")
+            if getattr(event, "tag", None) is not None:
                 self._fault(_place_of(event.start_mark), (), "tags are not allowed", "leave the tag out")
         return not self.faults
 
     def _build(self, node: yaml.Node, at: Location) -> Any:
         place = _place_of(node.start_mark)
         self._places.setdefault(at, place)
-        if len(at) > _DEEPEST:
-            self._fault(place, at, "nested too deep")
-            return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, at)
         if isinstance(node, yaml.SequenceNode):

@@ -42,7 +42,7 @@ _SENTENCES = {
 
 def validate(model: type[Model], document: Document) -> tuple[Model | None, list[Fault]]:
     """Return the model's value, or None and every fault of the document."""
-    if document.value is None:
+    if document.value is None and document.faults:
         return None, list(document.faults)
     try:
         value = model.model_validate(document.value)

@@ -60,21 +60,20 @@ def load(path: Path) -> Configuration:
     document = _read(path)
     gateway, faults = validate(GatewayFile, document)
     if gateway is None:
-        patterns = document.value.get("upstreams") if isinstance(document.value, dict) else None
-        names = _texts(patterns) or ("upstreams/*.yaml",)
+        names = _texts(_inside(document.value, "upstreams")) or ("upstreams/*.yaml",)
     else:
         names = gateway.upstreams
     upstreams: list[Upstream] = []
     environment: list[EnvironmentReference] = []
-    for file in _files(path.parent, names):
+    files, unmatched = _files(document, path.parent, names)
+    faults += unmatched
+    for file in files:
         upstream_document = _read(file)
         upstream, wrong = _upstream(upstream_document)
         faults += wrong
         if upstream is not None:
             upstreams.append(upstream)
         environment += _environment(upstream_document)
-    if not upstreams and not faults:
-        faults.append(fault_at(document, ("upstreams",), "no upstream file matches", f"looked for {', '.join(names)}"))
     faults += _cross_checks(gateway, document, upstreams)
     if gateway is None or faults:
         raise ConfigError(faults)
@@ -89,13 +88,25 @@ def _read(path: Path) -> Document:
     except UnicodeDecodeError:
         message = "is not UTF-8 text"
     unread = Document("", str(path))
+    unread.value = None
     unread.faults.append(Fault(file=str(path), message=message))
     return unread
 
 
-def _files(folder: Path, patterns: Iterable[str]) -> list[Path]:
-    found = {file for pattern in patterns for file in folder.glob(pattern) if file.is_file()}
-    return sorted(found)
+def _files(document: Document, folder: Path, patterns: Iterable[str]) -> tuple[list[Path], list[Fault]]:
+    """Return the files that match the patterns, and a fault for each pattern that no file matches."""
+    found: set[Path] = set()
+    faults = []
+    for index, pattern in enumerate(patterns):
+        try:
+            matching = {file for file in folder.glob(pattern) if file.is_file()}
+        except (ValueError, NotImplementedError, IndexError):  # what pathlib raises for "", "/srv/*" and "."
+            faults.append(fault_at(document, ("upstreams", index), "not a pattern relative to this file's folder"))
+            continue
+        if not matching and not document.faults:
+            faults.append(fault_at(document, ("upstreams", index), "no upstream file matches", f"looked for {pattern}"))
+        found |= matching
+    return sorted(found), faults
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -105,30 +116,38 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _upstream(document: Document) -> tuple[Upstream | None, list[Fault]]:
     settings, faults = validate(UpstreamFile, document)
-    if settings is None:
+    faults += _wrong_choices(document)
+    if settings is None or faults:
         return None, faults
-    if settings.match.prefix == RESERVED_PREFIX or settings.match.prefix.startswith(RESERVED_PREFIX + "/"):
+    return Upstream(settings=settings, dialect=_dialect(settings), document=document), []
+
+
+def _wrong_choices(document: Document) -> list[Fault]:
+    """Find what no model knows: a prefix that is ours, a preset that does not exist; even where the rest is wrong."""
+    faults = []
+    prefix = _inside(document.value, "match", "prefix")
+    if isinstance(prefix, str) and (prefix == RESERVED_PREFIX or prefix.startswith(RESERVED_PREFIX + "/")):
         faults.append(fault_at(document, ("match", "prefix"), "/-/ is kept for the gateway's own pages"))
-    dialect = _dialect(settings, document, faults)
-    if faults or dialect is None:
-        return None, faults
-    return Upstream(settings=settings, dialect=dialect, document=document), []
+    dialect, known = _inside(document.value, "dialect"), presets.names()
+    if isinstance(dialect, str) and dialect not in ("auto", *known):
+        faults.append(fault_at(document, ("dialect",), "there is no such preset", f"known: auto, {', '.join(known)}"))
+    for index, name in enumerate(_texts(_inside(dialect, "extends"))):
+        if name not in known:
+            at = ("dialect", "extends", index)
+            faults.append(fault_at(document, at, "there is no such preset", f"known: {', '.join(known)}"))
+    return faults
 
 
-def _dialect(settings: UpstreamFile, document: Document, faults: list[Fault]) -> Dialect | None:
+def _inside(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _dialect(settings: UpstreamFile) -> Dialect:
     choice = settings.dialect
-    known = ", ".join(("auto", *presets.names()))
     if choice.own is None:
-        if choice.preset in ("auto", *presets.names()):
-            return presets.preset(str(choice.preset))
-        faults.append(fault_at(document, ("dialect",), "there is no such preset", f"known: {known}"))
-        return None
-    for index, name in enumerate(choice.own.extends):
-        if name not in presets.names():
-            faults.append(
-                fault_at(document, ("dialect", "extends", index), "there is no such preset", f"known: {known}")
-            )
-            return None
+        return presets.preset(str(choice.preset))
     own = choice.own.model_copy(update={"name": choice.own.name or settings.name})
     return Dialect(presets.chain(own))
 
@@ -165,8 +184,9 @@ def _same_names(document: Document, at: tuple[str | int, ...], names: list[str])
 
 
 def _environment(document: Document) -> list[EnvironmentReference]:
+    """Find the `*_env` keys. All are under `credentials`; elsewhere, as in an example's body, such a key is a name."""
     found: list[EnvironmentReference] = []
-    _collect(document, document.value, (), found)
+    _collect(document, _inside(document.value, "credentials"), ("credentials",), found)
     return found
 
 

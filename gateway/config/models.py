@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 from gateway.config.values import (
     Address,
@@ -21,6 +21,7 @@ from gateway.config.values import (
     Method,
     Name,
     Network,
+    SettableHeaderName,
     Size,
     UpstreamUrl,
 )
@@ -30,44 +31,56 @@ if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
-KeyPart = Annotated[str, Field(pattern=r"^(client|ip|upstream|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$")]
+KeyPart = Annotated[
+    str, Field(title="key part", pattern=r"^(client|ip|upstream|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$")
+]
 """What a limit counts by: `client`, `ip`, `upstream`, `route` or `header:NAME`."""
 
 
-class PolicyConfig(Strict):
+class PolicyConfig(Strict, title="limit"):
     """A limit that we impose: so many requests in a time, with a burst."""
 
     name: Name
+    """What the client sees it called in `RateLimit-Policy`; once in each list."""
     key: Annotated[
         tuple[KeyPart, ...],
-        OneOrList(),
         Field(min_length=1),
+        OneOrList(),
     ] = ("client",)
-    """What is counted by: client, ip, upstream, route, header:NAME, or a list of them."""
+    """What is counted by: `client`, `ip`, `upstream`, `route`, `header:NAME`, or several of them together."""
     requests: Annotated[int, Field(ge=1)]
+    """How many requests each key has in the time of `per`."""
     per_s: Annotated[Duration, Field(alias="per")]
+    """The time in which `requests` come back, evenly: there is no window that starts anew."""
     burst: Annotated[int, Field(ge=1)] | None = None
     """How many may come at once; left out, as many as `requests`."""
 
 
-class ClientConfig(Strict):
+class ClientConfig(Strict, title="client"):
     """A client known by its API key."""
 
     name: Name
-    api_key_sha256: Annotated[tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...], Field(min_length=1)]
+    """What logs, limits and the status page call the client."""
+    api_key_sha256: Annotated[
+        tuple[Annotated[str, Field(title="SHA-256", pattern=r"^[0-9a-f]{64}$")], ...], Field(min_length=1)
+    ]
     """SHA-256 of each of the client's keys, in hex; the keys themselves are never configured."""
     limits: tuple[PolicyConfig, ...] = ()
+    """The client's own limits, in place of those of the gateway's `limits` that count by `client`."""
 
 
-class Bounds(Strict):
+class Bounds(Strict, title="bounds"):
     """How large a request may be. Each is a security limit."""
 
     target_bytes: Annotated[Size, Field(alias="target")] = 8_192
+    """The path and query; a longer one is refused with 414."""
     head_bytes: Annotated[Size, Field(alias="head")] = 32_768
+    """Request line and header fields together, of which there may be 128; a larger head is refused with 431."""
     body_bytes: Annotated[Size, Field(alias="body")] = 2 * 2**30
+    """The body; a larger one is refused with 413. It streams, so that this is no bound on memory."""
 
 
-class ClientTimeouts(Strict):
+class ClientTimeouts(Strict, title="client timeouts"):
     """How long a client may take."""
 
     head_s: Annotated[Duration, Field(alias="head")] = 10.0
@@ -77,11 +90,12 @@ class ClientTimeouts(Strict):
     min_rate_bytes_s: Annotated[int, Field(alias="min_rate", ge=1)] = 100
     """Bytes a second that a body must reach on average once it has taken longer than `body`."""
     keepalive_s: Annotated[Duration, Field(alias="keepalive")] = 15.0
+    """How long a connection may rest between two requests."""
     write_s: Annotated[Duration, Field(alias="write")] = 30.0
     """How long a client may leave an answer unread before its connection is cut."""
 
 
-class Shutdown(Strict):
+class Shutdown(Strict, title="shutdown"):
     """How the gateway ends."""
 
     delay_s: Annotated[DurationOrNone, Field(alias="delay")] = 0.0
@@ -90,74 +104,90 @@ class Shutdown(Strict):
     """How long running requests may take to end."""
 
 
-class AccessLog(Strict):
+class AccessLog(Strict, title="access log"):
     """What the access log may say."""
 
     query_parameters: tuple[str, ...] = ()
     """Query parameters that may be logged; all others are left out."""
 
 
-class GatewayFile(Strict):
+class GatewayFile(Strict, title="gateway file"):
     """`config/gateway.yaml`: the process."""
 
     version: Literal[1]
+    """The version of this file's language."""
     listen: ListenAddress = Address(host="127.0.0.1", port=8080)
     """Where clients come in."""
     admin: ListenAddress = Address(host="127.0.0.1", port=8081)
     """Where operators come in: metrics and status. Never the client port."""
-    public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?$")
-    """Under which address clients reach the gateway; it stands in `type` and in page links."""
-    upstreams: Texts = ("upstreams/*.yaml",)
+    public_url: str | None = Field(default=None, title="URL", pattern=r"^https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?$")
+    """Under which address clients reach the gateway; it stands in `type`, in page links and in `Location`. Without it
+    these are relative.
+    """
+    upstreams: Annotated[tuple[str, ...], Field(min_length=1), OneOrList()] = ("upstreams/*.yaml",)
     """The upstream files, as patterns relative to this file."""
     store: Literal["memory"] = "memory"
     """Where the counts of the limits are kept."""
-    via: str = Field(default="accord", pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$")
+    via: str = Field(default="accord", title="token", pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$")
     """This deployment's name in `Via`, the same for all of its replicas; loops are found by it."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Proxies in front whose `Forwarded` and `X-Forwarded-*` are believed."""
+    """Proxies in front whose `Forwarded` and `X-Forwarded-*` are believed; from all others these fields are dropped."""
     limits: tuple[PolicyConfig, ...] = ()
-    """Limits on all requests."""
+    """Limits on all requests that reach an upstream."""
     clients: tuple[ClientConfig, ...] = ()
-    """Clients known by their API keys. Without any, `client` is the keyed hash of `Authorization`, else the address."""
+    """Clients known by their API keys. Of any other request `client` is the keyed hash of `Authorization`, else the
+    address. Nobody is refused for having no key.
+    """
     client_header: HeaderName = "X-Api-Key"
-    """The header field in which a client sends the key that `clients` knows it by; it never goes upstream."""
+    """The header field in which a client sends the key that `clients` knows it by. Where there are `clients`, it never
+    goes upstream.
+    """
     bounds: Bounds = Bounds()
+    """How large a request may be."""
     client_timeouts: ClientTimeouts = ClientTimeouts()
+    """How long a client may take."""
     shutdown: Shutdown = Shutdown()
+    """How the gateway ends."""
     access_log: AccessLog = AccessLog()
+    """What the access log may say."""
 
 
 # -- upstreams -------------------------------------------------------------------------------------------------------
 
 
-class UpstreamMatch(Strict):
+class UpstreamMatch(Strict, title="match"):
     """Which requests are this upstream's."""
 
-    prefix: str = Field(pattern=r"^/[^?#\s%\\;]*$")
+    prefix: str = Field(title="path", pattern=r"^/[^?#\s%\\;]*$")
     """A path of whole segments: `/salla` is `/salla` and `/salla/orders`, not `/sallax`."""
     hosts: Annotated[Texts, Field(alias="host")] = ()
-    """Hosts under which the prefix counts; left out, all."""
+    """Hosts, without ports, under which the prefix counts; left out, all."""
     methods: tuple[Method, ...] = ()
-    """Methods; left out, all that are registered but CONNECT and TRACE."""
+    """Methods; left out, all that are registered with IANA but CONNECT and TRACE. GET includes HEAD."""
     strip: bool = True
-    """The prefix is taken off before `base_url` is put in front."""
+    """The prefix is taken off before the path of `base_url` is put in front; false keeps it."""
 
 
-class BasicInjection(Strict):
+class BasicInjection(Strict, title="basic"):
     """User and password for HTTP Basic."""
 
     user_env: EnvironmentVariable
+    """The environment variable that holds the user's name."""
     password_env: EnvironmentVariable
+    """The environment variable that holds the password."""
 
 
-class Injection(Strict):
+class Injection(Strict, title="injection"):
     """A credential of ours that is put into each request: in a header field, in the query, or as HTTP Basic."""
 
-    header: HeaderName | None = None
-    query: Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]+$")] | None = None
+    header: SettableHeaderName | None = None
+    """The header field that carries the value, in place of the client's own of that name."""
+    query: Annotated[str, Field(title="parameter name", pattern=r"^[A-Za-z0-9._~-]+$")] | None = None
+    """The query parameter that carries the value, behind what the client sent."""
     basic: BasicInjection | None = None
+    """`Authorization: Basic`."""
     prefix: str = ""
-    """What stands before the value: `Bearer `."""
+    """What stands before the value, its space included: `"Bearer "`."""
     value_env: EnvironmentVariable | None = None
     """The environment variable that holds the value."""
 
@@ -170,50 +200,60 @@ class Injection(Strict):
         return self
 
 
-class Credentials(Strict):
+class Credentials(Strict, title="credentials"):
     """Credentials of ours for this upstream. Left out, the client's own pass through."""
 
     inject: Annotated[tuple[Injection, ...], Field(min_length=1)]
+    """Each is put into every request."""
 
 
-class StaticHeaders(Strict):
+class StaticHeaders(Strict, title="header changes"):
     """Header fields that are set or removed on every request."""
 
-    set: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
-    remove: tuple[HeaderName, ...] = ()
+    set: dict[SettableHeaderName, HeaderValue] = Field(default_factory=dict)
+    """Fields that are sent with these values, in place of the client's own of those names."""
+    remove: tuple[SettableHeaderName, ...] = ()
+    """Fields of the client, or of ours, that are not sent."""
 
 
-class RequestConfig(Strict):
+class RequestConfig(Strict, title="request"):
     """What is changed on every request to this upstream."""
 
     headers: StaticHeaders = StaticHeaders()
+    """Header fields that are set or removed. Those that frame a message or belong to one connection, `Host`, `Via` and
+    `Expect` are the gateway's own.
+    """
     host: str | None = None
     """The `Host` that is sent; left out, that of `base_url`."""
 
 
-class Timeouts(Strict):
+class Timeouts(Strict, title="timeouts"):
     """How long the upstream may take."""
 
     connect_s: Annotated[Duration, Field(alias="connect")] = 2.0
+    """For name, TCP and TLS together."""
     first_byte_s: Annotated[Duration, Field(alias="first_byte")] = 15.0
     """From the end of the request to the head of the reply."""
     idle_s: Annotated[Duration, Field(alias="idle")] = 30.0
     """Between two pieces of a body, either way."""
     total_s: Annotated[Duration, Field(alias="total")] = 300.0
+    """For the whole exchange, from asking for a connection to the last byte of the reply."""
 
 
-class PoolConfig(Strict):
+class PoolConfig(Strict, title="pool"):
     """Connections to this upstream."""
 
     max_connections: Annotated[int, Field(ge=1)] = 100
+    """How many there may be at one time."""
     max_waiting: Annotated[int, Field(ge=0)] = 1_000
     """Requests that may wait for a connection; more are refused with 503."""
     wait_s: Annotated[Duration, Field(alias="wait")] = 2.0
+    """How long each of them may wait."""
     idle_s: Annotated[Duration, Field(alias="idle")] = 30.0
     """After this an unused connection is closed; keep it below the upstream's own keep-alive."""
 
 
-class Capture(Strict):
+class Capture(Strict, title="capture"):
     """How much of a reply may be held in memory to be read."""
 
     success_bytes: Annotated[Size, Field(alias="success")] = 8 * 2**20
@@ -222,32 +262,39 @@ class Capture(Strict):
     """Of a larger error only the beginning is read."""
 
 
-class Rewrite(Strict):
+class Rewrite(Strict, title="rewrite"):
     """Addresses of the upstream in header fields that are mapped to ours."""
 
     location: bool = True
+    """`Location` and `Content-Location` under `base_url`."""
     cookies: bool = False
+    """`Set-Cookie`: a `Domain` of the upstream's is dropped, a `Path` gets the prefix."""
 
 
-class RouteMatch(Strict):
+class RouteMatch(Strict, title="route match"):
     """Which of the upstream's requests a route is for."""
 
-    path: str = Field(pattern=r"^/[^?#\s%\\;]*$")
+    path: str = Field(title="path", pattern=r"^/[^?#\s%\\;]*$")
     """Below the prefix: `*` is one segment, `**` at the end is all the rest."""
     methods: tuple[Method, ...] = ()
+    """Methods; left out, all of the upstream's. GET includes HEAD. One that is not registered must be listed here."""
 
 
-class RouteConfig(Strict):
+class RouteConfig(Strict, title="route"):
     """What is different for some of an upstream's paths. The most specific route counts, wherever it stands."""
 
     name: Name | None = None
     """What metrics and the limit key `route` call it; left out, its methods and path."""
     match: RouteMatch
+    """Which requests it is for."""
     success: Literal["unify", "pass"] | None = None
-    """unify or pass; left out, as the dialect says."""
+    """`unify`: successes come as `{"data": …, "meta": …}`; `pass`: they go through untouched. Left out, as the dialect
+    says. A dialect that says nothing of successes cannot unify them.
+    """
     errors: Literal["translate", "pass"] = "translate"
-    """pass: errors of the upstream go through untouched (failures of our own never do)."""
+    """`pass`: errors of the upstream go through untouched. Failures of our own are problem documents all the same."""
     limits: tuple[PolicyConfig, ...] = ()
+    """Limits on this route's requests, beside all others."""
 
 
 class DialectChoice(Strict):
@@ -259,33 +306,60 @@ class DialectChoice(Strict):
     @model_validator(mode="before")
     @classmethod
     def _from_either(cls, value: Any) -> Any:
+        if value is None:
+            message = "name a preset, or auto, or give a dialect of your own"
+            raise ValueError(message)
         return {"preset": value} if isinstance(value, str) else {"own": value}
+
+    @model_serializer
+    def _as_written(self) -> Any:
+        return self.preset if self.own is None else self.own
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return the schema of what is written: a name, or the dialect itself."""
         own: dict[str, Any] = handler.resolve_ref_schema(handler(core))["properties"]["own"]["anyOf"][0]
-        return {"anyOf": [{"type": "string"}, own]}
+        return {"anyOf": [{"title": "preset", "type": "string"}, own]}
 
 
-class UpstreamFile(Strict):
+class UpstreamFile(Strict, title="upstream file"):
     """`config/upstreams/NAME.yaml`: one upstream API."""
 
     version: Literal[1]
+    """The version of this file's language."""
     name: Name
+    """What documents (`source.upstream`), metrics and logs call it. No two upstreams have one name."""
     base_url: UpstreamUrl
+    """The upstream's address: scheme, host, and perhaps a port and a path, which then stands before every target."""
     match: UpstreamMatch
+    """Which requests are this upstream's."""
     dialect: DialectChoice = DialectChoice.model_validate("auto")
-    """How the API writes errors and successes: a preset's name, auto, or rules of one's own."""
+    """How the API writes errors and successes: a preset's name, `auto`, or rules of one's own."""
     credentials: Credentials | None = None
+    """Credentials of ours. Left out, the client's own pass through."""
     request: RequestConfig = RequestConfig()
+    """What is changed on every request."""
     timeouts: Timeouts = Timeouts()
+    """How long the upstream may take."""
     pool: PoolConfig = PoolConfig()
+    """Connections to this upstream."""
     capture: Capture = Capture()
+    """How much of a reply may be held in memory."""
     rewrite: Rewrite = Rewrite()
+    """Addresses in replies that are mapped to ours."""
     expose_upstream: bool = True
     """Problem documents show what the upstream itself said under `upstream`."""
     limits: tuple[PolicyConfig, ...] = ()
+    """Limits on this upstream's requests, beside the gateway's."""
     routes: tuple[RouteConfig, ...] = ()
+    """What is different for some of its paths."""
     examples: tuple[Example, ...] = ()
     """Replies and what must become of them; `accord check` runs them."""
+
+    @model_validator(mode="after")
+    def _no_echo_of_credentials(self) -> Self:
+        methods = {method for route in self.routes for method in route.match.methods} | set(self.match.methods)
+        if self.credentials is not None and "TRACE" in methods:
+            message = "TRACE answers with what was sent, and would show our credentials to the client: leave it out"
+            raise ValueError(message)
+        return self

@@ -1,7 +1,7 @@
 """Scalars of the configuration: durations, sizes, addresses, names, header fields.
 
 Units are always written: `2s`, `500ms`, `8MiB`. In memory durations are seconds and sizes are bytes, and the names of
-the values say so.
+the values say so. Each scalar can be written back as it stands in a file, and has a title: its name in the reference.
 """
 
 from __future__ import annotations
@@ -11,13 +11,22 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from gateway.dialects.spec import Strict
+from gateway.headers import NOT_CONFIGURABLE
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SIZE = re.compile(r"([0-9]+)(B|KiB|MiB|GiB|kB|MB|GB)")
+_SIZE = re.compile(r"([0-9]{1,15})(B|KiB|MiB|GiB|kB|MB|GB)")
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -57,6 +66,20 @@ def _name(name: str) -> str:
     return name
 
 
+def _spelled_seconds(seconds: float) -> str:
+    for unit in ("d", "h", "m", "s"):
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds / _SECONDS[unit]:.0f}{unit}"
+    return f"{seconds / _SECONDS['ms']:g}ms" if seconds else "0s"
+
+
+def _spelled_bytes(count: int) -> str:
+    for unit in ("GiB", "MiB", "KiB"):
+        if count and count % _BYTES[unit] == 0:
+            return f"{count // _BYTES[unit]}{unit}"
+    return f"{count}B"
+
+
 def _header_name(name: str) -> str:
     if _TOKEN.fullmatch(name) is None:
         message = "not the name of a header field (letters, digits and !#$%&'*+-.^_`|~)"
@@ -64,8 +87,15 @@ def _header_name(name: str) -> str:
     return name
 
 
+def _settable(name: str) -> str:
+    if name.lower().encode() in NOT_CONFIGURABLE:
+        message = "the gateway itself answers for this header field"
+        raise ValueError(message)
+    return name
+
+
 def _header_value(value: str) -> str:
-    if not value.isprintable() and any(ord(character) < 0x20 and character != "\t" for character in value):
+    if any((character < " " and character != "\t") or character == "\x7f" for character in value):
         message = "a header field's value must not hold control characters"
         raise ValueError(message)
     return value
@@ -80,28 +110,34 @@ def _network(value: Any) -> IPv4Network | IPv6Network:
 
 
 _DURATION_SCHEMA = WithJsonSchema(
-    {"type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["500ms", "2s", "1m"]}
+    {"title": "duration", "type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["500ms", "2s", "1m"]}
 )
-_SIZE_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{_SIZE.pattern}$", "examples": ["64KiB", "8MiB"]})
+_SIZE_SCHEMA = WithJsonSchema(
+    {"title": "size", "type": "string", "pattern": f"^{_SIZE.pattern}$", "examples": ["64KiB", "8MiB"]}
+)
 
-Duration = Annotated[float, BeforeValidator(_some_seconds), _DURATION_SCHEMA]
+Duration = Annotated[float, BeforeValidator(_some_seconds), PlainSerializer(_spelled_seconds), _DURATION_SCHEMA]
 """A duration longer than nothing, in seconds."""
-DurationOrNone = Annotated[float, BeforeValidator(_seconds), _DURATION_SCHEMA]
+DurationOrNone = Annotated[float, BeforeValidator(_seconds), PlainSerializer(_spelled_seconds), _DURATION_SCHEMA]
 """A duration that may be `0s`, in seconds."""
-Size = Annotated[int, BeforeValidator(_bytes), _SIZE_SCHEMA]
+Size = Annotated[int, BeforeValidator(_bytes), PlainSerializer(_spelled_bytes), _SIZE_SCHEMA]
 """A size, in bytes."""
-HeaderName = Annotated[str, AfterValidator(_header_name)]
-HeaderValue = Annotated[str, AfterValidator(_header_value)]
+HeaderName = Annotated[str, AfterValidator(_header_name), Field(title="field name")]
+SettableHeaderName = Annotated[str, AfterValidator(_header_name), AfterValidator(_settable), Field(title="field name")]
+"""A field that may be set or removed: not one that frames a message or that the gateway itself answers for."""
+HeaderValue = Annotated[str, AfterValidator(_header_value), Field(title="field value")]
 Network = Annotated[
     IPv4Network | IPv6Network,
     BeforeValidator(_network),
     PlainSerializer(str),
-    WithJsonSchema({"type": "string", "examples": ["10.0.0.0/8", "::1"]}),
+    WithJsonSchema({"title": "network", "type": "string", "examples": ["10.0.0.0/8", "::1"]}),
 ]
-Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": _NAME.pattern})]
+Name = Annotated[
+    str, AfterValidator(_name), WithJsonSchema({"title": "name", "type": "string", "pattern": _NAME.pattern})
+]
 """A name: lower-case letters, digits, dots, dashes and underscores, at most 63; it becomes a label of metrics."""
-Method = Annotated[str, Field(pattern=r"^[A-Z][A-Z-]{0,31}$")]
-EnvironmentVariable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Method = Annotated[str, Field(title="method", pattern=r"^[A-Z][A-Z-]{0,31}$")]
+EnvironmentVariable = Annotated[str, Field(title="environment variable", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class Address(Strict):
@@ -120,6 +156,10 @@ class Address(Strict):
             message = "not an address: write host:port, as in 0.0.0.0:8080 or [::]:8080"
             raise ValueError(message)
         return {"host": host.strip("[]"), "port": int(port)}
+
+    @model_serializer
+    def _as_text(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -149,6 +189,10 @@ class BaseUrl(Strict):
         port = parts.port if parts.port is not None else _DEFAULT_PORTS[parts.scheme]
         return {"scheme": parts.scheme, "host": parts.hostname, "port": port, "path": parts.path.rstrip("/")}
 
+    @model_serializer
+    def _as_text(self) -> str:
+        return str(self)
+
     @property
     def authority(self) -> str:
         """The host, and the port where it is not the scheme's own, as `Host` carries them."""
@@ -159,7 +203,9 @@ class BaseUrl(Strict):
         return f"{self.scheme}://{self.authority}{self.path}"
 
 
-_ADDRESS_SCHEMA = WithJsonSchema({"type": "string", "examples": ["0.0.0.0:8080", "[::]:8080"]})
-_URL_SCHEMA = WithJsonSchema({"type": "string", "format": "uri", "examples": ["https://api.example.com/v2"]})
+_ADDRESS_SCHEMA = WithJsonSchema({"title": "address", "type": "string", "examples": ["0.0.0.0:8080", "[::]:8080"]})
+_URL_SCHEMA = WithJsonSchema(
+    {"title": "URL", "type": "string", "format": "uri", "examples": ["https://api.example.com/v2"]}
+)
 ListenAddress = Annotated[Address, _ADDRESS_SCHEMA]
 UpstreamUrl = Annotated[BaseUrl, _URL_SCHEMA]

@@ -31,6 +31,14 @@ _SHALLOW_DEPTH = 3
 _LENIENT_LIMIT = 1_048_576  # bytes that the slower, lenient decoder may be given
 _FORM_FIELDS = 64
 
+# Charsets that occur. No other name is looked up: Python knows codecs that are none, and remembers each name for ever.
+_WIDE_CHARSETS = frozenset({"utf-16", "utf-16le", "utf-16be"})
+_CHARSETS = _WIDE_CHARSETS.union(
+    ("latin1", "latin-1", "cp1252", "koi8-r", "koi8-u", "gbk", "gb2312", "gb18030", "big5", "euc-kr", "euc-jp"),
+    ("shift_jis", "shift-jis"),
+    (f"windows-{page}" for page in range(1250, 1259)),
+    (f"iso-8859-{part}" for part in range(1, 17) if part != 12),
+)
 _XSSI = (b")]}',", b")]}'", b"while(1);", b"for(;;);")
 _SPACE = b" \t\r\n"
 _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<h1", b"<center")
@@ -79,12 +87,17 @@ def _decoded(data: bytes, parameters: str) -> bytes:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace").encode()
     charset = parameters.partition("charset=")[2].strip(' "').partition(";")[0].strip(' "')
-    if charset and charset not in ("utf-8", "utf8", "us-ascii"):
-        try:
-            return data.decode(charset, "replace").encode("utf-8", "replace")
-        except (LookupError, ValueError):  # no such charset, or one that is not of text: read it as UTF-8
-            return data
-    return data
+    if charset not in _CHARSETS or (charset not in _WIDE_CHARSETS and _is_utf8(data)):
+        return data  # JSON is UTF-8 (RFC 8259 section 8.1), and what can be read as UTF-8 hardly ever is anything else
+    return data.decode(charset, "replace").encode()
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _without_prefix(data: bytes) -> bytes:
@@ -99,12 +112,29 @@ def _json(data: bytes, start: bytes, *, shallow: bool) -> Body:
     if start.startswith(_XSSI):
         data = _without_prefix(data)
     try:
-        tree = _shallow(data, _SHALLOW_DEPTH) if shallow and len(data) > SHALLOW_MEMBER else msgspec.json.decode(data)
-        return Body(kind=BodyKind.JSON, tree=tree, spliceable=data)
+        return Body(kind=BodyKind.JSON, tree=_tree(data, shallow=shallow), spliceable=data)
     except RecursionError:
         return _OPAQUE
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _lenient(data, start)
+
+
+def _tree(data: bytes, *, shallow: bool) -> Any:
+    if shallow and len(data) > SHALLOW_MEMBER:
+        data.decode()  # members that are left out are not decoded, but they too must be fit to be sent on
+        return _shallow(data, _SHALLOW_DEPTH)
+    return _strict(data)
+
+
+def _strict(data: bytes) -> Any:
+    """Decode strict JSON, numbers beyond those of any machine included: they are JSON, and are sent on as they came."""
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.ValidationError:  # such a number; the rest has not been looked at yet
+        if len(data) > _LENIENT_LIMIT:
+            raise
+        msgspec.json.decode(data, type=Raw)
+        return json.loads(data.decode(), parse_int=_whole)
 
 
 def _lenient(data: bytes, start: bytes) -> Body:
@@ -146,12 +176,12 @@ def _shallow(data: bytes, depth: int) -> Any:
     if first == b"[":
         items = msgspec.json.decode(data, type=list[Raw])
         return [_shallow_member(bytes(items[0]), depth)] if len(items) == 1 else [None] * min(len(items), 2)
-    return msgspec.json.decode(data)
+    return _strict(data)
 
 
 def _shallow_member(raw: bytes, depth: int) -> Any:
     if len(raw) <= SHALLOW_MEMBER:
-        return msgspec.json.decode(raw)
+        return _strict(raw)
     if depth and raw[:1] == b"{":
         return _shallow(raw, depth - 1)
     empty: Callable[[], Any] = _EMPTY_OF.get(raw[0], int)

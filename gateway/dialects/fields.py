@@ -33,6 +33,7 @@ MOST_ERRORS = 256
 """Field errors read from one reply: a security limit on time and size."""
 _DEEPEST = 16
 _LONGEST_NAME = 256
+_LONGEST_POSITION = 9
 _CACHED_NAMES = 4_096
 
 Part = str | int
@@ -96,31 +97,33 @@ class FieldReader:
         """Walk an object of names to texts, lists of texts, and deeper objects."""
         items: list[_Item] = []
         if type(found) is dict:
-            self._walk_object(found, (), items)
+            self._walk_object(found, (), items, 0)
         return items
 
-    def _walk(self, value: Any, parts: tuple[Part, ...], items: list[_Item]) -> None:
+    def _walk(self, value: Any, parts: tuple[Part, ...], items: list[_Item], depth: int) -> None:
+        if depth > _DEEPEST or len(items) >= MOST_ERRORS:
+            return
         if type(value) is str:
             if text := clean(value):
                 items.append(_Item.of_parts(parts, text, None))
-        elif len(parts) > _DEEPEST or len(items) > MOST_ERRORS:
-            return
         elif type(value) is list:
             for index, inner in enumerate(value[:MOST_ERRORS]):
                 deeper = type(inner) is dict and self._each.detail_of(inner) is None
-                self._walk(inner, (*parts, index) if deeper else parts, items)
+                self._walk(inner, (*parts, index) if deeper else parts, items, depth + 1)
         elif type(value) is dict:
-            self._walk_object(value, parts, items)
+            self._walk_object(value, parts, items, depth)
 
-    def _walk_object(self, value: dict[str, Any], parts: tuple[Part, ...], items: list[_Item]) -> None:
+    def _walk_object(self, value: dict[str, Any], parts: tuple[Part, ...], items: list[_Item], depth: int) -> None:
         if parts and (text := self._each.detail_of(value)) is not None:
             items.append(_Item.of_parts(parts, text, self._each.code_of(value)))
             return
         for name, inner in value.items():
+            if len(items) >= MOST_ERRORS:
+                return
             if name in self._markers:
-                self._walk(inner, parts, items)
+                self._walk(inner, parts, items, depth + 1)
             elif name not in self._skip:
-                self._walk(inner, (*parts, name), items)
+                self._walk(inner, (*parts, name), items, depth + 1)
 
     def list(self, found: Any, _message: str | None) -> Iterable[_Item]:
         """Read a list whose members are objects or texts, or one of them alone."""
@@ -136,8 +139,7 @@ class FieldReader:
         pairs = found.items() if type(found) is dict else enumerate(found) if type(found) is list else ()
         for position, name in pairs:
             if type(name) is str and name:
-                number = int(position) if str(position)[:9].isascii() and str(position)[:9].isdigit() else None
-                yield _Item(field=name, pointer=pointer_of(name), detail=message, position=number)
+                yield _Item(field=name, pointer=pointer_of(name), detail=message, position=_position(position))
 
     def param(self, found: Any, message: str | None) -> Iterable[_Item]:
         """Read one name; what is wrong with it is the message."""
@@ -208,6 +210,7 @@ class _Each:
         return _Item(detail=detail or code, code=code) if detail or code else None
 
     def _pointed(self, pointer: str, detail: str | None, code: str | None) -> _Item:
+        pointer = pointer[:_LONGEST_NAME]
         text = unquote(pointer[1:]) if pointer.startswith("#") else pointer
         full = "#" + quote(text, safe=_POINTER_SAFE)
         for beginning in self._strip:
@@ -226,6 +229,11 @@ class _Each:
         item = _Item.of_parts(name[1:] if location else name, detail, code)
         item.location = location
         return item
+
+
+def _position(text: str | int) -> int | None:
+    digits = str(text)
+    return int(digits) if len(digits) <= _LONGEST_POSITION and digits.isascii() and digits.isdigit() else None
 
 
 def _first_text(sources: tuple[Source, ...], view: View) -> str | None:

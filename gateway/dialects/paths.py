@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Step = str | int
 
-_STEP = re.compile(r'\.?(?:([A-Za-z_][A-Za-z0-9_]*)|"((?:[^"\\]|\\.)*)")|\[(-?[0-9]{1,6})\]')
+_STEP = re.compile(r'\.?(?:([A-Za-z_][A-Za-z0-9_]*)|"([^"\\\x00-\x1f]*)")|\[(-?[0-9]{1,6})\]')
 
 
 class PathError(ValueError):
@@ -38,7 +38,7 @@ def plain_steps(text: str) -> tuple[Step, ...] | None:
         if found is None or (found.group(3) is None and text[at] == ".") != (found.group(3) is None and at > 0):
             return None
         name, quoted, index = found.groups()
-        steps.append(int(index) if index is not None else name if name is not None else _unquoted(quoted))
+        steps.append(int(index) if index is not None else name if name is not None else quoted)
         at = found.end()
     return tuple(steps) or None
 
@@ -57,10 +57,6 @@ def find(text: str) -> Finder:
     if len(steps) == 2 and isinstance(steps[0], str) and isinstance(steps[1], str):
         return _two_keys(steps[0], steps[1])
     return _walk(steps)
-
-
-def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
 
 
 def _key(key: str) -> Finder:

@@ -91,7 +91,7 @@ def _count(text: str | None) -> int | None:
     if text is None:
         return None
     digits = text.partition(";")[0].partition(",")[0].strip()
-    if not (digits.isascii() and digits.lstrip("-").isdigit()):
+    if not (digits.isascii() and digits.removeprefix("-").isdigit()):
         return None
     number = int(digits[:20])
     return max(0, number) if number < _LARGEST else None

@@ -11,7 +11,7 @@ then `statuses` and the catalogue's table (these only *derive* it from the statu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Raw, Struct
@@ -21,7 +21,6 @@ from gateway.dialects import sources, timing
 from gateway.dialects.conditions import as_status, compile_condition
 from gateway.dialects.fields import FieldReader
 from gateway.dialects.rates import RateReader, clock
-from gateway.dialects.spec import BodyKind
 from gateway.dialects.success import SuccessReader
 from gateway.dialects.text import is_usable
 from gateway.model import Code, FieldError
@@ -99,7 +98,7 @@ class Dialect:
         return self._unread(view, now_s) if view.status >= _CLIENT_ERRORS else None
 
     def _read(self, rule: _CompiledRule, view: View, now_s: float, *, in_body: bool) -> ErrorReading:
-        declared = as_status(sources.value(rule.status, view))
+        declared = next((found for at in rule.status if (found := as_status(at(view))) is not None), None)
         if declared is not None and declared >= _CLIENT_ERRORS and (rule.status_wins or view.status < _CLIENT_ERRORS):
             view.status = declared
         code = sources.code(rule.code, view)
@@ -214,9 +213,10 @@ class _CompiledRule:
 
     def retry_after(self, view: View, now_s: float) -> float | None:
         for picks, form in self._retry_after:
-            found = timing.seconds_until(sources.value(picks, view), form, clock(view, now_s))
-            if found is not None:
-                return found
+            for at in picks:
+                found = timing.seconds_until(at(view), form, clock(view, now_s))
+                if found is not None:
+                    return found
         return None
 
 
@@ -244,8 +244,11 @@ def _success(chain: Sequence[DialectSpec]) -> SuccessReader | None:
 
 def _extensions(view: View) -> Mapping[str, Raw] | None:
     """Return the members of the body's root that are not of RFC 9457, as the bytes in which they came."""
-    if view.kind is not BodyKind.JSON or view.spliceable is None or type(view.tree) is not dict:
+    if view.spliceable is None:
         return None
-    members: dict[str, Any] = msgspec.json.decode(view.spliceable, type=dict[str, Raw])
+    try:
+        members = msgspec.json.decode(view.spliceable, type=dict[str, Raw])
+    except msgspec.ValidationError:  # the root is no object, but perhaps a list of one
+        return None
     found = {name: Raw(bytes(raw)) for name, raw in members.items() if name not in _RFC9457}
-    return found if sum(len(bytes(raw)) for raw in found.values()) <= _LARGEST_EXTENSIONS else None
+    return found if sum(len(name) + len(bytes(raw)) for name, raw in found.items()) <= _LARGEST_EXTENSIONS else None

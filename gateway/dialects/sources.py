@@ -63,14 +63,6 @@ def as_code(value: Any) -> str | None:
     return str(value) if type(value) is int and -(10**18) < value < 10**18 else None
 
 
-def value(sources: tuple[Source, ...], view: View) -> Any:
-    """Give the first value of any type."""
-    for source in sources:
-        if (found := source(view)) is not None:
-            return found
-    return None
-
-
 def only(value: Any) -> Any:
     """Return the one member of a list of one, else the value itself."""
     return value[0] if type(value) is list and len(value) == 1 else value

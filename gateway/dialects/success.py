@@ -155,7 +155,7 @@ class _WarningsReader:
         return ()
 
     def _warning(self, item: Any) -> ItemWarning:
-        index = next((found for at in self._index if type(found := at(item)) is int), None)
+        index = next((found for at in self._index if type(found := at(item)) is int and 0 <= found < _LARGEST), None)
         code = next((text for at in self._code if (text := as_code(at(item))) is not None), None)
         return ItemWarning(
             index=index,

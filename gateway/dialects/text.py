@@ -15,6 +15,7 @@ LONGEST_TEXT = 2_000
 """Characters kept of any one text of an upstream (a bound on memory and on what a log line can be made to hold)."""
 
 _MARKUP_BOUND = 20_000
+_ENTITY_BOUND = 2 * LONGEST_TEXT  # below the 4,300 digits of which Python makes a number
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._][A-Za-z0-9]+)+")
 _NOTHING = frozenset({"", "null", "none", "undefined", "nil", "[object object]"})
 _TRACE = re.compile(
@@ -46,6 +47,6 @@ def is_usable(text: str) -> bool:
 
 def _without_markup(text: str) -> str:
     if "<" not in text or ">" not in text:
-        return unescape(text)
+        return unescape(text[:_ENTITY_BOUND])
     body = LexborHTMLParser(text).body
     return " ".join(body.text(separator=" ", strip=True).split()) if body is not None else ""

@@ -6,7 +6,7 @@ What does not parse is None and is ignored; what lies in the past is 0. Nothing 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Read = Callable[[str, float], float | None]
 
 _LONGEST = 64  # characters; no form of a time is longer, and a number of a million digits is an attack
+_LARGEST = 1e18  # of a number in a body
+_FARTHEST_S = 1e11  # 3,000 years: what is further off is no time
 _EPOCH_MS_FROM = 1e12
 _EPOCH_S_FROM = 1e9
 
@@ -37,9 +39,9 @@ class TimeForm(StrEnum):
 
 def seconds_until(value: object, form: TimeForm, now_s: float) -> float | None:
     """Return how many seconds lie between `now_s` (Unix time) and `value`, at least 0; None when it is no time."""
-    text = str(value).strip()[:_LONGEST] if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    text = _text(value)
     found = _READERS[form](text, now_s) if text else None
-    if found is None or not isfinite(found):
+    if found is None or not isfinite(found) or found > _FARTHEST_S:
         return None
     return max(0.0, found)
 
@@ -55,9 +57,18 @@ def http_date(value: str) -> float | None:
     """Read an HTTP-date (RFC 9110 section 5.6.7) as Unix time."""
     try:
         moment = parsedate_to_datetime(value[:_LONGEST])
-        return moment.timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
+    # The form of asctime() names no zone; all forms are in UTC.
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()[:_LONGEST]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST:
+        return ""
+    return str(value)
 
 
 def _number(text: str) -> float | None:

@@ -27,7 +27,7 @@ def undo(body: bytes, content_encoding: bytes | None, limit_bytes: int) -> bytes
     """Return the body without its codings, or None when it cannot be had within the bounds."""
     if not can_undo(content_encoding):
         return None
-    bound = min(limit_bytes, max(ALWAYS_ALLOWED, RATIO * len(body)))
+    bound = max(1, min(limit_bytes, max(ALWAYS_ALLOWED, RATIO * len(body))))  # to zlib 0 means without bound
     found: bytes | None = body
     for coding in reversed(_codings(content_encoding)):
         if found is None:

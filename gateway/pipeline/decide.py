@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from gateway.headers.lists import is_json
+from gateway.headers import forbids_transform, is_json
 from gateway.model import first_value
 from gateway.pipeline.codings import can_undo
 
@@ -45,7 +45,7 @@ def decide(status: int, headers: Headers, plan: Plan, method: str) -> Stream | C
         first_value(headers, b"content-encoding")
     ):
         return STREAM
-    if b"no-transform" in (first_value(headers, b"cache-control") or b"").lower():
+    if forbids_transform(headers):
         return STREAM
     length = first_value(headers, b"content-length")
     if length is not None and length.isdigit() and int(length[:18]) > plan.success_bytes:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from gateway.pipeline.plan import Links, Plan
 
 _ERRORS_FROM = 400
+_ERROR_STATUSES = range(400, 600)
+_UNAUTHORIZED = 401
 _LIMITED = frozenset({Category.RATE_LIMITED, Category.QUOTA_EXHAUSTED})
 _CREDENTIALS_REJECTED = CODES["upstream_credentials_rejected"]
 _BUDGET_EXHAUSTED = CODES["upstream_budget_exhausted"]
@@ -134,13 +136,14 @@ def _problem(reading: ErrorReading, reply: Reply, plan: Plan) -> Problem:
 def _told(reading: ErrorReading, plan: Plan) -> tuple[Code, int]:
     """Return the code and the status that the client is told."""
     code = reading.code
+    own = reading.named or reading.status not in _ERROR_STATUSES or code.fault is Party.GATEWAY
+    status = code.status if own else reading.status
     if plan.owns_credential:
-        if code.credential:
+        if code.credential or status == _UNAUTHORIZED:
             return _CREDENTIALS_REJECTED, _CREDENTIALS_REJECTED.status
         if code.category in _LIMITED:
             return _BUDGET_EXHAUSTED, _BUDGET_EXHAUSTED.status
-    own = reading.named or reading.status < _ERRORS_FROM or code.fault is Party.GATEWAY
-    return code, code.status if own else reading.status
+    return code, status
 
 
 def _extensions(reading: ErrorReading) -> tuple[dict[str, Raw], dict[str, Raw]]:

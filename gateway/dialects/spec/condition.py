@@ -36,7 +36,7 @@ TypeNames = Annotated[tuple[TypeName, ...], OneOrList()]
 BodyKinds = Annotated[tuple[BodyKind, ...], OneOrList()]
 
 
-class BodyTest(Strict):
+class BodyTest(Strict, title="body test"):
     """Tests on the body; all of them must hold."""
 
     has: Paths = ()
@@ -46,7 +46,7 @@ class BodyTest(Strict):
     equals: dict[Path, Scalars] = Field(default_factory=dict)
     """Path to value, or to a list of values of which one must be found. `1` does not equal `"1"` nor `true`."""
     type: dict[Path, TypeNames] = Field(default_factory=dict)
-    """Path to type, or to a list of types: object, list, string, number, boolean, null."""
+    """Path to the type of what is found there, or to a list of types. What is not there is `null`."""
     contains: dict[Path, Texts] = Field(default_factory=dict)
     """Path to phrases of which the text found there must contain one; case, Arabic vowel signs and spacing do not
     count.
@@ -57,7 +57,7 @@ class BodyTest(Strict):
     """Path to statuses: a number, or a text of digits, that must be one of them."""
 
 
-class HeaderTest(Strict):
+class HeaderTest(Strict, title="header test"):
     """Tests on the header; all of them must hold. Names are matched without regard to case."""
 
     has: Texts = ()
@@ -72,17 +72,19 @@ class HeaderTest(Strict):
     """Field to an RE2 pattern that its value must match somewhere."""
 
 
-class Condition(Strict):
+class Condition(Strict, title="condition"):
     """A test on a reply; every key that is given must hold."""
 
     status: Statuses | None = None
     """The HTTP status; under `classify`, the status that counts (the body's own where a dialect says so)."""
     kind: BodyKinds = ()
-    """What the body is: json, html, text, form, empty, opaque."""
+    """What the body is, whatever its content type claims; `opaque` is what cannot be read."""
     content_type: Texts = ()
     """Media types, without parameters: `application/problem+json`."""
     headers: HeaderTest | None = None
+    """Tests on the header."""
     body: BodyTest | None = None
+    """Tests on the body."""
     any: tuple[Condition, ...] = ()
     """One of these must hold."""
     none: tuple[Condition, ...] = ()

@@ -13,27 +13,33 @@ from gateway.dialects.spec.values import CodeName, Strict, Texts
 from gateway.model import FieldCode
 
 
-class ExampleReply(Strict):
+class ExampleReply(Strict, title="example reply"):
     """A captured reply. Give the body as text, or as JSON written in YAML under `json`."""
 
     status: int
+    """The HTTP status."""
     headers: dict[str, str] = Field(default_factory=dict)
+    """Header fields, by name."""
     body: str = ""
+    """The body as text."""
     json_: Annotated[Any, Field(alias="json")] = None
+    """The body as JSON, written in YAML; it comes with `Content-Type: application/json`."""
 
 
-class Example(Strict):
+class Example(Strict, title="example"):
     """A reply and what must become of it; every example is a test."""
 
     name: str
+    """What it shows."""
     reply: ExampleReply
+    """What the upstream sent."""
     expect: dict[str, Any] | Literal["pass"]
-    """Members of the problem document, or of the unified success, that must come out; objects are compared in part.
-    The word pass stands for a reply that is not touched.
+    """Members of the problem document, or of the unified success, that must come out; objects are compared in part,
+    lists as a whole. The word `pass` stands for a reply that is not touched.
     """
 
 
-class DialectSpec(Strict):
+class DialectSpec(Strict, title="dialect"):
     """How an API writes its errors and successes."""
 
     name: str | None = None
@@ -56,12 +62,15 @@ class DialectSpec(Strict):
     """The upstream's codes and what they mean in the catalogue."""
     types: dict[str, CodeName] = Field(default_factory=dict)
     """The upstream's types of errors and what they mean, where its code says nothing."""
-    statuses: dict[int, CodeName] = Field(default_factory=dict)
-    """What a status means with this API where nothing names the cause; the status itself is kept."""
+    statuses: dict[Annotated[int, Field(title="status code")], CodeName] = Field(default_factory=dict)
+    """What a status means with this API where nothing names the cause; the client gets the status unchanged."""
     field_codes: dict[str, FieldCode] = Field(default_factory=dict)
     """The upstream's words for what is wrong with a field."""
     rate_headers: RateWindows = ()
-    """One window, or a list of them."""
+    """The header fields that tell what the API still grants: one window, or a list of them."""
     success: SuccessSpec | None = None
+    """How successes are taken out of their envelope. Left out, as the dialects it extends say; where none of them says
+    anything, successes pass.
+    """
     examples: tuple[Example, ...] = ()
-    """Replies and what must become of them."""
+    """Replies and what must become of them; `accord check` runs them."""

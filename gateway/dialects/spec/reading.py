@@ -13,13 +13,15 @@ from gateway.dialects.timing import TimeForm
 from gateway.model import Location
 
 
-class Pick(Strict):
+class Pick(Strict, title="pick"):
     """Where a value is found: a path into the body, or a header field (or a parameter of it)."""
 
-    short_form: ClassVar[ShortForm] = {"type": "string", "description": "A JMESPath into the body."}
+    short_form: ClassVar[ShortForm] = {"title": "path", "type": "string", "description": "A JMESPath into the body."}
 
     path: Path | None = None
+    """A JMESPath into the body; alone it is written without the key."""
     header: str | None = None
+    """The name of a header field."""
     parameter: str | None = None
     """A parameter of the field's challenge, such as `error` in `WWW-Authenticate: Bearer error="invalid_token"`."""
 
@@ -40,7 +42,7 @@ Picks = Annotated[tuple[Pick, ...], OneOrList()]
 """Places in the order in which they are tried: the first that holds a value of the right type counts."""
 
 
-class Each(Strict):
+class Each(Strict, title="each"):
     """How one object of a list of field errors is read."""
 
     field: Picks = ()
@@ -56,7 +58,7 @@ class Each(Strict):
 
 
 class Shape(StrEnum):
-    """How field errors are written."""
+    """How field errors are written (docs/reference/dialects.md shows each)."""
 
     TREE = "tree"
     LIST = "list"
@@ -64,40 +66,44 @@ class Shape(StrEnum):
     PARAM = "param"
 
 
-class FieldsSpec(Strict):
+class FieldsSpec(Strict, title="fields"):
     """Where the field errors stand and in which shape."""
 
     from_: Annotated[Picks, Field(alias="from")]
     """Places of the field errors, tried in turn."""
     shape: Shape | None = None
-    """tree (an object of names to texts, lists of texts, or deeper objects), list (of objects or texts), positions
-    (position to name) or param (one name). Left out, it is tree for an object and list for a list or a text.
+    """`tree` (an object of names to texts, lists of texts, or deeper objects), `list` (of objects or texts),
+    `positions` (position to name) or `param` (one name). Left out, it is `tree` for an object and `list` for a list or
+    a text.
     """
     each: Each = Each()
     """How an object in a list is read."""
     detail: Picks = ()
-    """For positions and param: what is wrong; left out, the message."""
+    """For `positions` and `param`: what is wrong; left out, the message."""
     code: Picks = ()
-    """For positions and param: the upstream's own word for what is wrong."""
+    """For `positions` and `param`: the upstream's own word for what is wrong."""
     location: Location | None = Location.BODY
-    """Which part of the request the fields are in; null when that is not known."""
+    """Which part of the request the fields are in; null when that is not known. Fields of a request without a body are
+    told as `query`.
+    """
     strip: Texts = ()
     """Beginnings of pointers that are not part of the field: `/data/attributes`."""
     skip: Texts = ()
-    """For tree: keys that are not fields."""
+    """For `tree`: keys that are not fields."""
     markers: Texts = ()
-    """For tree: keys whose texts speak of the object around them, such as `_errors` or `non_field_errors`."""
+    """For `tree`: keys whose texts speak of the object around them, such as `_errors` or `non_field_errors`."""
 
 
 FieldsSpecs = Annotated[tuple[FieldsSpec, ...], OneOrList()]
 
 
-class StatusPick(Strict):
+class StatusPick(Strict, title="status pick"):
     """Where the body declares its own status."""
 
     short_form: ClassVar[ShortForm] = "from"
 
     from_: Annotated[Picks, Field(alias="from")]
+    """Places of the status: a whole number, or a text of three digits. Alone they are written without the key."""
     wins: bool = False
     """The body's status counts even where HTTP itself says 4xx or 5xx. Under 2xx it always does."""
 
@@ -107,17 +113,19 @@ class StatusPick(Strict):
         return value if isinstance(value, dict) and "from" in value else {"from": value}
 
 
-class TimePick(Strict):
+class TimePick(Strict, title="time pick"):
     """A time in the body or in a header field, with the form in which it is written."""
 
     from_: Annotated[Picks, Field(alias="from")]
+    """Places of the time, tried in turn."""
     as_: Annotated[TimeForm, Field(alias="as")] = TimeForm.DELTA_SECONDS
+    """The form in which it is written."""
 
 
 TimePicks = Annotated[tuple[TimePick, ...], OneOrList()]
 
 
-class Reading(Strict):
+class Reading(Strict, title="reading"):
     """What is read from an error; a rule's own values stand before those of the dialect's `read`."""
 
     status: StatusPick | None = None
@@ -138,11 +146,11 @@ class Reading(Strict):
     """Members of the body's root that are not of RFC 9457 are kept as extension members."""
 
 
-class Rule(Reading):
+class Rule(Reading, title="rule"):
     """One way in which this API writes an error. The first rule whose condition holds reads the reply."""
 
     name: str | None = None
-    """What `accord explain` calls this rule."""
+    """What it is called, for whoever reads the file."""
     when: Condition = Condition(status=statuses("4xx-5xx"))
     """Which replies are read by this rule; without a status, those with 4xx or 5xx. Name 2xx for errors hidden
     there.
@@ -150,7 +158,7 @@ class Rule(Reading):
     problem: CodeName | None = None
     """The code of the catalogue that this rule means."""
     error: bool = True
-    """false: what looks like an error is none (a polling answer) and passes as it is."""
+    """`false`: what looks like an error is none (a polling answer) and passes as it is."""
 
     @model_validator(mode="after")
     def _failures_by_default(self) -> Rule:
@@ -160,8 +168,10 @@ class Rule(Reading):
         return self
 
 
-class Classification(Strict):
+class Classification(Strict, title="classification"):
     """A condition that names the code of an error, whatever rule read it."""
 
     when: Condition
+    """Which errors it is for."""
     as_: Annotated[CodeName, Field(alias="as")]
+    """The code that they have."""

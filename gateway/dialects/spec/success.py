@@ -11,38 +11,51 @@ from gateway.dialects.spec.values import OneOrList, Paths, PlainPath, ShortForm,
 from gateway.dialects.timing import TimeForm
 
 
-class PaginationSpec(Strict):
+class PaginationSpec(Strict, title="pagination"):
     """Where a page stands in its collection; paths count from `from`."""
 
     from_: Annotated[Paths, Field(alias="from")] = ("@",)
+    """Places of the object that the other paths count from; `@` is the root."""
     page: Paths = ()
+    """The number of this page."""
     per_page: Paths = ()
+    """How many items a page holds."""
     total: Paths = ()
+    """How many items there are."""
     total_pages: Paths = ()
+    """How many pages there are."""
     next: Paths = ()
+    """The address of the next page; one under `base_url` is mapped to ours."""
     prev: Paths = ()
+    """The address of the page before."""
     has_more: Paths = ()
+    """Whether there are more pages; left out, known from `next`, or from `page` and `total_pages`."""
 
 
-class WarningsSpec(Strict):
+class WarningsSpec(Strict, title="warning"):
     """Items of a partial success that failed."""
 
     when: Condition = Condition()
+    """Which successes can be partial; left out, all."""
     from_: Annotated[Paths, Field(alias="from")]
-    """Lists of the items that failed."""
+    """Lists of the items that failed; the other paths count from an item."""
     index: Paths = ()
+    """The item's place in what was submitted."""
     code: Paths = ()
+    """The upstream's code for what is wrong with it."""
     detail: Paths = ()
+    """What is wrong with it."""
     field: Paths = ()
+    """The field that is wrong."""
 
 
-class SuccessSpec(Strict):
+class SuccessSpec(Strict, title="success"):
     """How a success is taken out of its envelope, or that it is not (`unify: false`, written short `success: pass`)."""
 
     short_form: ClassVar[ShortForm] = {"enum": ["unify", "pass"]}
 
     unify: bool = True
-    """Successes are given as `{"data": …, "meta": …}`."""
+    """Successes are given as `{"data": …, "meta": …}`; `false`: they pass as they are."""
     envelope: Condition | None = None
     """Which successes are in an envelope; others go whole into `data`. Left out, those that have `data`'s path."""
     data: PlainPath | None = None
@@ -50,7 +63,9 @@ class SuccessSpec(Strict):
     message: Paths = ()
     """A confirming text in the envelope."""
     pagination: PaginationSpec | None = None
+    """Where a page stands in its collection."""
     warnings: tuple[WarningsSpec, ...] = ()
+    """Items of a partial success that failed; the first entry that finds any counts."""
 
     @model_validator(mode="before")
     @classmethod
@@ -58,13 +73,19 @@ class SuccessSpec(Strict):
         return {"unify": value == "unify"} if value in ("unify", "pass") else value
 
 
-class TimeHeader(Strict):
+class TimeHeader(Strict, title="time field"):
     """A header field that holds a time."""
 
-    short_form: ClassVar[ShortForm] = {"type": "string", "description": "The name; the form of the time is guessed."}
+    short_form: ClassVar[ShortForm] = {
+        "title": "field name",
+        "type": "string",
+        "description": "The name; the form of the time is guessed.",
+    }
 
     header: str
+    """The field's name; alone it is written without the key."""
     as_: Annotated[TimeForm, Field(alias="as")] = TimeForm.AUTO
+    """The form in which the time is written; `auto` guesses it from the size of the number."""
 
     @model_validator(mode="before")
     @classmethod
@@ -72,13 +93,15 @@ class TimeHeader(Strict):
         return {"header": value} if isinstance(value, str) else value
 
 
-class RateWindow(Strict):
+class RateWindow(Strict, title="rate window"):
     """The header fields in which the API tells what it still grants in one window."""
 
     limit: str | None = None
+    """The field with the number of requests that the window has."""
     remaining: str | None = None
+    """The field with the number of requests that are left."""
     reset: TimeHeader | None = None
-    """When the window ends, or how long until then; declare its form with `as`."""
+    """The field that says when the window ends, or how long until then; declare its form with `as`."""
 
 
 RateWindows = Annotated[tuple[RateWindow, ...], OneOrList()]

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import re2
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import core_schema
 
 from gateway.catalog import CODES
@@ -116,20 +116,41 @@ def _status_bound(text: str, digit: str) -> int | None:
     return number if _LOWEST_STATUS <= number <= _HIGHEST_STATUS else None
 
 
+def _spelled_statuses(found: frozenset[int]) -> Any:
+    """Write statuses as a file does: whole classes as `4xx`, neighbours as a range, one thing without a list."""
+    ends = sorted(status for status in found if status - 1 not in found or status + 1 not in found)
+    firsts = [status for status in ends if status - 1 not in found]
+    lasts = [status for status in ends if status + 1 not in found]
+    ranges = [_spelled_range(first, last) for first, last in zip(firsts, lasts, strict=True)]
+    return ranges[0] if len(ranges) == 1 else ranges
+
+
+def _spelled_range(first: int, last: int) -> int | str:
+    if first % 100 == 0 and last % 100 == 99:
+        low, high = f"{first // 100}xx", f"{last // 100}xx"
+    else:
+        low, high = str(first), str(last)
+    if low != high:
+        return f"{low}-{high}"
+    return first if first == last else low
+
+
 def listed(value: Any) -> Any:
     """One value stands for a list of one."""
     return value if isinstance(value, list) else [value]
 
 
-Path = Annotated[str, AfterValidator(_path)]
-PlainPath = Annotated[str, AfterValidator(_path), AfterValidator(_plain_path)]
-CodeName = Annotated[str, AfterValidator(_code)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
+Path = Annotated[str, AfterValidator(_path), Field(title="path")]
+PlainPath = Annotated[str, AfterValidator(_path), AfterValidator(_plain_path), Field(title="plain path")]
+CodeName = Annotated[str, AfterValidator(_code), Field(title="code")]
+Pattern = Annotated[str, AfterValidator(_pattern), Field(title="RE2 pattern")]
 Statuses = Annotated[
     frozenset[int],
     BeforeValidator(statuses),
+    PlainSerializer(_spelled_statuses),
     WithJsonSchema(
         {
+            "title": "statuses",
             "description": "A status (404), a class (4xx), a range (500-504, 4xx-5xx), or a list of them.",
             "anyOf": [
                 {"type": "integer"},
@@ -139,7 +160,7 @@ Statuses = Annotated[
         }
     ),
 ]
-Scalar = str | int | float | bool | None
+Scalar = Annotated[str | int | float | bool | None, Field(title="plain value")]
 
 
 Texts = Annotated[tuple[str, ...], OneOrList()]

@@ -1,0 +1,56 @@
+"""What a request costs with few and with many upstreams and routes: it must not depend on their number."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench.compare import saturate
+from bench.peers import folder, origin
+from bench.workshop import PROXY_CORE, Process, free_port
+
+_UPSTREAMS = (3, 100, 1_000)
+_ROUTES = 10
+
+
+def scale(rounds: int, seconds: float) -> dict[int, float]:
+    """Return the processor time of one request, in seconds, by the number of upstreams (each with ten routes)."""
+    found: dict[int, list[float]] = {count: [] for count in _UPSTREAMS}
+    with folder() as into, ExitStack() as ends:
+        source = origin(into)
+        ends.callback(source.end)
+        running = {}
+        for count in _UPSTREAMS:
+            running[count] = _accord(into / str(count), source.port, count)
+            ends.callback(running[count].end)
+        for number in range(rounds):
+            for count, process in running.items():
+                before_s = process.cpu_s()
+                _, requests = saturate(process.port, f"/api-{count - 1}/things/{_ROUTES - 1}/x", seconds)
+                found[count].append((process.cpu_s() - before_s) / requests)
+                sys.stderr.write(f"scale, round {number + 1}: {count} upstreams: {found[count][-1] * 1e6:.1f} µs\n")
+    return {count: statistics.median(figures) for count, figures in found.items()}
+
+
+def _accord(home: Path, origin_port: int, count: int) -> Process:
+    (home / "upstreams").mkdir(parents=True)
+    port = free_port()
+    gateway = {"version": 1, "listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{free_port()}"}
+    (home / "gateway.yaml").write_text(json.dumps(gateway))
+    routes = [{"match": {"path": f"/things/{number}/*"}} for number in range(_ROUTES)]
+    for number in range(count):
+        upstream = {
+            "version": 1,
+            "name": f"api-{number}",
+            "base_url": f"http://127.0.0.1:{origin_port}",
+            "match": {"prefix": f"/api-{number}"},
+            "dialect": "salla",
+            "routes": routes,
+        }
+        (home / "upstreams" / f"{number}.yaml").write_text(json.dumps(upstream))
+    command = [sys.executable, "-m", "gateway", "serve", "--config", str(home / "gateway.yaml")]
+    root = Path(__file__).resolve().parents[1]
+    return Process(["env", f"PYTHONPATH={root}", *command], port, PROXY_CORE, home)

@@ -1,0 +1,184 @@
+"""From a configuration to a running gateway: everything is made here, once, and handed to whoever needs it.
+
+Owns the two ports and the order of starting and stopping. Clocks, ids, the environment and the place where lines go are
+arguments.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from gateway.edge.access_log import AccessLog, LineBuffer, diagnostic_logger, line_logger
+from gateway.edge.admin import Admin
+from gateway.edge.admission import Admission, Clients
+from gateway.edge.clock import SystemClock, UuidsV7
+from gateway.edge.forward import Forwarder
+from gateway.edge.intake import Intake
+from gateway.edge.lifecycle import Lifecycle, State
+from gateway.edge.metrics import Metrics
+from gateway.edge.proxy import Proxy
+from gateway.edge.replies import Replies
+from gateway.edge.server import ClientServer
+from gateway.edge.status import StatusBoard
+from gateway.edge.ways import Ways
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.config.load import Configuration
+    from gateway.edge.access_log import ByteStream
+    from gateway.edge.clock import Clock, Ids
+    from gateway.edge.observers import Observer
+
+SECRET_BYTES: Final = 32
+BACKLOG: Final = 1024
+ADMIN_GRACE_S: Final = 1.0
+"""How long an answer on the admin port may take when the gateway stops."""
+FLUSH_S: Final = 0.1
+"""How long an access log line may wait for company before it is written."""
+
+
+class Application:
+    """A gateway, made and not yet started."""
+
+    def __init__(
+        self,
+        config: Configuration,
+        *,
+        environ: Mapping[str, str],
+        clock: Clock,
+        ids: Ids,
+        stream: ByteStream,
+        secret: bytes,
+        observers: tuple[Observer, ...],
+    ) -> None:
+        """Put the parts together. Must be called in a running loop."""
+        gateway = config.gateway
+        loop = asyncio.get_running_loop()
+        names = tuple(upstream.settings.name for upstream in config.upstreams)
+        self.settings = gateway
+        self.lifecycle = Lifecycle()
+        self.registry = CollectorRegistry()
+        self._lines = LineBuffer(stream, lambda call: loop.call_later(FLUSH_S, call))
+        board = StatusBoard(names, clock)
+        observers = (
+            Metrics(self.registry, lambda: self.lifecycle.in_flight),
+            AccessLog(line_logger(self._lines), clock),
+            board,
+            *observers,
+        )
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._ways = Ways(config, environ)
+        replies = Replies(gateway, clock)
+        intake = Intake(
+            gateway=gateway,
+            ways=self._ways,
+            admission=Admission(gateway, secret=secret, clock=clock),
+            clients=Clients(gateway),
+            lifecycle=self.lifecycle,
+            clock=clock,
+            ids=ids,
+        )
+        proxy = Proxy(
+            gateway,
+            intake=intake,
+            forwarder=Forwarder(replies, clock),
+            replies=replies,
+            lifecycle=self.lifecycle,
+            clock=clock,
+            observers=observers,
+            log=diagnostic_logger(self._lines, clock),
+        )
+        self._server = ClientServer(proxy.handle, proxy.refuse, bounds=gateway.bounds, timeouts=gateway.client_timeouts)
+        admin = Admin(
+            registry=self.registry,
+            board=board,
+            lifecycle=self.lifecycle,
+            clock=clock,
+            describe=self._ways.describe,
+        )
+        self._admin_server = web.Server(admin.handle, access_log=None, loop=loop)
+        self._listening: list[asyncio.Server] = []
+        self.port = 0
+        self.admin_port = 0
+
+    async def start(self, *, tries: int = 1) -> None:
+        """Listen on both ports, each the next free one of `tries`, and be ready.
+
+        Raises OSError when a port cannot be had.
+        """
+        listen, admin = self.settings.listen, self.settings.admin
+        self.admin_port = await self._listen(self._admin_server, admin.host, admin.port, tries)
+        self.port = await self._listen(self._server, listen.host, listen.port, tries)
+        self.lifecycle.state = State.READY
+
+    async def stop(self) -> None:
+        """Stop as a load balancer wishes: not ready, a delay, the requests under way, then the connections."""
+        shutdown = self.settings.shutdown
+        self.lifecycle.state = State.DRAINING
+        await asyncio.sleep(shutdown.delay_s)
+        for server in self._listening:
+            server.close()
+        self._server.drain()
+        await self.lifecycle.quiet(shutdown.grace_s)
+        self.lifecycle.state = State.ENDING
+        await self._server.end()
+        await self._admin_server.shutdown(ADMIN_GRACE_S)
+        await self._ways.aclose()
+        self.flush_log()
+        self.lifecycle.state = State.STOPPED
+
+    def flush_log(self) -> None:
+        """Write the log lines that still wait for company."""
+        self._lines.flush()
+
+    async def _listen(self, server: web.Server, host: str, port: int, tries: int) -> int:
+        """Listen on the first free one of `tries` ports from `port` on, and return it."""
+        loop = asyncio.get_running_loop()
+        for candidate in range(port, port + tries):
+            try:
+                listening = await loop.create_server(server, host, candidate, backlog=BACKLOG)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or candidate == port + tries - 1:
+                    raise
+            else:
+                self._listening.append(listening)
+                bound: int = listening.sockets[0].getsockname()[1]
+                return bound
+        raise AssertionError
+
+
+def build(
+    config: Configuration,
+    *,
+    environ: Mapping[str, str],
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    stream: ByteStream | None = None,
+    secret: bytes | None = None,
+    observers: tuple[Observer, ...] = (),
+) -> Application:
+    """Make a gateway. Must be called in a running loop.
+
+    `environ` gives the secrets that the configuration names; log lines go to `stream` (standard output); `observers`
+    are told of every request besides the metrics, the log and the status page. Raises ValueError for a limit that
+    cannot work, RuntimeError when aiohttp is not fit to face clients.
+    """
+    clock = clock or SystemClock()
+    return Application(
+        config,
+        environ=environ,
+        clock=clock,
+        ids=ids or UuidsV7(clock),
+        stream=stream or sys.stdout.buffer,
+        secret=secret or os.urandom(SECRET_BYTES),
+        observers=observers,
+    )

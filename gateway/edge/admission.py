@@ -1,0 +1,113 @@
+"""Who is asking, and whether the limits let the request through.
+
+Compiled once from the configuration: a request meets the gateway's policies, its upstream's, its route's and its
+client's. A known client's own policies stand in for the gateway's that count by client, else the general one would
+always be the tighter.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING, Final
+
+from gateway.limits import Facts, MemoryStore, Policy, client_address, key_of, principal
+from gateway.limits.address import is_trusted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.config.models import GatewayFile, PolicyConfig
+    from gateway.edge.call import Call
+    from gateway.edge.clock import Clock
+    from gateway.headers import RequestHead
+    from gateway.limits import Decision
+    from gateway.model import Headers
+
+_US_IN_S: Final = 1_000_000
+_SHOWN_BYTES: Final = 6
+
+Policies = tuple[Policy, ...]
+
+
+class Clients:
+    """The configured clients, known by the SHA-256 of their keys."""
+
+    def __init__(self, gateway: GatewayFile) -> None:
+        """Index the clients' keys."""
+        self._header = gateway.client_header.lower().replace("_", "-").encode("ascii")  # as `RequestHead` folds names
+        self._names = {digest: client.name for client in gateway.clients for digest in client.api_key_sha256}
+
+    def identify(self, head: RequestHead) -> str | None:
+        """Return the name of the client whose key the request bears, None for a stranger."""
+        if not self._names:
+            return None
+        for lower, (_, value) in head.fields:
+            if lower == self._header:
+                return self._names.get(sha256(value).hexdigest())
+        return None
+
+
+class Admission:
+    """Decides on requests. `secret` keys the hashes of credentials; it is the process's own."""
+
+    def __init__(self, gateway: GatewayFile, *, secret: bytes, clock: Clock) -> None:
+        """Compile the gateway's policies. Raises ValueError for one that cannot work."""
+        self._trusted = gateway.trusted_proxies
+        self._secret = secret
+        self._clock = clock
+        self._store = MemoryStore()
+        self._gateway = compiled(gateway.limits, scope="gateway")
+        self._general = tuple(policy for policy in self._gateway if "client" not in policy.key)
+        self._clients = {
+            client.name: compiled(client.limits, scope=f"client:{client.name}") for client in gateway.clients
+        }
+
+    def trusts(self, peer: str) -> bool:
+        """Tell whether the address at the other end of a connection is a proxy of ours."""
+        return bool(self._trusted) and is_trusted(peer, self._trusted)
+
+    def facts(self, call: Call, headers: Headers) -> Facts:
+        """Return what limits may count a request by."""
+        peer = call.peer or ""
+        return Facts(
+            client=call.client,
+            ip=client_address(peer, headers, self._trusted),
+            headers=headers,
+            upstream=call.upstream,
+            route=call.route,
+            method=call.method,
+        )
+
+    def decide(self, facts: Facts, policies: Policies) -> Decision | None:
+        """Charge the request's policies, `policies` being those of its way; None when none applies."""
+        policies = (*self._general_or_own(facts.client), *policies)
+        if not policies:
+            return None
+        charges = [(policy, key_of(policy, facts, self._secret)) for policy in policies]
+        return self._store.decide(charges, int(self._clock.monotonic_s() * _US_IN_S))
+
+    def shown(self, facts: Facts) -> str:
+        """Return the client as logs and the status page may name it: its configured name, else a keyed hash."""
+        if facts.client is not None:
+            return facts.client
+        digest = blake2b(principal(facts, self._secret), digest_size=_SHOWN_BYTES, key=self._secret)
+        return f"#{digest.hexdigest()}"
+
+    def _general_or_own(self, client: str | None) -> Policies:
+        own: Policies = self._clients.get(client, ()) if client is not None else ()
+        return (*self._general, *own) if own else self._gateway
+
+
+def compiled(configs: Iterable[PolicyConfig], *, scope: str) -> Policies:
+    """Return policies as the limits decide by them. Raises ValueError for one that cannot work."""
+    return tuple(
+        Policy(
+            name=config.name,
+            requests=config.requests,
+            per_us=round(config.per_s * _US_IN_S),
+            burst=config.burst or config.requests,
+            key=config.key,
+            scope=scope,
+        )
+        for config in configs
+    )

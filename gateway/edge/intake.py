@@ -1,0 +1,209 @@
+"""From a parsed request to what is asked of an upstream, or to the reason why not.
+
+The order of the checks is the order of their cost, and of who may learn what: what is not HTTP, then what has no route,
+then what headers forbid, then who is over a limit. A body is not looked at here; only its declared length is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec import Struct
+
+from gateway.edge import pages
+from gateway.edge.access_log import UNPARSED
+from gateway.edge.call import Call
+from gateway.edge.framing import head_size, read_target
+from gateway.edge.ways import Way
+from gateway.headers import Hop, Refusal, read_request, request_to_upstream
+from gateway.model import Headers, Problem, Stage
+from gateway.pipeline.normalise import own_problem
+from gateway.pipeline.routing import Matched, MethodNotAllowed, NotFound, Rejected
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from gateway.config.models import GatewayFile
+    from gateway.edge.admission import Admission, Clients
+    from gateway.edge.clock import Clock, Ids
+    from gateway.edge.lifecycle import Lifecycle
+    from gateway.edge.server import ClientConnection
+    from gateway.edge.ways import Ways
+    from gateway.headers import RequestHead
+
+_ID_BYTES: Final = 256
+_US_IN_S: Final = 1_000_000
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A request that will be taken: where it goes, and its body as declared (`length` in bytes, None when chunked)."""
+
+    way: Way
+    target: bytes
+    headers: Headers
+    length: int | None
+    chunked: bool
+    expects_continue: bool
+
+    @property
+    def has_body(self) -> bool:
+        """Tell whether the request came with a body, be it empty."""
+        return self.chunked or self.length is not None
+
+
+class Refused(Struct, frozen=True, kw_only=True):
+    """A request that is answered here. `allow` are the methods that its target knows, where that is the reason."""
+
+    problem: Problem
+    allow: tuple[str, ...] = ()
+
+
+class _Arrived(NamedTuple):
+    """A request whose head was read."""
+
+    version: tuple[int, int]
+    path: bytes
+    headers: Headers
+    head: RequestHead
+
+
+class Intake:
+    """Takes requests in: gives each its id, finds its way, checks it, and charges its limits."""
+
+    def __init__(
+        self,
+        *,
+        gateway: GatewayFile,
+        ways: Ways,
+        admission: Admission,
+        clients: Clients,
+        lifecycle: Lifecycle,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        """Keep the parts."""
+        self._bounds = gateway.bounds
+        self._shown_parameters = frozenset(name.encode() for name in gateway.access_log.query_parameters)
+        self._ways = ways
+        self._admission = admission
+        self._clients = clients
+        self._lifecycle = lifecycle
+        self._clock = clock
+        self._ids = ids
+
+    def begin(self, request: web.BaseRequest, connection: ClientConnection) -> Call:
+        """Give a request its id and start its clock."""
+        message = request._message  # noqa: SLF001 - the public properties parse the target anew
+        path = shown_path(message.path, self._shown_parameters)
+        return Call(self._ids.mint(), message.method, path, _peer(connection), self._clock.monotonic_s())
+
+    def begin_unparsed(self, connection: ClientConnection) -> Call:
+        """Give what could not be parsed an id, too."""
+        return Call(self._ids.mint(), UNPARSED, UNPARSED, _peer(connection), self._clock.monotonic_s())
+
+    def admit(self, call: Call, request: web.BaseRequest, connection: ClientConnection) -> Asked | Refused | pages.Page:
+        """Return what is asked of which upstream, or the answer."""
+        message = request._message  # noqa: SLF001 - as above
+        raw = message.path.encode("utf-8", "surrogateescape")
+        version = (message.version.major, message.version.minor)
+        if message.method == "CONNECT":
+            return _refused("method_not_allowed", Stage.ROUTE)
+        target = read_target(version, raw)
+        if target is None:
+            return _refused("malformed_request", Stage.REQUEST)
+        limit = self._bounds.head_bytes
+        if connection.head_bound_bytes > limit and head_size(raw, message.raw_headers) > limit:
+            return _refused("head_too_large", Stage.REQUEST)
+        head = read_request(message.raw_headers, version=version, authority=target.authority)
+        if isinstance(head, Refusal):
+            return _refused(head.code, Stage.REQUEST, detail=head.reason)
+        call.client_request_id = _client_id(head)
+        if target.path.startswith(pages.PREFIX):
+            return self._page(call.method, target.path, message.raw_headers)
+        if target.path == b"*":
+            return pages.SERVER_OPTIONS
+        return self._route(call, _Arrived(version, target.path, message.raw_headers, head))
+
+    def _page(self, method: str, path: bytes, headers: Headers) -> Refused | pages.Page:
+        found = pages.page(method, path.partition(b"?")[0], headers, self._lifecycle)
+        return found if isinstance(found, pages.Page) else _refused(found, Stage.ROUTE)
+
+    def _route(self, call: Call, arrived: _Arrived) -> Asked | Refused:
+        """Find the request's way."""
+        match self._ways.router.match(arrived.head.host, call.method, arrived.path):
+            case Matched() as matched:
+                way = self._ways.of(matched)
+                call.upstream, call.route = way.upstream, way.route
+                return self._check(call, way, way.target(matched), arrived)
+            case MethodNotAllowed(allow=allow):
+                return Refused(problem=own_problem("method_not_allowed", Stage.ROUTE), allow=tuple(allow))
+            case Rejected(reason=reason):
+                return _refused("malformed_request", Stage.ROUTE, detail=reason)
+            case NotFound():
+                return _refused("route_not_found", Stage.ROUTE)
+
+    def _check(self, call: Call, way: Way, target: bytes, arrived: _Arrived) -> Asked | Refused:
+        """Check what the request may not say, then charge its limits: what is refused for its head costs nothing."""
+        head = arrived.head
+        peer = call.peer or ""
+        hop = Hop(
+            peer=peer,
+            request_id=call.request_id.encode("ascii"),
+            version=arrived.version,
+            trusted=self._admission.trusts(peer),
+        )
+        headers = request_to_upstream(head, way.request, hop)
+        if isinstance(headers, Refusal):
+            return _refused(headers.code, Stage.REQUEST, detail=headers.reason, upstream=way.upstream)
+        if head.length is not None and head.length > self._bounds.body_bytes:
+            return _refused("body_too_large", Stage.REQUEST, upstream=way.upstream)
+        return self._charge(call, way, arrived) or Asked(
+            way=way,
+            target=target,
+            headers=headers,
+            length=head.length,
+            chunked=head.chunked,
+            expects_continue=head.expects_continue,
+        )
+
+    def _charge(self, call: Call, way: Way, arrived: _Arrived) -> Refused | None:
+        """Charge the limits; their verdicts are kept for the answer's fields."""
+        call.client = self._clients.identify(arrived.head)
+        facts = self._admission.facts(call, arrived.headers)
+        decision = self._admission.decide(facts, way.policies)
+        if decision is None:
+            return None
+        call.verdicts = decision.verdicts
+        if decision.admitted or decision.tightest is None:
+            return None
+        call.client = self._admission.shown(facts)
+        after_s = decision.tightest.retry_after_us / _US_IN_S
+        return Refused(problem=own_problem("rate_limited", Stage.LIMIT, upstream=way.upstream, after=after_s))
+
+
+def _refused(code: str, stage: Stage, *, detail: str | None = None, upstream: str | None = None) -> Refused:
+    return Refused(problem=own_problem(code, stage, upstream=upstream, detail=detail))
+
+
+def _peer(connection: ClientConnection) -> str | None:
+    """Return the address at the other end of the connection; a Unix socket has none."""
+    peer = connection.peername
+    return peer[0] if isinstance(peer, tuple) else None
+
+
+def _client_id(head: RequestHead) -> str | None:
+    """Return the client's own request id, for the log: in visible ASCII, whatever it was."""
+    values = head.values(b"x-request-id")
+    if not values:
+        return None
+    return values[0][:_ID_BYTES].decode("ascii", "backslashreplace")
+
+
+def shown_path(target: str, parameters: frozenset[bytes]) -> str:
+    """Return a target as logs may show it: in ASCII, without its query but for the named `parameters`."""
+    path, mark, query = target.partition("?")
+    if mark and parameters:
+        kept = [pair for pair in query.split("&") if pair.partition("=")[0].encode("utf-8", "replace") in parameters]
+        if kept:
+            path = f"{path}?{'&'.join(kept)}"
+    return path if path.isascii() else path.encode("ascii", "backslashreplace").decode("ascii")

@@ -1,0 +1,112 @@
+"""What the gateway itself answers under `/-/`: its health, and the pages behind every problem's `type`.
+
+Pure: a path and the client's preferences in, a page out. People get HTML, tools get JSON, by `Accept`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec import Struct
+
+from gateway.catalog import CODES, pages
+from gateway.model import Header
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.catalog.labels import Language
+    from gateway.edge.lifecycle import Lifecycle
+    from gateway.model import Headers
+
+PREFIX: Final = b"/-/"
+
+_JSON: Final = b"application/json"
+_HTML: Final = b"text/html; charset=utf-8"
+_PROBLEMS: Final = b"/-/problems/"
+_SHOWN_METHODS: Final = ("GET", "HEAD")
+_LANGUAGES: Final[tuple[Language, ...]] = ("en", "ar")
+_POLICY: Final = (b"Content-Security-Policy", pages.CONTENT_SECURITY_POLICY)
+_VARY: Final = (b"Vary", b"Accept, Accept-Language")
+_FRESH: Final = (b"Cache-Control", b"max-age=3600")
+_NO_STORE: Final = (b"Cache-Control", b"no-store")
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """An answer of our own that is no failure."""
+
+    status: int = 200
+    headers: tuple[Header, ...]
+    body: bytes
+
+
+SERVER_OPTIONS: Final = Page(
+    status=204, headers=((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),), body=b""
+)
+"""The answer to `OPTIONS *`, which asks about the server as a whole (RFC 9110 section 9.3.7)."""
+
+
+def page(method: str, path: bytes, headers: Headers, lifecycle: Lifecycle) -> Page | str:
+    """Return the page at `path` (without a query), or the name of the code that the request is refused with."""
+    if path == b"/-/health":
+        found: Page | str = _plain({"status": "ok"})
+    elif path == b"/-/ready":
+        found = _plain({"status": "ready"}) if lifecycle.ready else "shutting_down"
+    elif path == _PROBLEMS:
+        found = _problems(None, headers)
+    elif path.startswith(_PROBLEMS) and (name := path[len(_PROBLEMS) :].decode("latin-1")) in CODES:
+        found = _problems(name, headers)
+    else:
+        found = "route_not_found"
+    return "method_not_allowed" if isinstance(found, Page) and method not in _SHOWN_METHODS else found
+
+
+def _plain(value: object) -> Page:
+    return Page(headers=((b"Content-Type", _JSON), _NO_STORE), body=msgspec.json.encode(value))
+
+
+def _problems(name: str | None, headers: Headers) -> Page:
+    """Return the page of the code `name`, or the index of all codes."""
+    if prefers_html(_values(headers, b"accept")):
+        language = preferred_language(_values(headers, b"accept-language"))
+        body = pages.index_html(language) if name is None else pages.page_html(CODES[name], language)
+        return Page(headers=((b"Content-Type", _HTML), _VARY, _FRESH, _POLICY), body=body)
+    body = pages.index_json() if name is None else pages.page_json(CODES[name])
+    return Page(headers=((b"Content-Type", _JSON), _VARY, _FRESH), body=body)
+
+
+def _values(headers: Headers, wanted: bytes) -> bytes:
+    """Return a list field's values as one (RFC 9110 section 5.3)."""
+    return b",".join(value for name, value in headers if name.lower() == wanted)
+
+
+def prefers_html(accept: bytes) -> bool:
+    """Tell whether `Accept` (RFC 9110 section 12.5.1) puts HTML above JSON; a tool that takes anything gets JSON."""
+    qualities = dict(_weighted(accept))
+    return qualities.get("text/html", 0.0) > qualities.get("application/json", 0.0)
+
+
+def preferred_language(accept_language: bytes) -> Language:
+    """Return the language of ours that `Accept-Language` (RFC 9110 section 12.5.4) wants most, else English."""
+    wanted = [(quality, tag.partition("-")[0]) for tag, quality in _weighted(accept_language) if quality > 0]
+    known = [(quality, language) for quality, tag in wanted for language in _LANGUAGES if tag == language]
+    return max(known, key=lambda pair: pair[0])[1] if known else _LANGUAGES[0]
+
+
+def _weighted(value: bytes) -> Sequence[tuple[str, float]]:
+    """Read a list of weighted choices; a weight that is not a number counts as none (RFC 9110 section 12.4.2)."""
+    choices = []
+    for item in value.decode("latin-1").split(","):
+        name, *parameters = (part.strip().lower() for part in item.split(";"))
+        weights = [part[2:] for part in parameters if part.startswith("q=")]
+        choices.append((name, _number(weights[0]) if weights else 1.0))
+    return choices
+
+
+def _number(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        return 0.0
+    return weight if 0.0 <= weight <= 1.0 else 0.0

@@ -1,0 +1,15 @@
+"""The way to an upstream: one lean HTTP/1.1 exchange on `asyncio.Protocol` and llhttp, as strict as it is fast.
+
+`port` is what the rest of the program sees; `Pool` is its implementation for one endpoint. Behind them: `request`
+writes heads, `reply` reads replies (both without I/O), `exchange` joins one request with its reply, `connection` is
+the socket's side of it, `deadline` its one timer, `dial` the way to a new connection, `tls` what is trusted,
+`failures` the table that turns the world's exceptions into ours.
+"""
+
+from __future__ import annotations
+
+from gateway.upstream.pool import Pool
+from gateway.upstream.port import Exchange, Stats, Transport, UpstreamRequest
+from gateway.upstream.tls import client_context
+
+__all__ = ["Exchange", "Pool", "Stats", "Transport", "UpstreamRequest", "client_context"]

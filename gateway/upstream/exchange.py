@@ -1,0 +1,288 @@
+"""One request and its reply, between the task that waits for it and the connection that carries it.
+
+Invariants: it ends in exactly one of three ways: the reply is complete, a failure is known, or it was closed. Only a
+reply that is complete and persistent, to a request that was sent whole, leaves a connection that may be used again. A
+failure shows only when all that came before it was read. Nothing here touches a socket: that is the wire's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.errors import ClientGone, TransportFailure, TransportReason
+from gateway.upstream.failures import reason_of
+from gateway.upstream.reply import ReplyReader
+from gateway.upstream.request import chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.model import Headers
+    from gateway.upstream.port import UpstreamRequest
+
+HIGH_WATER_BYTES = 256 * 1024
+"""Reading pauses while more of a reply than this waits to be taken."""
+LOW_WATER_BYTES = HIGH_WATER_BYTES // 4
+_MOST_PIECES = 1024
+"""Reading pauses too while it waits in more pieces than this: a piece of one byte costs forty."""
+
+
+class Wire(Protocol):
+    """What an exchange asks of its connection."""
+
+    @property
+    def reading_paused(self) -> bool:
+        """Whether the transport was told to stop reading."""
+
+    @property
+    def writing_paused(self) -> bool:
+        """Whether the transport asked us to stop writing."""
+
+    def pause_reading(self) -> None:
+        """Let no more of the reply come in."""
+
+    def resume_reading(self) -> None:
+        """Let it come in again."""
+
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Write pieces of the request."""
+
+    async def drained(self) -> None:
+        """Wait until writing is no longer paused."""
+
+    def request_sent(self) -> None:
+        """Hear that the last piece of the request was written."""
+
+    def release(self, *, reusable: bool) -> None:
+        """Be free of this exchange, for another one or for none."""
+
+    def cut(self) -> None:
+        """Close the socket at once; this exchange still holds the connection's place in the pool."""
+
+
+class HttpExchange:
+    """An exchange as the port promises it, with what its connection calls on top."""
+
+    __slots__ = (
+        "_reply",
+        "_upload",
+        "_waiter",
+        "_wire",
+        "content_length",
+        "failure",
+        "headers",
+        "sent",
+        "status",
+    )
+
+    def __init__(self, wire: Wire, loop: asyncio.AbstractEventLoop, *, to_head: bool, head_bytes: int) -> None:
+        """Begin; `sent` is to be set where nothing but the bytes already written belongs to the request."""
+        self.status = 0
+        self.headers: Headers = ()
+        self.content_length: int | None = None
+        self.failure: Exception | None = None
+        self.sent = False
+        self._reply = ReplyReader(to_head=to_head, head_bytes=head_bytes)
+        self._wire: Wire | None = wire
+        self._waiter: asyncio.Future[None] | None = loop.create_future()
+        self._upload: asyncio.Task[None] | None = None
+
+    # What the port promises.
+
+    async def read(self) -> bytes:
+        """Return the next piece of the body, or b"" at its clean end."""
+        reply = self._reply
+        while not reply.chunks:
+            if reply.complete:
+                return b""
+            if self.failure is not None:
+                self.close()
+                raise self.failure
+            await self._change()
+        piece = reply.chunks.popleft()
+        reply.buffered -= len(piece)
+        wire = self._wire
+        if wire is not None and wire.reading_paused and reply.buffered <= LOW_WATER_BYTES:
+            wire.resume_reading()
+        return piece
+
+    async def capture(self, limit_bytes: int) -> tuple[bytes, bool]:
+        """Return the body up to `limit_bytes`, and whether more of it remains."""
+        reply = self._reply
+        if reply.complete and reply.buffered <= limit_bytes:
+            return self._take_all(reply), False
+        pieces: list[bytes] = []
+        size = 0
+        while size <= limit_bytes:
+            piece = await self.read()
+            if not piece:
+                return b"".join(pieces), False
+            pieces.append(piece)
+            size += len(piece)
+        body = b"".join(pieces)
+        reply.chunks.appendleft(body[limit_bytes:])
+        reply.buffered += size - limit_bytes
+        return body[:limit_bytes], True
+
+    def close(self) -> None:
+        """Give the connection back, or cut it."""
+        wire, self._wire = self._wire, None
+        if wire is None:
+            return
+        reply = self._reply
+        if not reply.complete and self.failure is None:
+            self.failure = TransportFailure(TransportReason.HTTP_RESPONSE_INCOMPLETE, "closed before its end")
+        self._stop_upload()
+        wire.release(reusable=reply.complete and reply.persistent and self.sent and self.failure is None)
+        self._wake()
+
+    # What the pool asks.
+
+    async def answered(self) -> bool:
+        """Wait for the reply's head, and say whether it came; if not, `failure` says why."""
+        if self._waiter is not None:
+            await self._wait(self._waiter)
+        return self.headed
+
+    @property
+    def headed(self) -> bool:
+        """Whether the head of the final reply is complete."""
+        return self._reply.headed
+
+    @property
+    def complete(self) -> bool:
+        """Whether the reply is."""
+        return self._reply.complete
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the connection ended without one byte of a reply."""
+        failure = self.failure
+        terminated = isinstance(failure, TransportFailure) and failure.reason is TransportReason.CONNECTION_TERMINATED
+        return terminated and not self._reply.started
+
+    # What the wire says.
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes of the reply."""
+        if self.failure is not None:
+            return
+        reply = self._reply
+        headed = reply.headed
+        failure = None
+        try:
+            reply.feed(data)
+        except TransportFailure as refusal:
+            failure = refusal
+        if reply.headed:
+            if not headed:
+                self._take_head(reply)
+            self._hold_back(reply)
+            self._wake()
+        if failure is not None:
+            self.fail(failure)
+
+    def ended(self) -> None:
+        """Take the orderly end of what the upstream sends, which ends a reply without a length."""
+        if self.failure is None and self._reply.end():
+            self._wake()
+        else:
+            self.broken(None)
+
+    def broken(self, error: Exception | None) -> None:
+        """Take the loss of the connection."""
+        detail = f"{error or 'end of stream'}"
+        if self._reply.started:
+            self.fail(TransportFailure(TransportReason.HTTP_RESPONSE_INCOMPLETE, f"within a reply: {detail}"))
+        else:
+            reason = TransportReason.CONNECTION_TERMINATED if error is None else reason_of(error)
+            self.fail(TransportFailure(reason, f"before a reply: {detail}"))
+
+    def fail(self, failure: Exception) -> None:
+        """End with `failure`, unless it has ended."""
+        if self._reply.complete or self.failure is not None:
+            return
+        self.failure = failure
+        self._stop_upload()
+        if self._wire is not None:
+            self._wire.cut()
+        self._wake()
+
+    def upload(self, request: UpstreamRequest, loop: asyncio.AbstractEventLoop) -> None:
+        """Send what `request.rest` brings, while the reply is waited for."""
+        self._upload = loop.create_task(self._send_rest(request))
+        self._upload.add_done_callback(self._upload_ended)
+
+    # Inside.
+
+    async def _wait(self, waiter: asyncio.Future[None]) -> None:
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            self.close()
+            raise
+        finally:
+            self._waiter = None
+
+    async def _change(self) -> None:
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        await self._wait(waiter)
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def _take_all(self, reply: ReplyReader) -> bytes:
+        body = b"".join(reply.chunks)
+        reply.chunks.clear()
+        reply.buffered = 0
+        return body
+
+    def _take_head(self, reply: ReplyReader) -> None:
+        self.status = reply.status
+        self.headers = reply.headers
+        self.content_length = reply.content_length
+        self._stop_upload()  # an early reply ends the request where it is (RFC 9112 section 9.5)
+
+    def _hold_back(self, reply: ReplyReader) -> None:
+        if reply.complete or self._wire is None or self._wire.reading_paused:
+            return
+        if reply.buffered > HIGH_WATER_BYTES or len(reply.chunks) > _MOST_PIECES:
+            self._wire.pause_reading()
+
+    async def _send_rest(self, request: UpstreamRequest) -> None:
+        """Write the streamed part of the body as fast as the upstream takes it. Raises what `rest` raises."""
+        if request.rest is None or self._wire is None:
+            return
+        wire = self._wire
+        left = None if request.length is None else request.length - len(request.body or b"")
+        async for piece in request.rest:
+            if not piece:
+                continue
+            if left is not None:
+                left -= len(piece)
+                if left < 0:
+                    raise ValueError("the body is longer than its declared length")
+            wire.write(chunk(piece) if left is None else (piece,))
+            if left == 0:
+                break
+            if wire.writing_paused:
+                await wire.drained()
+        if left:
+            raise ClientGone(f"the request's body ended {left} bytes early")
+        if left is None:
+            wire.write((b"0\r\n\r\n",))
+        self.sent = True
+        wire.request_sent()
+
+    def _upload_ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        # Behind an early reply nobody asks any more what became of the request.
+        if isinstance(error, Exception) and not self.headed:
+            self.fail(error)
+
+    def _stop_upload(self) -> None:
+        if self._upload is not None and not self.sent:
+            self._upload.cancel()

@@ -1,0 +1,104 @@
+"""The port to upstreams: all that the rest of the program knows of how an exchange is carried out.
+
+A `Transport` takes an `UpstreamRequest` and gives an `Exchange` once the reply's head is there. Whoever holds an
+exchange must `close()` it, always, whatever happened to it; nothing else gives its connection back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from gateway.model import Header, Headers
+
+
+class UpstreamRequest(Struct, frozen=True, kw_only=True):
+    """A request as it goes upstream.
+
+    `target` begins with `/`, or is `*` (RFC 9112 section 3.2), and goes out byte for byte. `headers` are the end-to-end
+    fields, `Host` among them; framing and connection fields are written by the connection alone, and any found here are
+    left out, as is `Expect`. `body` is the part that is at hand: all of it when `rest` is None, else what comes before
+    `rest`. `length` is the total that the client declared, in bytes; None with a `rest` means chunked.
+
+    Whoever makes `rest` owns it: it is iterated by one task of the exchange, cancelled there when the upload must stop,
+    and never closed. What it raises comes out of `send()` unchanged.
+
+    Raises ValueError for a target of another form, and for a `length` that a body without `rest` does not have.
+    """
+
+    method: bytes
+    target: bytes
+    headers: Sequence[Header] = ()
+    body: bytes | None = None
+    rest: AsyncIterator[bytes] | None = None
+    length: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.target.startswith(b"/") and self.target != b"*":
+            raise ValueError("a target begins with / or is *")
+        if self.length is None:
+            return
+        at_hand = len(self.body or b"")
+        if self.length < at_hand or (self.rest is None and self.length != at_hand):
+            raise ValueError(f"a body of {at_hand} bytes was declared as {self.length}")
+
+
+class Exchange(Protocol):
+    """One request and its reply, from the moment the reply's head is complete.
+
+    One task at a time may wait in it. Cancelling that task breaks the exchange off at once.
+    """
+
+    @property
+    def status(self) -> int:
+        """The final status, 200 to 599."""
+
+    @property
+    def headers(self) -> Headers:
+        """The fields as received, hop-by-hop ones among them, without the white space around values."""
+
+    @property
+    def content_length(self) -> int | None:
+        """The declared length in bytes; for HEAD, 204 and 304 it says nothing about a body, for there is none."""
+
+    async def read(self) -> bytes:
+        """Return the next piece of the body, b"" at its clean end, and every time after that.
+
+        Raises TransportFailure: HTTP_RESPONSE_INCOMPLETE, HTTP_RESPONSE_TIMEOUT or HTTP_PROTOCOL_ERROR.
+        """
+
+    async def capture(self, limit_bytes: int) -> tuple[bytes, bool]:
+        """Return the body up to `limit_bytes`, a bound on memory, and whether more of it remains to be read.
+
+        Raises what `read()` raises.
+        """
+
+    def close(self) -> None:
+        """Give the connection back if both directions ended cleanly and completely, else cut it. Idempotent."""
+
+
+class Stats(Struct, frozen=True, kw_only=True):
+    """How a transport stands: connections made or being made, those of them at rest, requests that wait for one."""
+
+    open: int
+    idle: int
+    waiting: int
+
+
+class Transport(Protocol):
+    """The way to one upstream."""
+
+    async def send(self, request: UpstreamRequest) -> Exchange:
+        """Send `request` and return the exchange when the head of its final reply has come.
+
+        Raises TransportFailure, ValueError for a request that must not be written (a line break or NUL in its head),
+        and whatever `request.rest` raises. Cancelling the caller cuts the connection at once.
+        """
+
+    async def aclose(self) -> None:
+        """Cut every connection, fail every waiting request, and return when all sockets are closed."""
+
+    def stats(self) -> Stats:
+        """Return how the transport stands now."""

@@ -1,0 +1,169 @@
+"""What is told of a request: the access log's line, and the metrics. Each reference page is held against the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.integration.harness import gateway, get, on_uvloop, post, upstream
+from tests.integration.origin import body, head, send, serve
+
+OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"data":{}}'
+ECHO = b'HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{"password":"s3cret-reply"}'
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+
+def failed(status: int) -> bytes:
+    """Return an error in Salla's dialect, as bytes."""
+    text = b'{"status":%d,"success":false,"error":{"code":"error","message":"It is as it is"}}' % status
+    return (
+        b"HTTP/1.1 %d No\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(text)) + text
+    )
+
+
+@on_uvloop
+async def test_a_line_of_the_log_says_who_failed_and_how_long_it_took(tmp_path: Path) -> None:
+    """Both statuses, code, origin, fault, durations, sizes, and where it went."""
+    routes = [{"name": "orders", "match": {"path": "/orders/*"}}]
+    async with (
+        serve((head(), body(5), send(failed(404)))) as origin,
+        gateway(tmp_path, upstream(origin, routes=routes)) as accord,
+    ):
+        answer = await accord.ask(post("/api/orders/7", b"12345"))
+        (line,) = accord.log()
+    assert line["status"] == line["upstream_status"] == 404
+    assert (line["outcome"], line["code"], line["origin"], line["fault"]) == (
+        "upstream_4xx",
+        "not_found",
+        "upstream",
+        "client",
+    )
+    assert (line["upstream"], line["route"], line["method"], line["path"]) == ("api", "orders", "POST", "/api/orders/7")
+    assert (line["dialect"], line["translation"]) == ("salla", "problem")
+    assert (line["request_bytes"], line["response_bytes"]) == (5, len(answer.body))
+    assert 0 <= line["upstream_ms"] <= line["duration_ms"]
+    assert line["peer"] == "127.0.0.1"
+
+
+@on_uvloop
+async def test_no_secret_is_logged(tmp_path: Path) -> None:
+    """No query, no header, no body, no credential of either side, and no address of an upstream."""
+    credentials = {"inject": [{"header": "X-Token", "value_env": "TOKEN"}, {"query": "key", "value_env": "KEY"}]}
+    environ = {"TOKEN": "s3cret-token", "KEY": "s3cret-key"}
+    async with serve((head(), body(9), send(ECHO))) as origin:
+        async with gateway(tmp_path, upstream(origin, credentials=credentials), environ=environ) as accord:
+            answer = await accord.ask(
+                post("/api/a?token=s3cret-query", b"s3cret-bo", "Authorization: Bearer s3cret-auth", "Cookie: s3cret")
+            )
+            assert answer.json()["code"] == "upstream_credentials_rejected"
+            assert b"s3cret" not in answer.body
+            await accord.get("/nowhere?s3cret")
+            await accord.ask(b"s3cret\r\n\r\n")
+            accord.log()
+            assert b"s3cret" not in accord.lines.data
+            assert str(origin.port).encode() not in accord.lines.data
+            assert b"GET /a?" not in origin.conversations[0].received
+            assert b"?token=s3cret-query&key=s3cret-key " in origin.conversations[0].received
+            assert b"X-Token: s3cret-token" in origin.conversations[0].received
+        assert "s3cret" not in accord.metrics()
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("/nowhere?page=2&token=x&page=3&pages=4", "/nowhere?page=2&page=3"),
+        ("/nowhere?token=x", "/nowhere"),
+        ("/nowhere?", "/nowhere"),
+        ("/nowhere?page", "/nowhere?page"),
+        ("/" + "a" * 1000, "/" + "a" * 511 + "…"),
+    ],
+)
+@on_uvloop
+async def test_only_named_parameters_of_a_query_are_logged(tmp_path: Path, target: str, shown: str) -> None:
+    """And no path grows without bound."""
+    async with gateway(tmp_path, upstream(1), access_log={"query_parameters": ["page"]}) as accord:
+        await accord.get(target)
+        assert accord.log()[0]["path"] == shown
+
+
+@on_uvloop
+async def test_a_line_of_the_log_is_one_line(tmp_path: Path) -> None:
+    """What a client chose cannot forge another, nor move a terminal's cursor."""
+    async with gateway(tmp_path, upstream(1)) as accord:
+        await accord.ask(get("/a%0a%1b[2J", "X-Request-Id: \xc2\x9b2J\xe2\x80\xa8" + "x" * 1000))
+        (line,) = accord.log()
+        assert accord.lines.data.count(b"\n") == 1
+        assert accord.lines.data.isascii() or b"\xe2\x80\xa6" in accord.lines.data
+        assert len(line["client_request_id"]) < 200
+
+
+@on_uvloop
+async def test_label_values_come_from_closed_sets(tmp_path: Path) -> None:
+    """A method that a client made up is `other`; no path is a label."""
+    async with serve((head(), send(OK))) as origin, gateway(tmp_path, upstream(origin)) as accord:
+        await accord.ask(get("/api/something", method="PROPFIND"))
+        samples = accord.metrics()
+        assert 'accord_requests_total{method="other",outcome="ok",status="200",upstream="api"} 1.0' in samples
+        assert "something" not in samples
+
+
+@on_uvloop
+async def test_the_metrics_say_what_happened(tmp_path: Path) -> None:
+    """Of one success, one failure of the upstream and one of its transport."""
+    async with (
+        serve((head(), send(OK), head(), send(failed(500)), head(), send(b"nonsense\r\n\r\n"))) as origin,
+        gateway(tmp_path, upstream(origin)) as accord,
+    ):
+        for _ in range(3):
+            await accord.get("/api/a")
+        lines = accord.metrics().splitlines()
+    for expected in (
+        'accord_requests_total{method="GET",outcome="ok",status="200",upstream="api"} 1.0',
+        'accord_requests_total{method="GET",outcome="upstream_5xx",status="500",upstream="api"} 1.0',
+        'accord_errors_total{category="upstream_error",code="upstream_error",fault="upstream",origin="upstream"} 1.0',
+        'accord_transport_failures_total{reason="http_protocol_error",upstream="api"} 1.0',
+        'accord_translations_total{dialect="salla",result="unified",upstream="api"} 1.0',
+        'accord_translations_total{dialect="salla",result="problem",upstream="api"} 1.0',
+        'accord_request_duration_seconds_count{upstream="api"} 3.0',
+        'accord_upstream_duration_seconds_count{upstream="api"} 3.0',
+        "accord_in_flight_requests 0.0",
+    ):
+        assert expected in lines
+
+
+@on_uvloop
+async def test_the_reference_lists_every_metric_with_its_labels(tmp_path: Path) -> None:
+    """docs/reference/metrics.md against the registry, both ways."""
+    async with (
+        serve((head(), send(OK), head(), send(b"nonsense\r\n\r\n"))) as origin,
+        gateway(tmp_path, upstream(origin)) as accord,
+    ):
+        await accord.get("/api/a")
+        await accord.get("/api/a")
+        families = text_string_to_metric_families(accord.metrics())
+        served = {
+            _full_name(family.name, family.type): sorted(
+                {name for sample in family.samples for name in sample.labels} - {"le"}
+            )
+            for family in families
+            if family.name.startswith("accord_")
+        }
+    rows = re.findall(r"^\| `(accord_\w+)` \| (.*?) \|", (REFERENCE / "metrics.md").read_text(), re.MULTILINE)
+    assert {name: sorted(re.findall(r"`(\w+)`", labels)) for name, labels in rows} == served
+
+
+def _full_name(name: str, kind: str) -> str:
+    return f"{name}_total" if kind == "counter" else name
+
+
+@on_uvloop
+async def test_the_reference_lists_every_key_of_the_log(tmp_path: Path) -> None:
+    """docs/reference/access-log.md against a line."""
+    async with gateway(tmp_path, upstream(1)) as accord:
+        await accord.get("/nowhere")
+        (line,) = accord.log()
+    rows = re.findall(r"^\| `(\w+)` \|", (REFERENCE / "access-log.md").read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted({*line, "left_out"})

@@ -1,0 +1,53 @@
+"""Plain paths, which are compiled to closures, find what JMESPath finds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jmespath
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.dialects.paths import PathError, find
+
+KEYS = ["a", "b", "_c", "a b", "ü", "", "0", "a.b", 'say "no"', "line\nbreak", "back\\slash"]
+trees: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=3)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)),
+    max_leaves=15,
+)
+_steps = st.one_of(st.sampled_from(KEYS), st.integers(-4, 4))
+
+
+def _written(steps: list[str | int]) -> str:
+    text = ""
+    for step in steps:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            plain = step.isascii() and step.isidentifier()
+            text += ("." if text else "") + (step if plain else json.dumps(step))
+    return text
+
+
+@given(steps=st.lists(_steps, min_size=1, max_size=4), tree=trees)
+def test_a_path_finds_what_jmespath_finds(steps: list[str | int], tree: object) -> None:
+    """Compiled or not, a path of keys and indexes means what the standard says, on any tree."""
+    text = _written(steps)
+    assert find(text)(tree) == jmespath.compile(text).search(tree)
+
+
+@given(text=st.one_of(st.text(max_size=12), st.text('ab"\\.[]0-1@*| ', max_size=10)), tree=trees)
+@example(text="a.[0]", tree={"a": [1]})
+@example(text="a[0]b", tree={"a": [1]})
+@example(text='a."b"[-1]', tree={"a": {"b": [1, 2]}})
+@example(text=".a", tree={"a": 1})
+@example(text="", tree={"a": 1})
+def test_every_text_is_a_path_or_is_refused(text: str, tree: object) -> None:
+    """What JMESPath refuses is refused, what it takes is taken and finds the same."""
+    try:
+        found = find(text)(tree)
+    except PathError:
+        return
+    assert found == jmespath.compile(text).search(tree)

@@ -1,0 +1,103 @@
+"""What a client sees of limits."""
+
+from __future__ import annotations
+
+from math import inf, nan
+
+import pytest
+
+from gateway.limits import Policy, Verdict, rate_fields, retry_after_field, retry_after_s
+from gateway.model import Allowance
+
+CLIENT = Policy(name="per-client", requests=600, per_us=60_000_000, burst=100, key=("client",))
+BRISK = Policy(name="brisk", requests=10, per_us=500_000, burst=10, key=("ip",))
+
+
+def verdict(policy: Policy = CLIENT, *, remaining: int = 12, reset_us: int = 29_000_001, wait_us: int = 0) -> Verdict:
+    """Return a verdict; it refuses where there is a wait."""
+    return Verdict(policy, admitted=not wait_us, remaining=remaining, retry_after_us=wait_us, reset_us=reset_us)
+
+
+def test_one_policy() -> None:
+    """Seconds are rounded up: nothing comes earlier than was said."""
+    assert rate_fields([verdict()], status=200) == (
+        (b"RateLimit-Policy", b'"per-client";q=600;w=60'),
+        (b"RateLimit", b'"per-client";r=12;t=30'),
+    )
+
+
+def test_short_window() -> None:
+    """A window under a second is shown as one: less than is allowed, never more."""
+    assert rate_fields([verdict(BRISK, remaining=9, reset_us=1)], status=200) == (
+        (b"RateLimit-Policy", b'"brisk";q=10;w=1'),
+        (b"RateLimit", b'"brisk";r=9;t=1'),
+    )
+
+
+def test_tightest_first() -> None:
+    """Both lists begin with the policy that a client meets first."""
+    fields = dict(rate_fields([verdict(), verdict(BRISK, remaining=3, reset_us=0)], status=200))
+    assert fields[b"RateLimit"] == b'"brisk";r=3;t=0, "per-client";r=12;t=30'
+    assert fields[b"RateLimit-Policy"] == b'"brisk";q=10;w=1, "per-client";q=600;w=60'
+    refused = dict(rate_fields([verdict(BRISK, remaining=0), verdict(wait_us=5)], status=429))
+    assert refused[b"RateLimit"].startswith(b'"per-client"')
+
+
+def test_nothing_to_say() -> None:
+    """Without a policy there are no fields."""
+    assert rate_fields([], status=200) == ()
+    assert rate_fields([], status=200, budget=Allowance()) == ()
+
+
+def test_redirect_with_nothing_left() -> None:
+    """A redirect never says that nothing is left; everything else does."""
+    empty = verdict(remaining=0)
+    assert rate_fields([empty], status=302) == ()
+    assert rate_fields([verdict(), empty], status=307) == ()
+    assert rate_fields([verdict()], status=302) != ()
+    assert rate_fields([empty], status=200) != ()
+
+
+def test_upstream_budget() -> None:
+    """What the upstream still grants is one more policy, under its own name."""
+    budget = Allowance(limit=120, remaining=3, reset_s=1.5)
+    assert rate_fields([verdict()], status=200, budget=budget, budget_name="salla") == (
+        (b"RateLimit-Policy", b'"salla";q=120, "per-client";q=600;w=60'),
+        (b"RateLimit", b'"salla";r=3;t=2, "per-client";r=12;t=30'),
+    )
+
+
+@pytest.mark.parametrize(
+    ("budget", "policy", "limit"),
+    [
+        (Allowance(limit=120), b'"upstream";q=120', None),
+        (Allowance(remaining=3), None, b'"upstream";r=3'),
+        (Allowance(remaining=3, reset_s=nan), None, b'"upstream";r=3'),
+        (Allowance(remaining=3, reset_s=inf), None, b'"upstream";r=3'),
+        (Allowance(remaining=-3, reset_s=-0.5), None, b'"upstream";r=0;t=0'),
+        (Allowance(remaining=10**20, reset_s=1e300), None, b'"upstream";r=999999999999999;t=999999999999999'),
+    ],
+)
+def test_budget_in_part(budget: Allowance, policy: bytes | None, limit: bytes | None) -> None:
+    """What an upstream did not say, or said in no number, is left out; no integer is larger than the syntax allows."""
+    fields = dict(rate_fields([], status=200, budget=budget))
+    assert fields.get(b"RateLimit-Policy") == policy
+    assert fields.get(b"RateLimit") == limit
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"), [('a"b\\c', b'"a\\"b\\\\c"'), ("a\nb", b'"a?b"'), ("\u0645", b'"?"'), ("", b'""')]
+)
+def test_names_are_quoted(name: str, quoted: bytes) -> None:
+    """A name is a string of structured fields, whatever is in it."""
+    policy = Policy(name=name, requests=1, per_us=1_000_000, burst=1, key=("ip",))
+    assert dict(rate_fields([verdict(policy)], status=200))[b"RateLimit"].startswith(quoted + b";r=")
+
+
+@pytest.mark.parametrize(
+    ("wait_us", "seconds"), [(0, 1), (1, 1), (1_000_000, 1), (1_000_001, 2), (86_400_000_000, 86_400)]
+)
+def test_retry_after(wait_us: int, seconds: int) -> None:
+    """Whole seconds, rounded up, at least one."""
+    assert retry_after_s(wait_us) == seconds
+    assert retry_after_field(verdict(wait_us=wait_us)) == (b"Retry-After", b"%d" % seconds)

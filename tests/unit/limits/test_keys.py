@@ -1,0 +1,108 @@
+"""Whom a policy counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.limits import Facts, Policy, key_of, principal
+
+SECRET = b"0123456789abcdef"
+TOKEN = (b"Authorization", b"Bearer top-secret")
+
+
+def facts(**changes: Any) -> Facts:  # noqa: ANN401 - each field has a type of its own
+    """Return the facts of a plain request, with changes."""
+    plain: dict[str, Any] = {
+        "client": None,
+        "ip": "192.0.2.1",
+        "headers": (),
+        "upstream": "salla",
+        "route": "orders",
+        "method": "GET",
+    }
+    return Facts(**(plain | changes))
+
+
+def key(parts: str | tuple[str, ...], **changes: Any) -> bytes:  # noqa: ANN401 - as facts()
+    """Return the key of a request with `changes` under a policy of `parts`."""
+    parts = (parts,) if isinstance(parts, str) else parts
+    policy = Policy(name="p", requests=1, per_us=1_000_000, burst=1, key=parts)
+    return key_of(policy, facts(**changes), SECRET)
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ("ip", b"ip=192.0.2.1"),
+        ("upstream", b"upstream=salla"),
+        ("route", b"upstream=salla/route=orders"),
+        ("method", b"method=GET"),
+        (("ip", "method"), b"ip=192.0.2.1\0method=GET"),
+        (("upstream", "ip"), b"upstream=salla\0ip=192.0.2.1"),
+    ],
+)
+def test_parts(part: str | tuple[str, ...], expected: bytes) -> None:
+    """Each part says what it is; parts of a list have a byte between them that none can hold."""
+    assert key(part) == expected
+
+
+def test_nothing_found() -> None:
+    """A request that no route is for, or no upstream, has a key all the same."""
+    assert key("route", route=None) == b"upstream=salla/route="
+    assert key("upstream", upstream=None) == b"upstream="
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"),
+        ("2001:db8:1:2::1%eth0", "2001:db8:1:2::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+    ],
+)
+def test_one_network(one: str, other: str) -> None:
+    """IPv6 counts by /64, and IPv4 that is written as IPv6 is the same client."""
+    assert key("ip", ip=one) == key("ip", ip=other)
+
+
+def test_other_network() -> None:
+    """Another /64 is another client; so is another IPv4 address."""
+    assert key("ip", ip="2001:db8:1:2::1") != key("ip", ip="2001:db8:1:3::1")
+    assert key("ip", ip="192.0.2.1") != key("ip", ip="192.0.2.2")
+
+
+def test_client_by_name() -> None:
+    """A configured client is counted by its name, wherever it comes from and whatever else it sends."""
+    assert key("client", client="web-shop", headers=(TOKEN,)) == b"client=web-shop"
+    assert principal(facts(client="web-shop"), SECRET) == b"client=web-shop"
+
+
+def test_client_by_credential() -> None:
+    """Without configured clients the credential tells clients apart, as a hash that needs the secret."""
+    one = key("client", headers=(TOKEN,))
+    assert one == key("client", headers=((b"authorization", TOKEN[1]),), ip="198.51.100.7")
+    assert one != key("client", headers=((b"Authorization", b"Bearer other"),))
+    assert b"secret" not in one
+    policy = Policy(name="p", requests=1, per_us=1_000_000, burst=1, key=("client",))
+    assert one != key_of(policy, facts(headers=(TOKEN,)), b"another secret")
+
+
+def test_client_by_address() -> None:
+    """Who sends no credential is counted by address."""
+    assert key("client") == b"ip=192.0.2.1"
+
+
+def test_header() -> None:
+    """A header's values tell clients apart, all of them and in their order, whatever the case of its name."""
+    one = key("header:X-Store", headers=((b"X-STORE", b"1"), (b"Y-Store", b"9")))
+    assert one.startswith(b"x-store#")
+    assert one == key("header:X-Store", headers=((b"x-store", b"1"),))
+    assert one != key("header:X-Store", headers=((b"x-store", b"1"), (b"x-store", b"2")))
+    assert one != key("header:X-Other", headers=((b"x-other", b"1"),))
+
+
+def test_header_left_out() -> None:
+    """Leaving the header out is no way around the limit: the address stands in."""
+    assert key("header:X-Store") == b"ip=192.0.2.1"

@@ -1,0 +1,55 @@
+"""A transport that only takes notes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class FakeTransport(asyncio.Transport):
+    """Keeps what is written, and what it is told."""
+
+    def __init__(self) -> None:
+        """Be open."""
+        super().__init__()
+        self.written = b""
+        self.backlog_bytes = 0
+        self.reading = True
+        self.closing = False
+
+    def write(self, data: Any) -> None:  # noqa: ANN401
+        """Keep `data`."""
+        self.written += bytes(data)
+
+    def writelines(self, list_of_data: Iterable[Any]) -> None:
+        """Keep pieces."""
+        self.written += b"".join(list_of_data)
+
+    def get_write_buffer_size(self) -> int:
+        """Return what the test says."""
+        return self.backlog_bytes
+
+    def is_closing(self) -> bool:
+        """Return whether it was closed."""
+        return self.closing
+
+    def close(self) -> None:
+        """Be closed."""
+        self.closing = True
+
+    def abort(self) -> None:
+        """Be closed."""
+        self.closing = True
+
+    def pause_reading(self) -> None:
+        """Note it."""
+        assert self.reading
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        """Note it."""
+        assert not self.reading
+        self.reading = True
