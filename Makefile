@@ -73,6 +73,7 @@ format: install ## Write the format, and mend what ruff can mend safely
 
 .PHONY: bench
 bench: install ## Measure (see bench/)
+	$(BIN)/uv sync --locked --quiet --inexact --group bench
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: lock

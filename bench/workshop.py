@@ -38,8 +38,8 @@ class Process:
         """Start it and wait until it listens."""
         self.port = port
         self._log = (folder / f"process-{port}.log").open("wb")
-        self._process = subprocess.Popen(  # noqa: S603
-            ["taskset", "-c", core, *command],
+        self._process = subprocess.Popen(
+            [debian("taskset", "util-linux"), "-c", core, *command],
             stdout=self._log,
             stderr=subprocess.STDOUT,
             cwd=folder,

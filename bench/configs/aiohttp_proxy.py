@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script, and no part of the package
 """What a team writes first: aiohttp's server in front, its client behind. Arguments: port, origin's port."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script, and no part of the package
 """aiohttp's server answering by itself, with no upstream: what any gateway on it can reach at most. Argument: port."""
 
 import asyncio

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from gateway.dialects import timing
 from gateway.dialects.timing import TimeForm
+from gateway.dialects.view import fields_of
 from gateway.model import Allowance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gateway.dialects.spec import RateWindow
     from gateway.dialects.view import View
+    from gateway.model import Headers
 
 _TOO_MANY_REQUESTS = 429
 _LARGEST = 10**12  # a count beyond this is no count
@@ -26,7 +28,7 @@ _MS_FIELDS = ("retry-after-ms", "x-ms-retry-after-ms", "x-retry-after-ms")
 class RateReader:
     """The rate fields of one dialect."""
 
-    __slots__ = ("_windows",)
+    __slots__ = ("_remaining", "_windows")
 
     def __init__(self, windows: Sequence[RateWindow]) -> None:
         """Keep the windows, their field names in lower case."""
@@ -38,10 +40,13 @@ class RateReader:
             )
             for window in windows
         ]
+        self._remaining = frozenset(remaining.encode() for _, remaining, _ in self._windows)
 
-    def allowance(self, view: View, now_s: float) -> Allowance | None:
-        """Return the tightest window that the reply declares, or None. `now_s` is Unix time."""
-        found = [window for window in self._read(view, now_s) if window.remaining is not None]
+    def allowance(self, headers: Headers, now_s: float) -> Allowance | None:
+        """Return the tightest window that a reply's fields declare, or None. `now_s` is Unix time."""
+        if not any(name.lower() in self._remaining for name, _ in headers):
+            return None
+        found = [window for window in self._read(fields_of(headers), now_s) if window.remaining is not None]
         return min(found, key=lambda window: window.remaining or 0, default=None)
 
     def retry_after(self, view: View, now_s: float) -> float | None:
@@ -53,36 +58,35 @@ class RateReader:
                 if found is not None:
                     return found
         if (value := fields.get("retry-after")) is not None:
-            found = timing.retry_after(value, clock(view, now_s))
+            found = timing.retry_after(value, clock(fields, now_s))
             if found is not None:
                 return found
-        return self._until_reset(view, now_s)
+        return self._until_reset(fields, view.status, now_s)
 
-    def _until_reset(self, view: View, now_s: float) -> float | None:
-        windows = [window for window in self._read(view, now_s) if window.reset_s is not None]
+    def _until_reset(self, fields: Mapping[str, str], status: int, now_s: float) -> float | None:
+        windows = [window for window in self._read(fields, now_s) if window.reset_s is not None]
         if not windows:
             return None
         spent = [window.reset_s for window in windows if window.remaining == 0]
-        if not spent and view.status == _TOO_MANY_REQUESTS:
+        if not spent and status == _TOO_MANY_REQUESTS:
             spent = [window.reset_s for window in windows]
         return max((reset_s for reset_s in spent if reset_s is not None), default=None)
 
-    def _read(self, view: View, now_s: float) -> list[Allowance]:
-        fields = view.fields
+    def _read(self, fields: Mapping[str, str], now_s: float) -> list[Allowance]:
         found = []
         for limit, remaining, reset in self._windows:
             if limit in fields or remaining in fields or (reset is not None and reset[0] in fields):
                 reset_s = None
                 if reset is not None and (text := fields.get(reset[0])) is not None:
-                    reset_s = timing.seconds_until(text, reset[1], clock(view, now_s))
+                    reset_s = timing.seconds_until(text, reset[1], clock(fields, now_s))
                 counts = _count(fields.get(limit)), _count(fields.get(remaining))
                 found.append(Allowance(limit=counts[0], remaining=counts[1], reset_s=reset_s))
         return found
 
 
-def clock(view: View, now_s: float) -> float:
+def clock(fields: Mapping[str, str], now_s: float) -> float:
     """Return the Unix time at which the upstream made the reply: its `Date`, else `now_s`."""
-    date = view.fields.get("date")
+    date = fields.get("date")
     moment = timing.http_date(date) if date is not None else None
     return now_s if moment is None else moment
 

@@ -214,7 +214,7 @@ class _CompiledRule:
     def retry_after(self, view: View, now_s: float) -> float | None:
         for picks, form in self._retry_after:
             for at in picks:
-                found = timing.seconds_until(at(view), form, clock(view, now_s))
+                found = timing.seconds_until(at(view), form, clock(view.fields, now_s))
                 if found is not None:
                     return found
         return None

@@ -8,9 +8,19 @@ from gateway.dialects import bodies
 from gateway.dialects.spec import BodyKind
 
 if TYPE_CHECKING:
-    from gateway.model import Reply
+    from gateway.model import Headers, Reply
 
 _LONGEST_VALUE = 8_192
+
+
+def fields_of(headers: Headers) -> dict[str, str]:
+    """Return the first value of each field by its name in lower case; what is not UTF-8 in it is replaced."""
+    fields: dict[str, str] = {}
+    for name, value in headers:
+        key = name.decode("latin-1").lower()
+        if key not in fields:
+            fields[key] = value[:_LONGEST_VALUE].decode("utf-8", "replace")
+    return fields
 
 
 class View:
@@ -27,12 +37,7 @@ class View:
 
     def __init__(self, reply: Reply, *, shallow: bool = False) -> None:
         """Read the reply's fields (the first of a name counts) and its body."""
-        fields: dict[str, str] = {}
-        for name, value in reply.headers:
-            key = name.decode("latin-1").lower()
-            if key not in fields:
-                fields[key] = value[:_LONGEST_VALUE].decode("utf-8", "replace")
-        self.fields = fields
+        self.fields = fields = fields_of(reply.headers)
         content_type = fields.get("content-type", "").lower()
         body = bodies.parse(reply.body, content_type, shallow=shallow)
         self.status = reply.status

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.limits import Verdict
-    from gateway.model import Problem
+    from gateway.model import Allowance, Problem
 
 CLIENT_CLOSED_REQUEST: Final = 499
 """The status that stands in logs and metrics for a request whose client left before an answer; it is never sent."""
@@ -35,6 +35,7 @@ class Call:
 
     __slots__ = (
         "began_s",
+        "budget",
         "client",
         "client_request_id",
         "dialect",
@@ -64,6 +65,7 @@ class Call:
         self.path = path
         self.peer = peer
         self.began_s = began_s
+        self.budget: Allowance | None = None
         self.client: str | None = None
         self.client_request_id: str | None = None
         self.dialect: str | None = None

@@ -44,6 +44,9 @@ class Forwarder:
         call.upstream_began_s = self._clock.monotonic_s()
         exchange = await asked.way.transport.send(_request(call.method, asked, body, first))
         call.upstream_status = exchange.status
+        plan = asked.way.plan
+        if plan.owns_credential:  # else the upstream's own rate fields pass, and a second set would confuse
+            call.budget = plan.dialect.rates.allowance(exchange.headers, self._clock.now_s())
         try:
             if not body.complete:
                 answer.leave_unread()

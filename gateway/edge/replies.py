@@ -111,6 +111,7 @@ class Replies:
     def _ours(self, call: Call, status: int) -> Headers:
         """Return the fields that stand on every answer."""
         request_id = (b"X-Request-Id", call.request_id.encode("ascii"))
-        if not call.verdicts:
+        if not call.verdicts and call.budget is None:
             return (request_id,)
-        return (request_id, *rate_fields(call.verdicts, status=status))
+        name = call.upstream or ""
+        return (request_id, *rate_fields(call.verdicts, status=status, budget=call.budget, budget_name=name))
