@@ -14,7 +14,7 @@ from gateway.config.load import load
 from gateway.edge.clock import SystemClock
 from gateway.errors import ConfigError
 from gateway.model import Problem, Reply, Success
-from gateway.pipeline.examples import answer, plan_for
+from gateway.pipeline.examples import answer, plan_for, plan_for_upstream
 
 if TYPE_CHECKING:
     from gateway.pipeline.plan import Plan
@@ -165,7 +165,7 @@ def _plan(args: argparse.Namespace, dialect: str) -> Plan:
         return plan_for(presets.preset(dialect), dialect)
     for upstream in load(args.config).upstreams:
         if upstream.settings.name == args.upstream:
-            return plan_for(upstream.dialect, upstream.settings.name)
+            return plan_for_upstream(upstream)
     message = f"{args.config} has no upstream {args.upstream!r}"
     raise _UsageError(message)
 

@@ -49,7 +49,7 @@ class Document:
             if place[0] > len(lines):  # what is missing at the end is missed in the line after it
                 place = (len(lines), len(lines[-1]) + 1)
             self._fault(place, (), f"not YAML: {error.problem or error.context}")
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
+        except (yaml.YAMLError, ValueError) as error:
             self._fault((0, 0), (), f"not YAML: {str(error).splitlines()[0]}")
 
     def place(self, location: Sequence[str | int]) -> tuple[Place, str]:

@@ -26,6 +26,7 @@ from gateway.config.values import (
     UpstreamUrl,
 )
 from gateway.dialects.spec import DialectSpec, Example, OneOrList, Strict, Texts
+from gateway.limits import Policy
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -54,6 +55,22 @@ class PolicyConfig(Strict, title="limit"):
     """The time in which `requests` come back, evenly: there is no window that starts anew."""
     burst: Annotated[int, Field(ge=1)] | None = None
     """How many may come at once; left out, as many as `requests`."""
+
+    @model_validator(mode="after")
+    def _can_work(self) -> Self:
+        self.policy("")
+        return self
+
+    def policy(self, scope: str) -> Policy:
+        """Return the limit as the decisions use it. `scope` tells apart limits of one name at several levels."""
+        return Policy(
+            name=self.name,
+            requests=self.requests,
+            per_us=round(self.per_s * 1_000_000),
+            burst=self.burst or self.requests,
+            key=self.key,
+            scope=scope,
+        )
 
 
 class ClientConfig(Strict, title="client"):

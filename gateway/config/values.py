@@ -149,9 +149,9 @@ class Address(Strict):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
-        if not isinstance(value, str):
+        if isinstance(value, dict | cls):
             return value
-        host, colon, port = value.rpartition(":")
+        host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
         if not colon or not port.isascii() or not port.isdigit() or _HOST.fullmatch(host) is None:
             message = "not an address: write host:port, as in 0.0.0.0:8080 or [::]:8080"
             raise ValueError(message)
@@ -177,9 +177,9 @@ class BaseUrl(Strict):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
-        if not isinstance(value, str):
+        if isinstance(value, dict | cls):
             return value
-        parts = urlsplit(value)
+        parts = urlsplit(value if isinstance(value, str) else "")
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username or parts.password:
             message = "not a base URL: write http:// or https://, a host, and perhaps a port and path; no user"
             raise ValueError(message)

@@ -136,13 +136,14 @@ class Dialect:
 class _Tables:
     """What names the code of an error, and what derives it from the status; the nearer dialect counts first."""
 
-    __slots__ = ("_classify", "_codes", "_statuses", "_types")
+    __slots__ = ("_classify", "_codes", "_statuses", "_types", "field_codes")
 
     def __init__(self, chain: Sequence[DialectSpec]) -> None:
         self._classify = _by_status([entry for spec in chain for entry in spec.classify])
         self._codes = {code: CODES[name] for spec in reversed(chain) for code, name in spec.codes.items()}
         self._types = {kind: CODES[name] for spec in reversed(chain) for kind, name in spec.types.items()}
         self._statuses = {status: CODES[name] for spec in reversed(chain) for status, name in spec.statuses.items()}
+        self.field_codes = {word: code for spec in reversed(chain) for word, code in spec.field_codes.items()}
 
     def named(self, view: View, code: str | None, kind: str | None) -> Code | None:
         for holds, named in self._classify.get(view.status, ()):
@@ -202,7 +203,7 @@ class _CompiledRule:
         self.message = sources.compile_picks(rule.message or read.message)
         self.request_id = sources.compile_picks(rule.request_id or read.request_id)
         self.extensions = rule.extensions or read.extensions
-        self._fields = [FieldReader(fields, spec.field_codes) for fields in rule.fields or read.fields]
+        self._fields = [FieldReader(fields, tables.field_codes) for fields in rule.fields or read.fields]
         self._retry_after = [_compiled_time(pick) for pick in rule.retry_after or read.retry_after]
 
     def field_errors(self, view: View, message: str | None, *, in_body: bool) -> tuple[FieldError, ...]:

@@ -51,7 +51,7 @@ class Admission:
     """Decides on requests. `secret` keys the hashes of credentials; it is the process's own."""
 
     def __init__(self, gateway: GatewayFile, *, secret: bytes, clock: Clock) -> None:
-        """Compile the gateway's policies. Raises ValueError for one that cannot work."""
+        """Compile the gateway's policies."""
         self._trusted = gateway.trusted_proxies
         self._secret = secret
         self._clock = clock
@@ -99,15 +99,5 @@ class Admission:
 
 
 def compiled(configs: Iterable[PolicyConfig], *, scope: str) -> Policies:
-    """Return policies as the limits decide by them. Raises ValueError for one that cannot work."""
-    return tuple(
-        Policy(
-            name=config.name,
-            requests=config.requests,
-            per_us=round(config.per_s * _US_IN_S),
-            burst=config.burst or config.requests,
-            key=config.key,
-            scope=scope,
-        )
-        for config in configs
-    )
+    """Return policies as the limits decide by them."""
+    return tuple(config.policy(scope) for config in configs)

@@ -13,12 +13,12 @@ from msgspec import Struct
 from gateway.edge import pages
 from gateway.edge.access_log import UNPARSED
 from gateway.edge.call import Call
-from gateway.edge.framing import head_size, read_target
 from gateway.edge.ways import Way
 from gateway.headers import Hop, Refusal, read_request, request_to_upstream
 from gateway.model import Headers, Problem, Stage
 from gateway.pipeline.normalise import own_problem
 from gateway.pipeline.routing import Matched, MethodNotAllowed, NotFound, Rejected
+from gateway.pipeline.targets import read_target
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from gateway.headers import RequestHead
 
 _ID_BYTES: Final = 256
+_LINE_EXTRA_BYTES: Final = 4
+_SPOKEN: Final = ((1, 1), (1, 0))
 _US_IN_S: Final = 1_000_000
 
 
@@ -106,13 +108,13 @@ class Intake:
         message = request._message  # noqa: SLF001 - as above
         raw = message.path.encode("utf-8", "surrogateescape")
         version = (message.version.major, message.version.minor)
-        if message.method == "CONNECT":
-            return _refused("method_not_allowed", Stage.ROUTE)
-        target = read_target(version, raw)
-        if target is None:
-            return _refused("malformed_request", Stage.REQUEST)
+        if version not in _SPOKEN:
+            return _refused("malformed_request", Stage.REQUEST, detail="only HTTP/1.1 and HTTP/1.0 are spoken here")
+        target = read_target(call.method, raw)
+        if isinstance(target, Refusal):
+            return _refused(target.code, Stage.REQUEST, detail=target.reason)
         limit = self._bounds.head_bytes
-        if connection.head_bound_bytes > limit and head_size(raw, message.raw_headers) > limit:
+        if connection.head_bound_bytes > limit and _head_size(raw, message.raw_headers) > limit:
             return _refused("head_too_large", Stage.REQUEST)
         head = read_request(message.raw_headers, version=version, authority=target.authority)
         if isinstance(head, Refusal):
@@ -183,6 +185,11 @@ class Intake:
 
 def _refused(code: str, stage: Stage, *, detail: str | None = None, upstream: str | None = None) -> Refused:
     return Refused(problem=own_problem(code, stage, upstream=upstream, detail=detail))
+
+
+def _head_size(target: bytes, headers: Headers) -> int:
+    """Return how many bytes a head had, near enough: a field has a colon, a space and CRLF besides."""
+    return len(target) + sum(len(name) + len(value) + _LINE_EXTRA_BYTES for name, value in headers)
 
 
 def _peer(connection: ClientConnection) -> str | None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gateway.errors import TransportReason
     from gateway.model import Problem
 
-_SUSPECT: Final = frozenset(("malformed_request", "head_too_large", "not_implemented"))
+_SUSPECT: Final = frozenset(("malformed_request", "head_too_large"))
 """Codes of heads that another server may have read differently: what follows on their connection is not trusted."""
 
 

@@ -102,7 +102,12 @@ class Replies:
         call.problem = problem
         call.status = problem.status
         body = problem_document(problem, call.request_id, self._public_url)
-        fields = [*headers, _PROBLEM, _NO_STORE, (b"Proxy-Status", proxy_status(problem, self._via, reason))]
+        fields = [
+            *headers,
+            _PROBLEM,
+            _NO_STORE,
+            (b"Proxy-Status", proxy_status(problem, self._via, reason, call.upstream_status)),
+        ]
         after = retry_after(problem)
         if after is not None:
             fields.append((b"Retry-After", after))

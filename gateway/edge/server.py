@@ -239,19 +239,20 @@ class ClientConnection(RequestHandler):
     async def drained(self) -> None:
         """Wait until the socket takes more. Raises ClientGone when it took nothing for `write_s` seconds."""
         while self._paused:
-            before = self._unsent_bytes()
-            try:
-                async with asyncio.timeout(self._server.timeouts.write_s):
-                    await self._drain_helper()
-            except TimeoutError:
-                if self._unsent_bytes() >= before:
-                    self.cut()
-                    raise ClientGone from None
-            except ConnectionError as exc:
-                raise ClientGone from exc
-
-    def _unsent_bytes(self) -> int:
-        return 0 if self.transport is None else self.transport.get_write_buffer_size()
+            transport = self.transport
+            if transport is None:
+                raise ClientGone
+            if self._drain_waiter is None:
+                self._drain_waiter = self._loop.create_future()
+            waiter, before = self._drain_waiter, transport.get_write_buffer_size()
+            # Not aiohttp's own wait: after one that timed out, the next would find its future cancelled.
+            done, _ = await asyncio.wait((waiter,), timeout=self._server.timeouts.write_s)
+            if done:
+                if waiter.exception() is not None:
+                    raise ClientGone
+            elif transport.get_write_buffer_size() >= before:
+                self.cut()
+                raise ClientGone
 
     def may_stay(self, request: web.BaseRequest) -> bool:
         """Tell whether the connection can serve another request after `request`.

@@ -81,7 +81,7 @@ def _check_coding(codings: Sequence[bytes], version: Version) -> Refusal | None:
     if said == [b"chunked"]:
         return None
     if said[-1] == b"chunked" and said.count(b"chunked") == 1 and all(said):
-        return Refusal("not_implemented", "a transfer coding other than chunked")
+        return malformed("a transfer coding other than chunked")
     return malformed("Transfer-Encoding does not end in one chunked")
 
 

@@ -53,7 +53,7 @@ def read_request(
     """Check a request's fields and sort them.
 
     `authority` is that of a target in absolute-form, which `Host` must repeat (RFC 9112 section 3.2.2). The code of a
-    refusal is `malformed_request`, `not_implemented` (a transfer coding we do not know) or `expectation_failed`.
+    refusal is `malformed_request` or `expectation_failed`.
     """
     apart: Apart = {}
     fields: list[Field] = []

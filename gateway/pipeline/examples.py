@@ -15,6 +15,7 @@ from gateway.pipeline.render import problem_document, success_document
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gateway.config.load import Upstream
     from gateway.dialects.reader import Dialect
     from gateway.dialects.spec import Example, ExampleReply
 
@@ -35,6 +36,17 @@ def plan_for(dialect: Dialect, upstream: str, *, owns_credential: bool = False, 
         success_bytes=8 * 2**20,
         error_bytes=256 * 2**10,
         links=Links(upstream="", public=""),
+    )
+
+
+def plan_for_upstream(upstream: Upstream) -> Plan:
+    """Return a plan for reading single replies as an upstream of the configuration does."""
+    settings = upstream.settings
+    return plan_for(
+        upstream.dialect,
+        settings.name,
+        owns_credential=settings.credentials is not None,
+        expose_upstream=settings.expose_upstream,
     )
 
 

@@ -57,11 +57,15 @@ def retry_after(problem: Problem) -> bytes | None:
     return None if after is None else b"%d" % ceil(after)
 
 
-def proxy_status(problem: Problem, via: str, reason: TransportReason | None = None) -> bytes:
-    """Return the value of `Proxy-Status` (RFC 9209): what this gateway, named as in `Via`, met."""
+def proxy_status(
+    problem: Problem, via: str, reason: TransportReason | None = None, received: int | None = None
+) -> bytes:
+    """Return the value of `Proxy-Status` (RFC 9209): what this gateway, named as in `Via`, met.
+
+    `received` is the status that the upstream gave, where it is its failure.
+    """
     if problem.source.origin is Origin.UPSTREAM:
-        status = problem.upstream.status if problem.upstream is not None else problem.status
-        return f"{via}; received-status={status}".encode()
+        return f"{via}; received-status={received or problem.status}".encode()
     error = reason.value if reason is not None else _PROXY_ERRORS.get(problem.code.name)
     if error is None:
         error = "http_request_denied" if problem.source.stage in _DENYING else "proxy_internal_error"
@@ -76,7 +80,6 @@ _PROXY_ERRORS = {
     "head_too_large": "http_request_error",
     "body_too_large": "http_request_error",
     "expectation_failed": "http_request_error",
-    "not_implemented": "http_request_error",
     "upstream_saturated": "connection_limit_reached",
     "upstream_budget_exhausted": "destination_unavailable",
     "upstream_unavailable": "destination_unavailable",

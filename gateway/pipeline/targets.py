@@ -23,9 +23,9 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 def read_target(method: str, raw: bytes) -> Target | Refusal:
-    """Read a request's target. CONNECT is `not_implemented`: this is no tunnel; whatever fits no form is malformed."""
+    """Read a request's target. CONNECT is `method_not_allowed`: this is no tunnel; what fits no form is malformed."""
     if method == "CONNECT":
-        return Refusal("not_implemented", "CONNECT is not served")
+        return Refusal("method_not_allowed", "CONNECT is not served")
     if len(raw.translate(None, _FORBIDDEN)) != len(raw):
         return malformed("the target holds a control character, a space or a fragment")
     if raw.startswith(b"/"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gateway.config.faults import fault_at
 from gateway.dialects.spec import Condition
-from gateway.pipeline.examples import differences, plan_for
+from gateway.pipeline.examples import differences, plan_for_upstream
 from gateway.pipeline.overlaps import overlaps
 
 if TYPE_CHECKING:
@@ -68,13 +68,7 @@ def _covers(earlier: Condition, later: Condition) -> bool:
 
 
 def _failing(upstream: Upstream) -> Iterator[Fault]:
-    settings = upstream.settings
-    plan = plan_for(
-        upstream.dialect,
-        settings.name,
-        owns_credential=settings.credentials is not None,
-        expose_upstream=settings.expose_upstream,
-    )
+    plan = plan_for_upstream(upstream)
     for at, examples in _groups(upstream):
         for index, example in enumerate(examples):
             for difference in differences(example, plan):

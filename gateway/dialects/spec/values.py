@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 _LOWEST_STATUS, _HIGHEST_STATUS = 100, 599
+_SILENT = re2.Options()
+_SILENT.log_errors = False  # else the library writes to standard error what the fault says already
 
 
 ShortForm = dict[str, Any] | str | None
@@ -82,9 +84,9 @@ def _code(name: str) -> str:
 
 def _pattern(text: str) -> str:
     try:
-        re2.compile(text)
+        re2.compile(text, _SILENT)
     except re2.error as error:
-        message = f"not an RE2 pattern: {error.args[0] if error.args else error}"
+        message = f"not an RE2 pattern: {bytes(error.args[0]).decode('utf-8', 'replace')}"
         raise ValueError(message) from error
     return text
 
@@ -110,7 +112,7 @@ def _status_range(part: Any) -> range:
 
 def _status_bound(text: str, digit: str) -> int | None:
     text = text.strip().lower()
-    if len(text) != 3 or not text.replace("x", digit).isdigit():
+    if len(text) != 3 or not text.isascii() or not text.replace("x", digit).isdigit():
         return None
     number = int(text.replace("x", digit))
     return number if _LOWEST_STATUS <= number <= _HIGHEST_STATUS else None

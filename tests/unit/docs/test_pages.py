@@ -89,3 +89,10 @@ def _wrong(upstream: UpstreamFile) -> list[str]:
     plan = plan_for(dialect, upstream.name, owns_credential=upstream.credentials is not None)
     examples = [*upstream.examples, *(own.examples if own is not None else ())]
     return [f"{example.name}: {difference}" for example in examples for difference in differences(example, plan)]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "docs" in page.parts], ids=lambda page: page.stem)
+def test_page_is_in_the_index(page: Path) -> None:
+    """Every page can be found from docs/README.md."""
+    index = ROOT / "docs" / "README.md"
+    assert page == index or f"({page.relative_to(index.parent)})" in index.read_text(encoding="utf-8")
