@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.config.load import load
 from gateway.errors import ConfigError, Severity
 from gateway.pipeline.verify import count_examples, verify
 
 if TYPE_CHECKING:
+    import argparse
+
     from gateway.errors import Fault
 
-_ABOUT = """\
+HELP: Final = "load the configuration, run its examples, tell every fault"
+ABOUT: Final = """\
 Read the configuration as `accord serve` would, run the examples in the upstream files,
 and tell everything that is wrong, each with its file, line and column.
 """
-_EXAMPLES = """\
+EXAMPLES: Final = """\
 examples:
   accord check                                  config/gateway.yaml and the upstream files that it names
   accord check --config /etc/accord/gateway.yaml
@@ -29,17 +31,9 @@ exit status: 0 when all is well (warnings may be told), 1 when something is wron
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser of `accord`."""
-    parser = subparsers.add_parser(
-        "check",
-        help="load the configuration, run its examples, tell every fault",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what this command takes."""
     parser.add_argument("--config", type=Path, default=Path("config/gateway.yaml"), metavar="FILE")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 PORT: Final = 8080
 
-_EXAMPLES: Final = """\
+if TYPE_CHECKING:
+    import argparse
+
+HELP: Final = "three demo APIs behind a gateway, to try with curl"
+ABOUT: Final = "Start three demo APIs, each with its own idea of an error, and a gateway in front of them."
+EXAMPLES: Final = """\
 examples:
   accord demo                 on port 8080, or the next free one
   accord demo --port 9000
@@ -18,17 +22,9 @@ the gateway), and runs until Ctrl-C. Nothing leaves this machine.
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add this command to `accord`."""
-    parser = subparsers.add_parser(
-        "demo",
-        help="three demo APIs behind a gateway, to try with curl",
-        description="Start three demo APIs, each with its own idea of an error, and a gateway in front of them.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what this command takes."""
     parser.add_argument("--port", type=int, default=PORT, metavar="N", help="default: %(default)s")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

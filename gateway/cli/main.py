@@ -31,7 +31,7 @@ examples:
 
 
 class _Command(NamedTuple):
-    """A subcommand: the module that has its `add_parser(subparsers)` and `run(args)`."""
+    """A subcommand: the module with its `HELP`, `ABOUT`, `EXAMPLES`, `add_arguments(parser)` and `run(args)`."""
 
     name: str
     module: str
@@ -64,7 +64,16 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"accord {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in _needed(arguments):
-        import_module(command.module).add_parser(subparsers)
+        module = import_module(command.module)
+        added = subparsers.add_parser(
+            command.name,
+            help=module.HELP,
+            description=module.ABOUT,
+            epilog=module.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(added)
+        added.set_defaults(run=module.run)
     return parser
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gateway.errors import ConfigError
 
 _DEFAULT: Final = Path("config/gateway.yaml")
-_EXAMPLES: Final = """\
+if TYPE_CHECKING:
+    import argparse
+
+HELP: Final = "serve what the configuration says"
+ABOUT: Final = "Run the gateway."
+EXAMPLES: Final = """\
 examples:
   accord serve                                   config/gateway.yaml in this folder
   accord serve --config /etc/accord/gateway.yaml
@@ -22,17 +26,9 @@ what is under way within `shutdown.grace`, and leaves. A second one ends it at o
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add this command to `accord`."""
-    parser = subparsers.add_parser(
-        "serve",
-        help="serve what the configuration says",
-        description="Run the gateway.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what this command takes."""
     parser.add_argument("--config", type=Path, default=_DEFAULT, metavar="FILE", help="default: %(default)s")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -17,13 +16,16 @@ from gateway.model import Problem, Reply, Success
 from gateway.pipeline.examples import answer, plan_for, plan_for_upstream
 
 if TYPE_CHECKING:
+    import argparse
+
     from gateway.pipeline.plan import Plan
 
-_ABOUT = """\
+HELP: Final = "show what clients would get for a reply"
+ABOUT: Final = """\
 Show what clients would get for a reply of an upstream: the problem document, the unified
 success, or that it passes untouched. Nothing is sent anywhere.
 """
-_EXAMPLES = """\
+EXAMPLES: Final = """\
 examples:
   accord try --dialect salla --status 422 reply.json
   curl -si https://api.example.com/orders/9 | accord try --http
@@ -65,15 +67,8 @@ class _UsageError(Exception):
     """An option or a line that cannot be used; its text is told to the person who wrote it."""
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser of `accord`."""
-    parser = subparsers.add_parser(
-        "try",
-        help="show what clients would get for a reply",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what this command takes."""
     parser.add_argument("file", nargs="?", type=Path, help="the reply's body; standard input when left out")
     parser.add_argument("--dialect", metavar="NAME", help=f"{', '.join(presets.names())} or auto (the default)")
     parser.add_argument("--upstream", metavar="NAME", help="read it as this upstream of the configuration does")
@@ -83,7 +78,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--http", action="store_true", help="the input is a whole reply: status line, fields, body")
     how.add_argument("--jsonl", action="store_true", help="the input is one reply a line")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
