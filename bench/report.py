@@ -22,7 +22,8 @@ def page(parts: Iterable[str], rounds: int, seconds: float) -> str:
     machine = f"{_processor()}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
     head = (
         f"# Benchmarks\n\nMeasured on {today}: {machine}. Made by `make bench`: the proxy pinned to one core, the "
-        f"origin and the load generator to another; 32 connections; {rounds} alternating rounds of {seconds:g} s, medians. "
+        f"origin and the load generator to another; 32 connections; {rounds} alternating rounds of {seconds:g} s, "
+        "medians. "
         "Machines are busy and differ: the ratios mean something, the absolute figures little."
     )
     return "\n\n".join([head, *parts]) + "\n"

@@ -38,7 +38,7 @@ class Process:
         """Start it and wait until it listens."""
         self.port = port
         self._log = (folder / f"process-{port}.log").open("wb")
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - programs named in this folder
             [debian("taskset", "util-linux"), "-c", core, *command],
             stdout=self._log,
             stderr=subprocess.STDOUT,

@@ -12,13 +12,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from gateway.edge.access_log import AccessLog, LineBuffer, diagnostic_logger, line_logger
 from gateway.edge.admin import Admin
 from gateway.edge.admission import Admission, Clients
 from gateway.edge.clock import SystemClock, UuidsV7
+from gateway.edge.connection import Terms
 from gateway.edge.forward import Forwarder
 from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
@@ -35,12 +35,11 @@ if TYPE_CHECKING:
     from gateway.config.load import Configuration
     from gateway.edge.access_log import ByteStream
     from gateway.edge.clock import Clock, Ids
+    from gateway.edge.connection import Refuse
     from gateway.edge.observers import Observer
 
 SECRET_BYTES: Final = 32
 BACKLOG: Final = 1024
-ADMIN_GRACE_S: Final = 1.0
-"""How long an answer on the admin port may take when the gateway stops."""
 FLUSH_S: Final = 0.1
 """How long an access log line may wait for company before it is written."""
 
@@ -60,55 +59,60 @@ class Application:
         observers: tuple[Observer, ...],
     ) -> None:
         """Put the parts together. Must be called in a running loop."""
-        gateway = config.gateway
         loop = asyncio.get_running_loop()
-        names = tuple(upstream.settings.name for upstream in config.upstreams)
-        self.settings = gateway
+        self.settings = config.gateway
         self.lifecycle = Lifecycle()
         self.registry = CollectorRegistry()
-        self._lines = LineBuffer(stream, lambda call: loop.call_later(FLUSH_S, call))
-        board = StatusBoard(names, clock)
-        observers = (
-            Metrics(self.registry, lambda: self.lifecycle.in_flight),
-            AccessLog(line_logger(self._lines), clock),
-            board,
-            *observers,
-        )
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=self.registry)
+        self.port = 0
+        self.admin_port = 0
+        self._clock = clock
         self._ways = Ways(config, environ)
-        replies = Replies(gateway, clock)
+        self._lines = LineBuffer(stream, lambda call: loop.call_later(FLUSH_S, call))
+        board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams), clock)
+        metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight)
+        log = AccessLog(line_logger(self._lines), clock)
+        proxy = self._proxy(ids, secret, (metrics, log, board, *observers))
+        admin = self._admin(board)
+        self._server = ClientServer(proxy.handle, self._terms(proxy.refuse))
+        self._admin_server = ClientServer(admin.handle, self._terms(admin.refuse))
+        self._listening: list[asyncio.Server] = []
+
+    def _proxy(self, ids: Ids, secret: bytes, observers: tuple[Observer, ...]) -> Proxy:
+        gateway = self.settings
+        replies = Replies(gateway, self._clock)
         intake = Intake(
             gateway=gateway,
             ways=self._ways,
-            admission=Admission(gateway, secret=secret, clock=clock),
+            admission=Admission(gateway, secret=secret, clock=self._clock),
             clients=Clients(gateway),
             lifecycle=self.lifecycle,
-            clock=clock,
+            clock=self._clock,
             ids=ids,
         )
-        proxy = Proxy(
+        return Proxy(
             gateway,
             intake=intake,
-            forwarder=Forwarder(replies, clock),
+            forwarder=Forwarder(replies, self._clock),
             replies=replies,
             lifecycle=self.lifecycle,
-            clock=clock,
+            clock=self._clock,
             observers=observers,
-            log=diagnostic_logger(self._lines, clock),
+            log=diagnostic_logger(self._lines, self._clock),
         )
-        self._server = ClientServer(proxy.handle, proxy.refuse, bounds=gateway.bounds, timeouts=gateway.client_timeouts)
-        admin = Admin(
+
+    def _admin(self, board: StatusBoard) -> Admin:
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        return Admin(
             registry=self.registry,
             board=board,
             lifecycle=self.lifecycle,
-            clock=clock,
+            clock=self._clock,
             describe=self._ways.describe,
         )
-        self._admin_server = web.Server(admin.handle, access_log=None, loop=loop)
-        self._listening: list[asyncio.Server] = []
-        self.port = 0
-        self.admin_port = 0
+
+    def _terms(self, refuse: Refuse) -> Terms:
+        return Terms(bounds=self.settings.bounds, timeouts=self.settings.client_timeouts, refuse=refuse)
 
     async def start(self, *, tries: int = 1) -> None:
         """Listen on both ports, each the next free one of `tries`, and be ready.
@@ -121,18 +125,23 @@ class Application:
         self.lifecycle.state = State.READY
 
     async def stop(self) -> None:
-        """Stop as a load balancer wishes: not ready, a delay, the requests under way, then the connections."""
+        """Stop as a load balancer wishes: not ready, a delay, the requests under way, then the connections.
+
+        The operator's port answers until the end.
+        """
         shutdown = self.settings.shutdown
         self.lifecycle.state = State.DRAINING
         await asyncio.sleep(shutdown.delay_s)
-        for server in self._listening:
-            server.close()
+        for listener in self._listening[1:]:
+            listener.close()
         self._server.drain()
         await self.lifecycle.quiet(shutdown.grace_s)
         self.lifecycle.state = State.ENDING
         await self._server.end()
-        await self._admin_server.shutdown(ADMIN_GRACE_S)
         await self._ways.aclose()
+        for listener in self._listening:
+            listener.close()
+        await self._admin_server.end()
         self.flush_log()
         self.lifecycle.state = State.STOPPED
 
@@ -140,7 +149,7 @@ class Application:
         """Write the log lines that still wait for company."""
         self._lines.flush()
 
-    async def _listen(self, server: web.Server, host: str, port: int, tries: int) -> int:
+    async def _listen(self, server: ClientServer, host: str, port: int, tries: int) -> int:
         """Listen on the first free one of `tries` ports from `port` on, and return it."""
         loop = asyncio.get_running_loop()
         for candidate in range(port, port + tries):

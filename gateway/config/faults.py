@@ -48,7 +48,8 @@ def validate(model: type[Model], document: Document) -> tuple[Model | None, list
         value = model.model_validate(document.value)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        return None, [*document.faults, *(_fault(model, document, detail) for detail in details)]
+        told = [_fault(model, document, detail) for detail in details if not _is_echo(detail, details)]
+        return None, [*document.faults, *told]
     return (None, list(document.faults)) if document.faults else (value, [])
 
 
@@ -56,6 +57,13 @@ def fault_at(document: Document, location: Sequence[str | int], message: str, hi
     """Return a fault at the place of `location` in `document`."""
     (line, column), path = document.place(location)
     return Fault(file=document.file, line=line, column=column, path=path, message=message, hint=hint)
+
+
+def _is_echo(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Say whether a list counts as empty only because its items are wrong, which is told already."""
+    at = detail["loc"]
+    inside = any(other["loc"][: len(at)] == at for other in details if other is not detail)
+    return detail["type"] == "too_short" and inside
 
 
 def _fault(model: type[BaseModel], document: Document, detail: ErrorDetails) -> Fault:

@@ -18,7 +18,7 @@ from gateway.dialects.spec import DialectSpec
 from gateway.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 AUTO = ("problem-json", "salla", "status-message-body", "oauth2", "type-code-param")
 LAST_RESORT = "generic"
@@ -31,19 +31,24 @@ def names() -> tuple[str, ...]:
 
 @cache
 def specs() -> dict[str, DialectSpec]:
-    """Return every preset by name.
+    """Return every preset by name."""
+    folder = resources.files("gateway.dialects").joinpath("presets")
+    files = (file for file in folder.iterdir() if file.name.endswith(".yaml"))
+    return parse({file.name: file.read_text(encoding="utf-8") for file in files})
+
+
+def parse(files: Mapping[str, str]) -> dict[str, DialectSpec]:
+    """Read presets: file name to text.
 
     Raises:
-        ConfigError: a preset is not written as the language demands.
+        ConfigError: a preset is not written as the language demands; it carries the faults of all.
     """
     found, faults = {}, []
-    for file in resources.files("gateway.dialects").joinpath("presets").iterdir():
-        if file.name.endswith(".yaml"):
-            document = Document(file.read_text(encoding="utf-8"), f"presets/{file.name}")
-            spec, wrong = validate(DialectSpec, document)
-            faults += wrong
-            if spec is not None:
-                found[file.name.removesuffix(".yaml")] = spec
+    for name, text in files.items():
+        spec, wrong = validate(DialectSpec, Document(text, f"presets/{name}"))
+        faults += wrong
+        if spec is not None:
+            found[name.removesuffix(".yaml")] = spec
     if faults:
         raise ConfigError(faults)
     return found

@@ -149,7 +149,7 @@ class Address(Strict):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
-        if isinstance(value, dict | cls):
+        if isinstance(value, dict):
             return value
         host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
         if not colon or not port.isascii() or not port.isdigit() or _HOST.fullmatch(host) is None:
@@ -177,7 +177,7 @@ class BaseUrl(Strict):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
-        if isinstance(value, dict | cls):
+        if isinstance(value, dict):
             return value
         parts = urlsplit(value if isinstance(value, str) else "")
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username or parts.password:

@@ -82,12 +82,10 @@ def line_logger(buffer: LineBuffer) -> LineLogger:
     def encoded(_logger: object, _method: str, event: EventDict) -> bytes:
         return _encode(event["event"])
 
-    logger: LineLogger = structlog.wrap_logger(
-        buffer,
-        processors=[encoded],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=True,
+    lazy = structlog.wrap_logger(
+        buffer, processors=[encoded], wrapper_class=structlog.make_filtering_bound_logger(logging.INFO)
     )
+    logger: LineLogger = lazy.bind()  # the lazy one looks its class up on every call
     return logger
 
 
@@ -105,7 +103,6 @@ def diagnostic_logger(buffer: LineBuffer, clock: Clock) -> FilteringBoundLogger:
         buffer,
         processors=[structlog.processors.add_log_level, dated, structlog.processors.format_exc_info, encoded],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=True,
     )
     return logger
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from gateway import __version__
+from gateway.catalog import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from prometheus_client.registry import CollectorRegistry
 
     from gateway.edge.clock import Clock
+    from gateway.edge.connection import ClientConnection
     from gateway.edge.lifecycle import Lifecycle
     from gateway.edge.status import StatusBoard
 
@@ -61,6 +63,17 @@ class Admin:
         if request.method not in _METHODS:
             return _json({"error": "method not allowed"}, status=405)
         return await page()
+
+    async def refuse(
+        self,
+        connection: ClientConnection,  # noqa: ARG002 - what is no request is refused alike on both ports
+        request: web.BaseRequest,  # noqa: ARG002 - as above
+        code: str,
+    ) -> web.StreamResponse:
+        """Answer what could not be parsed."""
+        answer = _json({"error": code}, status=CODES[code].status)
+        answer.force_close()
+        return answer
 
     async def _metrics(self) -> web.Response:
         """Render in a thread: tens of thousands of samples must not hold up the requests."""

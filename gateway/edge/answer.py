@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.edge.clock import Clock
-    from gateway.edge.server import ClientConnection
+    from gateway.edge.connection import ClientConnection
     from gateway.model import Header
 
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus}

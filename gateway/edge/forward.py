@@ -44,10 +44,10 @@ class Forwarder:
         call.upstream_began_s = self._clock.monotonic_s()
         exchange = await asked.way.transport.send(_request(call.method, asked, body, first))
         call.upstream_status = exchange.status
-        plan = asked.way.plan
-        if plan.owns_credential:  # else the upstream's own rate fields pass, and a second set would confuse
-            call.budget = plan.dialect.rates.allowance(exchange.headers, self._clock.now_s())
         try:
+            plan = asked.way.plan
+            if plan.owns_credential:  # else the upstream's own rate fields pass, and a second set would confuse
+                call.budget = plan.dialect.rates.allowance(exchange.headers, self._clock.now_s())
             if not body.complete:
                 answer.leave_unread()
             await self._reply(call, asked, exchange, answer)
@@ -101,7 +101,7 @@ def _request(method: str, asked: Asked, body: RequestBody, first: bytes) -> Upst
         target=asked.target,
         headers=asked.headers,
         body=first if asked.has_body else None,
-        rest=None if whole else body.rest(),
+        rest=None if whole else body,
         length=None if whole else asked.length,
     )
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from gateway.config.models import GatewayFile
     from gateway.edge.admission import Admission, Clients
     from gateway.edge.clock import Clock, Ids
+    from gateway.edge.connection import ClientConnection
     from gateway.edge.lifecycle import Lifecycle
-    from gateway.edge.server import ClientConnection
     from gateway.edge.ways import Ways
     from gateway.headers import RequestHead
 

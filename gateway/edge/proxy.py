@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from gateway.edge.answer import Answer
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
+    from gateway.edge.connection import ClientConnection
     from gateway.edge.forward import Forwarder
     from gateway.edge.intake import Intake
     from gateway.edge.lifecycle import Lifecycle
     from gateway.edge.observers import Observer
     from gateway.edge.replies import Replies
-    from gateway.edge.server import ClientConnection
     from gateway.errors import TransportReason
     from gateway.model import Problem
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from gateway.config.models import GatewayFile
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
+    from gateway.edge.connection import ClientConnection
     from gateway.edge.intake import Refused
     from gateway.edge.pages import Page
-    from gateway.edge.server import ClientConnection
     from gateway.edge.ways import Way
     from gateway.errors import TransportReason
     from gateway.model import Header, Headers, Problem, Success

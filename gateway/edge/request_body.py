@@ -8,21 +8,19 @@ waiting, and earns more with each byte at `min_rate_bytes_s`. Time in which *we*
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp.web_protocol import RequestPayloadError
 
-from gateway.edge.server import MalformedBody
+from gateway.edge.refusals import MalformedBody
 from gateway.errors import AccordError, ClientGone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from aiohttp.streams import StreamReader
 
     from gateway.config.models import ClientTimeouts
     from gateway.edge.clock import Clock
-    from gateway.edge.server import ClientConnection
+    from gateway.edge.connection import ClientConnection
 
 PREFETCH_BYTES: Final = 65_536
 """A body up to this size is collected whole before an upstream connection is taken."""
@@ -85,10 +83,15 @@ class RequestBody:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    async def rest(self) -> AsyncIterator[bytes]:
-        """Yield what comes after that."""
-        while chunk := await self._next():
-            yield chunk
+    def __aiter__(self) -> Self:
+        """Iterate over what comes after that."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece, none of which is empty."""
+        if chunk := await self._next():
+            return chunk
+        raise StopAsyncIteration
 
     async def _next(self) -> bytes:
         """Return the next bytes, empty at the end."""

@@ -1,63 +1,27 @@
-"""The client port: aiohttp's low-level server, with its waits bounded and its refusals written by us.
-
-Owns the life of a client's connection: when a head has taken too long or grown too large, what becomes of bytes that
-are not HTTP, and how a connection ends so that the last answer is still read. It knows nothing of routes or upstreams.
-
-Three things that aiohttp 3.14 does and that must not show are put right here: it answers what it cannot parse in its
-own words and logs a traceback for each; it lets a handler wait for ever for a body whose chunk framing broke; and it
-closes with unread bytes in the socket, so that the reset overtakes the answer.
-"""
+"""A port for HTTP: aiohttp's low-level server, fit to face anybody, with connections of our own kind."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 from aiohttp import web
 from aiohttp.http import HttpRequestParser
-from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError, LineTooLong
 from aiohttp.http_parser import HttpRequestParserPy
-from aiohttp.streams import EMPTY_PAYLOAD
-from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from gateway.errors import AccordError, ClientGone
+from gateway.edge.connection import ClientConnection, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from aiohttp.streams import StreamReader
-
-    from gateway.config.models import Bounds, ClientTimeouts
-
-MAX_FIELDS: Final = 128
-"""Header fields a request may have: more is 431. nginx and aiohttp stop near a hundred too; browsers send twenty."""
-
-READ_BUFFER_BYTES: Final = 65_536
-"""Body bytes a connection holds before it is read more slowly (aiohttp pauses it at twice this)."""
-
-LINGER_S: Final = 2.0
-"""How long a connection we are done with is still drained, so that a reset does not overtake the last answer."""
+    from aiohttp.web_protocol import RequestHandler
 
 OLDEST_AIOHTTP: Final = (3, 14, 4)
 """The first release without known request smuggling in its parsers."""
 
 _AT_ONCE_S: Final = 0.001
 """For aiohttp, whose 0 is for ever."""
-
-_TOO_MANY_FIELDS: Final = "Too many headers received"
-
-
-class MalformedBody(AccordError):  # noqa: N818 - named for what arrived
-    """A request body whose chunk framing broke after its head was taken."""
-
-
-class SlowHead(HttpProcessingError):  # noqa: N818 - named for what happened
-    """A request head that was begun and not finished in time."""
-
-
-class LargeHead(HttpProcessingError):  # noqa: N818 - named for what arrived
-    """A request head with more bytes in all than is allowed."""
 
 
 def require_c_parser() -> None:
@@ -76,34 +40,21 @@ def require_c_parser() -> None:
 
 
 class ClientServer(web.Server):
-    """Makes a `ClientConnection` for each connection accepted.
+    """Listens on one port; every connection is a `ClientConnection`. `handler` answers requests."""
 
-    `handler` answers requests; `refuse` answers what is no request (a code's name says why).
-    """
-
-    def __init__(
-        self,
-        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
-        refuse: Callable[[ClientConnection, web.BaseRequest, str], Awaitable[web.StreamResponse]],
-        *,
-        bounds: Bounds,
-        timeouts: ClientTimeouts,
-    ) -> None:
-        """Check aiohttp itself, then keep the bounds (bytes) and timeouts (seconds) for every connection."""
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], terms: Terms) -> None:
+        """Check aiohttp itself first. Must be called in a running loop."""
         require_c_parser()
         super().__init__(handler, handler_cancellation=True)
-        self.refuse = refuse
-        self.bounds = bounds
-        self.timeouts = timeouts
-        self.draining = False
+        self._terms = terms
 
     def __call__(self) -> RequestHandler:
         """Make the protocol of one connection."""
-        return ClientConnection(self, loop=self._loop)
+        return ClientConnection(self, self._terms, loop=self._loop)
 
     def drain(self) -> None:
         """Close idle connections now, and each other one after its current answer."""
-        self.draining = True
+        self._terms.draining = True
         for connection in self._clients():
             connection.close_if_idle()
 
@@ -117,206 +68,3 @@ class ClientServer(web.Server):
 
     def _clients(self) -> list[ClientConnection]:
         return [connection for connection in self.connections if isinstance(connection, ClientConnection)]
-
-
-class ClientConnection(RequestHandler):
-    """One client's connection."""
-
-    __slots__ = ("_body", "_head_bytes", "_head_timer", "_server", "head_bound_bytes")
-
-    def __init__(self, server: ClientServer, *, loop: asyncio.AbstractEventLoop) -> None:
-        """Set aiohttp's protocol up with the server's bounds."""
-        bounds = server.bounds
-        super().__init__(
-            server,
-            loop=loop,
-            keepalive_timeout=server.timeouts.keepalive_s,
-            access_log=None,  # type: ignore[arg-type]  # aiohttp tests it for truth
-            max_line_size=bounds.target_bytes,
-            max_field_size=_field_limit(bounds),
-            max_headers=MAX_FIELDS,
-            read_bufsize=READ_BUFFER_BYTES,
-            lingering_time=LINGER_S,
-            auto_decompress=False,
-        )
-        self._server = server
-        self._body: StreamReader = EMPTY_PAYLOAD
-        self._head_bytes = 0
-        self._head_timer: asyncio.TimerHandle | None = None
-        self.head_bound_bytes = 0
-        """The newest head was not longer than this many bytes."""
-
-    # ---- reading -------------------------------------------------------------------------------------------------
-
-    def data_received(self, data: bytes) -> None:
-        """Let aiohttp parse `data`, then see to heads that are not complete and to bodies that broke."""
-        count = self._request_count
-        in_head = self._body.is_eof()
-        super().data_received(data)
-        if self._request_count == count:
-            if in_head and data and not self._force_close:
-                self._head_goes_on(len(data))
-            return
-        self.head_bound_bytes = self._head_bytes + len(data)
-        self._head_ends()
-        message, payload = self._messages[-1]
-        if isinstance(message, _ErrInfo) and not self._body.is_eof():
-            self._body.set_exception(MalformedBody())
-        self._body = payload
-
-    def _head_goes_on(self, count: int) -> None:
-        """Count a head that is not complete, and start its clock with its first byte."""
-        self._head_bytes += count
-        if self._head_timer is None:
-            self._head_timer = self._loop.call_later(self._server.timeouts.head_s, self._head_is_late)
-        if self._head_bytes > self._server.bounds.head_bytes:
-            self._give_up(LargeHead())
-
-    def _head_ends(self) -> None:
-        self._head_bytes = 0
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _head_is_late(self) -> None:
-        self._head_timer = None
-        self._give_up(SlowHead())
-
-    def _give_up(self, exc: HttpProcessingError) -> None:
-        """Queue a refusal behind the answers that are still due, as aiohttp does for what it cannot parse."""
-        self._head_ends()
-        self._request_count += 1
-        self._messages.append((_ErrInfo(status=400, exc=exc, message=""), EMPTY_PAYLOAD))
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def _process_keepalive(self) -> None:
-        """Close an idle connection; one that has begun a head has the head's own clock."""
-        if self._head_timer is not None:
-            self._keepalive_handle = None
-            return
-        super()._process_keepalive()
-
-    # ---- refusing ------------------------------------------------------------------------------------------------
-
-    def _make_error_handler(self, err_info: _ErrInfo) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
-        """Answer what could not be parsed in our words."""
-        code = refusal_code(err_info.exc, self._server.bounds)
-
-        async def handler(request: web.BaseRequest) -> web.StreamResponse:
-            return await self._server.refuse(self, request, code)
-
-        return handler
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,  # noqa: ARG002 - aiohttp's signature
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - aiohttp's signature
-    ) -> web.StreamResponse:
-        """Cut the connection: our handler answers every exception itself, so this one came from writing."""
-        self.log_exception("Error while answering %s", request.remote, exc_info=exc)
-        self.cut()
-        raise ConnectionAbortedError
-
-    # ---- writing and ending --------------------------------------------------------------------------------------
-
-    def send(self, data: bytes) -> None:
-        """Hand `data` to the socket. Raises ClientGone when there is nobody to read it."""
-        transport = self.transport
-        if transport is None or transport.is_closing():
-            raise ClientGone
-        transport.write(data)
-
-    def send_parts(self, parts: tuple[bytes, ...]) -> None:
-        """Hand `parts` to the socket in one call, without joining what is large."""
-        transport = self.transport
-        if transport is None or transport.is_closing():
-            raise ClientGone
-        transport.writelines(parts)
-
-    async def drained(self) -> None:
-        """Wait until the socket takes more. Raises ClientGone when it took nothing for `write_s` seconds."""
-        while self._paused:
-            transport = self.transport
-            if transport is None:
-                raise ClientGone
-            if self._drain_waiter is None:
-                self._drain_waiter = self._loop.create_future()
-            waiter, before = self._drain_waiter, transport.get_write_buffer_size()
-            # Not aiohttp's own wait: after one that timed out, the next would find its future cancelled.
-            done, _ = await asyncio.wait((waiter,), timeout=self._server.timeouts.write_s)
-            if done:
-                if waiter.exception() is not None:
-                    raise ClientGone
-            elif transport.get_write_buffer_size() >= before:
-                self.cut()
-                raise ClientGone
-
-    def may_stay(self, request: web.BaseRequest) -> bool:
-        """Tell whether the connection can serve another request after `request`.
-
-        Not after a chunked one: aiohttp 3.14.5 gives its trailer fields to the next request as header fields. Nor after
-        one that asked for an upgrade: what follows it in the same segment is lost.
-        """
-        message = request._message  # noqa: SLF001 - aiohttp has no public name for these flags
-        return not (message.should_close or message.chunked or message.upgrade)
-
-    @property
-    def handler(self) -> asyncio.Task[None] | None:
-        """The task that answers this connection's requests."""
-        return self._task_handler
-
-    @property
-    def draining(self) -> bool:
-        """Tell whether the gateway is about to stop, so that each answer is the connection's last."""
-        return self._server.draining
-
-    def close_if_idle(self) -> None:
-        """End the connection when no request is under way on it."""
-        if self._current_request is None and not self._messages and not self._request_in_progress:
-            self.force_close()
-
-    def linger(self) -> None:
-        """End the connection: say no more, and throw away what still comes for a short time."""
-        transport = self.transport
-        if transport is None or self._force_close:
-            return
-        self._force_close = True
-        if transport.can_write_eof():
-            transport.write_eof()
-        transport.resume_reading()
-        self._loop.call_later(LINGER_S, transport.abort)
-
-    def cut(self) -> None:
-        """Reset the connection, so that a broken answer cannot be taken for a whole one."""
-        self._force_close = True
-        if self.transport is not None:
-            self.transport.abort()
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Stop the clock of the head with the connection."""
-        self._head_ends()
-        super().connection_lost(exc)
-
-
-def _field_limit(bounds: Bounds) -> int:
-    """Keep aiohttp's limit for a field apart from its limit for the target: by that a `LineTooLong` is told apart."""
-    return bounds.head_bytes + (bounds.head_bytes == bounds.target_bytes)
-
-
-def refusal_code(exc: BaseException, bounds: Bounds) -> str:
-    """Name the code for a request that could not be parsed."""
-    match exc:
-        case SlowHead():
-            return "request_timeout"
-        case LargeHead():
-            return "head_too_large"
-        case LineTooLong():
-            limit: Any = exc.args[1]
-            return "target_too_large" if limit == bounds.target_bytes else "head_too_large"
-        case BadHttpMessage() if exc.args[:1] == (_TOO_MANY_FIELDS,):
-            return "head_too_large"
-        case _:
-            return "malformed_request"

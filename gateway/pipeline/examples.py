@@ -58,8 +58,7 @@ def answer(reply: Reply, plan: Plan, now_s: float = EXAMPLE_NOW_S) -> tuple[Prob
             return result, problem_document(result, EXAMPLE_REQUEST_ID, None)
         case Success():
             return result, success_document(result, EXAMPLE_REQUEST_ID, plan.upstream)
-        case None:
-            return None, None
+    return None, None
 
 
 def reply_of(example: ExampleReply) -> Reply:

@@ -114,19 +114,9 @@ class Connection(asyncio.Protocol):
             exchange.upload(request, self._loop)
         return exchange
 
-    def forsake(self) -> None:
-        """Be free of an exchange that goes on elsewhere, without giving the place back."""
-        self._exchange = None
-
     def close(self) -> None:
         """End a connection at rest, in order."""
         self._transport.close()
-
-    def abandon(self, failure: TransportFailure) -> None:
-        """End whatever it carries with `failure`, and be cut."""
-        if self._exchange is not None:
-            self._exchange.fail(failure)
-        self.cut()
 
     def cut(self) -> None:
         """Close the socket at once, with all that waits to be written."""
@@ -170,11 +160,8 @@ class Connection(asyncio.Protocol):
         """Be free of the exchange; unless it is reusable and all was written, be cut."""
         self._exchange = None
         self._deadline.clear()
-        if not reusable or self._transport.get_write_buffer_size():
+        if not reusable or self.reading_paused or self._transport.get_write_buffer_size():
             self.cut()
-        elif self.reading_paused:
-            self.reading_paused = False
-            self._transport.resume_reading()
         self._owner.released(self)
 
     # For the loop.

@@ -157,10 +157,9 @@ class HttpExchange:
 
     @property
     def untouched(self) -> bool:
-        """Whether the connection ended without one byte of a reply."""
+        """Whether the connection ended without one byte of a reply: that alone is called terminated."""
         failure = self.failure
-        terminated = isinstance(failure, TransportFailure) and failure.reason is TransportReason.CONNECTION_TERMINATED
-        return terminated and not self._reply.started
+        return isinstance(failure, TransportFailure) and failure.reason is TransportReason.CONNECTION_TERMINATED
 
     # What the wire says.
 

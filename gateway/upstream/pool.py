@@ -97,7 +97,7 @@ class Pool:
             return exchange
         if again and exchange.untouched:
             # The upstream closed the connection while it rested, or as the request came (RFC 9110 section 9.2.2).
-            exchange = await self._send_again(connection, request, head, total_at)
+            exchange = await self._send_again(request, head, total_at)
             if await exchange.answered():
                 return exchange
         exchange.close()
@@ -114,7 +114,7 @@ class Pool:
             if not waiter.done():
                 waiter.set_exception(_closed())
         for connection in tuple(self._all):
-            connection.abandon(_closed())
+            connection.cut()
         if self._all:
             self._emptied = self._loop.create_future()
             await self._emptied
@@ -175,8 +175,7 @@ class Pool:
 
     async def _place(self, now: float, total_at: float) -> Connection | None:
         """Get a place, perhaps with a connection in it. Raises TransportFailure (CONNECTION_LIMIT_REACHED)."""
-        if self._closed:
-            raise _closed()
+        self._refuse_when_closed()
         if self._open < self._limits.max_connections:
             self._open += 1
             return None
@@ -220,20 +219,24 @@ class Pool:
             self._sweep = self._loop.call_later(self._limits.idle_s, self._close_rested)
 
     async def _dial(self, total_at: float) -> Connection:
+        self._refuse_when_closed()
         connection = await self._dialer.dial(self._make, min(self._loop.time() + self._timeouts.connect_s, total_at))
-        if self._closed:
+        try:
+            self._refuse_when_closed()
+        except TransportFailure:
             connection.cut()
-            raise _closed()
+            raise
         return connection
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise _closed()
 
     def _make(self) -> Connection:
         return Connection(self, self._timeouts, self._loop, head_bytes=self._head_bytes)
 
-    async def _send_again(
-        self, stale: Connection, request: UpstreamRequest, head: bytes, total_at: float
-    ) -> HttpExchange:
-        """Send on a new connection, in the place that the stale one has."""
-        stale.forsake()
+    async def _send_again(self, request: UpstreamRequest, head: bytes, total_at: float) -> HttpExchange:
+        """Send on a new connection, in the place that the stale one had."""
         try:
             connection = await self._dial(total_at)
         except BaseException:

@@ -202,7 +202,6 @@ class ReplyReader:
             self._left = self.content_length
         else:
             self._framing = Framing.CLOSE
-            self.persistent = False
 
     def _message_fields(self) -> tuple[bytes | None, bytes | None, list[bytes]]:
         """Return Content-Length and Transfer-Encoding, which may come once each, and the options of Connection."""
@@ -248,9 +247,9 @@ class ReplyReader:
         self._push(b"".join(pieces))
         tail = self._tail = (self._tail + data[-_CHUNKS_END_BYTES:])[-_CHUNKS_END_BYTES:]
         if self._ended:
-            # llhttp passes over empty lines behind a reply, and what it finds wrong then are bytes behind it.
-            clean = broken is None and tail.endswith(_HEAD_END) and tail[0] not in b"\r\n"
-            self.persistent = self.persistent and clean
+            # llhttp passes over empty lines behind a reply; what else it finds there, it calls the begin of a message.
+            if not tail.endswith(_HEAD_END) or tail[0] in b"\r\n":
+                self.persistent = False
             self._finish()
         elif broken is not None:
             raise broken

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import gc
 import inspect
+import logging
 import selectors
 import socket
 from collections.abc import Callable, Coroutine
@@ -64,7 +65,11 @@ LOOPS: Mapping[str, LoopFactory] = {"asyncio": asyncio.SelectorEventLoop, "uvloo
 
 def run(main: Coroutine[Any, Any, None], loop_factory: LoopFactory) -> None:
     """Run a test, and fail it when a task is left over, or something goes wrong where nobody looks."""
-    unseen: list[dict[str, Any]] = []
+    unseen: list[Any] = []
+
+    def note(record: logging.LogRecord) -> bool:
+        unseen.append(record.getMessage())
+        return True
 
     async def watched() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unseen.append(context))
@@ -76,6 +81,8 @@ def run(main: Coroutine[Any, Any, None], loop_factory: LoopFactory) -> None:
         left = asyncio.all_tasks() - {asyncio.current_task()}
         assert not left, f"tasks left over: {left}"
 
+    logger = logging.getLogger("asyncio")
+    logger.addFilter(note)
     gc.freeze()  # what was there before is none of this test's business, and would make it slow
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
@@ -83,6 +90,7 @@ def run(main: Coroutine[Any, Any, None], loop_factory: LoopFactory) -> None:
         gc.collect()  # what was dropped without being closed warns now, and warnings are errors
     finally:
         gc.unfreeze()
+        logger.removeFilter(note)
     assert not unseen, unseen
 
 

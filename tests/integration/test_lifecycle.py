@@ -86,6 +86,23 @@ async def test_requests_that_outlast_the_grace_are_told_so(tmp_path: Path) -> No
         assert (await accord.outcomes.next()).outcome == "gateway_error"
 
 
+@in_virtual_time
+async def test_the_operators_port_answers_until_the_end(tmp_path: Path) -> None:
+    """Whoever watches the gateway go can see what it waits for."""
+    async with (
+        serve((head(),)) as origin,
+        gateway(tmp_path, upstream(origin), shutdown={"grace": "3s"}) as accord,
+        await connect(accord.port) as wire,
+    ):
+        await wire.send(get("/api/a"))
+        await origin.conversation(0)
+        stopping = asyncio.create_task(accord.application.stop())
+        await asyncio.sleep(1)  # of virtual time
+        status = (await ask(accord.application.admin_port, get("/status"))).json()
+        assert (status["state"], status["in_flight"]) == ("draining", 1)
+        await stopping
+
+
 @on_uvloop
 async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     """And when asked to, the next free one is used."""

@@ -161,3 +161,14 @@ async def test_metrics_are_on_the_operators_port(tmp_path: Path) -> None:
         assert (await admin(accord, "/metrics", "HEAD")).status == 200
         assert (await admin(accord, "/metrics", "POST")).status == 405
         assert (await admin(accord, "/other")).status == 404
+
+
+@on_uvloop
+async def test_the_operators_port_is_as_strict(tmp_path: Path) -> None:
+    """What is no request gets our words there, too, and no traceback anywhere."""
+    async with gateway(tmp_path, upstream(1)) as accord, await connect(accord.application.admin_port) as wire:
+        await wire.send(b"nonsense\r\n\r\n")
+        answer = await wire.at_end()
+        assert answer.startswith(b"HTTP/1.0 400 ")
+        assert answer.endswith(b'{"error":"malformed_request"}')
+        assert b"aiohttp" not in answer

@@ -5,12 +5,13 @@ One row a way to smuggle a request, or to hide one (RFC 9112 sections 2.2, 3, 5 
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from tests.integration.harness import gateway, get, on_uvloop, upstream
-from tests.integration.origin import head, send, serve
+from tests.integration.origin import head, send, serve, wait
 from tests.integration.wire import connect
 
 if TYPE_CHECKING:
@@ -68,11 +69,11 @@ CASES = {
     "empty transfer coding": Case(framed(b"Transfer-Encoding: ")),
     "empty transfer coding beside a length": Case(framed(b"Transfer-Encoding:", b"Content-Length: 5")),
     "gzip": Case(framed(b"Transfer-Encoding: gzip")),
-    "gzip, chunked": Case(framed(b"Transfer-Encoding: gzip, chunked"), 501, "not_implemented"),
+    "gzip, chunked": Case(framed(b"Transfer-Encoding: gzip, chunked"), 400, "malformed_request"),
     "chunked, gzip": Case(framed(b"Transfer-Encoding: chunked, gzip")),
     "chunked twice": Case(framed(b"Transfer-Encoding: chunked, chunked")),
     "chunked on two lines": Case(framed(CHUNKED, CHUNKED)),
-    "identity, chunked": Case(framed(b"Transfer-Encoding: identity, chunked"), 501, "not_implemented"),
+    "identity, chunked": Case(framed(b"Transfer-Encoding: identity, chunked"), 400, "malformed_request"),
     "xchunked": Case(framed(b"Transfer-Encoding: xchunked")),
     "chunked behind a vertical tab": Case(framed(b"Transfer-Encoding: \x0bchunked")),
     "chunked on HTTP/1.0": Case(framed(CHUNKED, start=b"POST /api/a HTTP/1.0\r\n")),
@@ -136,6 +137,8 @@ BROKEN_CHUNKS = {
     "bare LF in an extension": b"1;a\nb\r\na\r\n0\r\n\r\n",
     "chunk longer than its size": b"1\r\nab\r\n0\r\n\r\n",
 }
+STILL_SENDING_BYTES = 30_000_000
+"""More than the buffers of two sockets hold."""
 BOUNDS = {"target": "2KiB", "head": "5KiB", "body": "4KiB"}
 
 
@@ -200,27 +203,66 @@ async def test_trailers_do_not_become_fields_of_the_next_request(tmp_path: Path)
         assert b"Injected" not in origin.conversations[0].received
 
 
+@pytest.mark.parametrize("protocol", ["h2c", "websocket"])
 @on_uvloop
-async def test_what_follows_an_upgrade_is_not_lost_in_silence(tmp_path: Path) -> None:
+async def test_what_follows_an_upgrade_is_not_lost_in_silence(tmp_path: Path, protocol: str) -> None:
     """An upgrade that is not made ends the connection, and so says that what came behind it was not read."""
     async with (
         serve((head(), send(OK))) as origin,
         gateway(tmp_path, upstream(origin)) as accord,
         await connect(accord.port) as wire,
     ):
-        await wire.send(get("/api/a", "Upgrade: h2c", "Connection: Upgrade") + get("/api/next"))
+        await wire.send(get("/api/a", f"Upgrade: {protocol}", "Connection: Upgrade") + get("/api/next"))
         answer = await wire.reply()
         assert (answer.status, answer.header("Connection")) == (200, b"close")
         assert await wire.at_end() == b""
         assert b"Upgrade" not in origin.conversations[0].received
 
 
+@pytest.mark.parametrize(
+    ("begun", "status"),
+    [
+        (b"GET /", 414),
+        (get("/api/a", f"Content-Length: {10**9}", method="POST"), 413),
+        (get("/nowhere", f"Content-Length: {10**9}", method="POST"), 404),
+    ],
+    ids=["endless target", "body too large", "no route"],
+)
 @on_uvloop
-async def test_a_refusal_is_read_although_the_client_still_sends(tmp_path: Path) -> None:
+async def test_a_refusal_is_read_although_the_client_still_sends(tmp_path: Path, begun: bytes, status: int) -> None:
     """The connection is not reset under an answer that is on its way."""
     async with gateway(tmp_path, upstream(1), bounds=BOUNDS) as accord, await connect(accord.port) as wire:
-        await wire.send(b"GET /" + b"a" * 4_000_000)
-        assert (await wire.reply()).status == 414
+        await wire.send(begun + b"a" * STILL_SENDING_BYTES)
+        assert (await wire.reply()).status == status
+
+
+@on_uvloop
+async def test_an_early_answer_is_read_although_the_client_still_sends(tmp_path: Path) -> None:
+    """Even where reading was paused, because the upstream did not take the body."""
+    early = b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n"
+    pause = asyncio.Event()
+    async with (
+        serve((head(), wait(pause), send(early))) as origin,
+        gateway(tmp_path, upstream(origin)) as accord,
+        await connect(accord.port) as wire,
+    ):
+        request = get("/api/a", f"Content-Length: {10**9}", method="POST")
+        sending = asyncio.create_task(wire.send(request + b"a" * STILL_SENDING_BYTES))
+        await origin.conversation(0)
+        pause.set()
+        await sending
+        assert (await wire.reply()).status == 413
+
+
+@on_uvloop
+async def test_a_head_that_grows_without_end_is_refused_before_its_end(tmp_path: Path) -> None:
+    """However small its fields and its pieces are."""
+    async with gateway(tmp_path, upstream(1), bounds=BOUNDS) as accord, await connect(accord.port) as wire:
+        await wire.send(b"GET /api/a HTTP/1.1\r\n")
+        for number in range(60):
+            await wire.send(b"X-%d: " % number + b"a" * 100 + b"\r\n")
+        answer = await wire.reply()
+        assert (answer.status, answer.json()["code"]) == (431, "head_too_large")
 
 
 @on_uvloop

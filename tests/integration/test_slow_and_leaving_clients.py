@@ -81,6 +81,18 @@ async def test_a_connection_at_rest_is_closed(tmp_path: Path) -> None:
 
 
 @in_virtual_time
+async def test_a_head_that_was_begun_in_time_is_not_cut_off(tmp_path: Path) -> None:
+    """The rest of a connection ends with the first byte of a request, not with its last."""
+    async with gateway(tmp_path, upstream(1), client_timeouts=STRICT) as accord, await connect(accord.port) as wire:
+        request = get("/-/health")
+        await asyncio.sleep(2.9)  # of virtual time
+        await wire.send(request[:20])
+        await asyncio.sleep(0.5)
+        await wire.send(request[20:])
+        assert (await wire.reply()).status == 200
+
+
+@in_virtual_time
 async def test_a_body_that_stalls_is_given_up(tmp_path: Path) -> None:
     """408, and no upstream was troubled."""
     async with (
@@ -153,6 +165,26 @@ async def test_an_answer_that_nobody_reads_is_cut(tmp_path: Path) -> None:
         assert (await accord.outcomes.next()).outcome == "cancelled"
         await _left(origin)
         assert origin.conversations[0].sent_bytes < MOST_AHEAD_BYTES
+
+
+@in_virtual_time
+async def test_a_client_that_reads_slowly_is_served(tmp_path: Path) -> None:
+    """As long as it reads at all: what counts is the time without a byte, not that of the whole answer."""
+    data = b'{"status":200,"success":true,"data":"' + b"x" * 30_000_000 + b'"}'
+    reply = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(data) + data
+    async with (
+        serve((head(), send(reply))) as origin,
+        gateway(tmp_path, upstream(origin, capture={"success": "64MiB"}), client_timeouts={"write": "5s"}) as accord,
+        await connect(accord.port, limit=65_536) as wire,
+    ):
+        await wire.send(get("/api/a"))
+        seen = 0
+        while seen < 30_000_000:
+            piece = await wire.reader.read(100_000)
+            assert piece
+            seen += len(piece)
+            await asyncio.sleep(0.1)  # of virtual time
+        assert (await accord.outcomes.next()).outcome == "ok"
 
 
 @on_uvloop

@@ -16,7 +16,7 @@ _REPLY = (
     b"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\nX-RateLimit-Limit: 120\r\nX-RateLimit-Remaining: 7\r\n"
     b"X-RateLimit-Reset: 1767225640\r\n\r\n" % len(_BODY)
 ) + _BODY
-_OURS = {"credentials": {"inject": [{"header": "Authorization", "prefix": "Bearer ", "value_env": "TOKEN"}]}}
+_OURS = {"inject": [{"header": "Authorization", "prefix": "Bearer ", "value_env": "TOKEN"}]}
 
 
 @on_uvloop
@@ -25,7 +25,7 @@ async def test_our_credential_s_budget_is_a_policy_of_its_own(tmp_path: Path) ->
     limits = [{"name": "per-address", "key": "ip", "requests": 100, "per": "60s"}]
     async with (
         serve((head(), send(_REPLY))) as origin,
-        gateway(tmp_path, upstream(origin, **_OURS), environ={"TOKEN": "secret"}, limits=limits) as accord,
+        gateway(tmp_path, upstream(origin, credentials=_OURS), environ={"TOKEN": "secret"}, limits=limits) as accord,
     ):
         answer = await accord.get("/api/orders")
     assert answer.header("RateLimit-Policy") == b'"api";q=120, "per-address";q=100;w=60'

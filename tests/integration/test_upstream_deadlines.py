@@ -203,10 +203,23 @@ async def test_the_total_does_not_wait_for_a_slow_taker() -> None:
     async with serve(script) as origin, pool_to(origin, timeouts=PATIENCE) as pool:
         exchange = await pool.send(get())
         await asyncio.sleep(101.0)
+        await origin.conversations[0].gone.wait()
         with pytest.raises(TransportFailure) as caught:
             await rest_of(exchange)
         assert caught.value.reason is TransportReason.HTTP_RESPONSE_TIMEOUT
-        await origin.conversations[0].gone.wait()
+
+
+@in_virtual_time
+async def test_an_upstream_that_stalls_behind_a_reply_held_back_is_found_out() -> None:
+    """Once we read again, the idle deadline runs, though not one more byte comes."""
+    script = (head(), send(OK + b"Content-Length: 1000000\r\n\r\n"), send(b"x" * 300_000))
+    async with serve(script) as origin, pool_to(origin, timeouts=PATIENCE) as pool:
+        exchange = await pool.send(get())
+        await asyncio.sleep(60.0)
+        with pytest.raises(TransportFailure) as caught:
+            await rest_of(exchange)
+        assert caught.value.reason is TransportReason.HTTP_RESPONSE_TIMEOUT
+        assert now() == pytest.approx(90.0, abs=0.1)
 
 
 @in_virtual_time
@@ -256,6 +269,34 @@ async def test_an_upstream_that_takes_a_large_piece_slowly_is_not_cut() -> None:
         exchange = await pool.send(request)
         assert await rest_of(exchange) == b"hello"
         assert now() == pytest.approx(84.0, abs=0.1)
+        exchange.close()
+        assert pool.stats().idle == 1
+
+
+@in_virtual_time
+async def test_no_answer_to_a_large_piece_ends_at_the_first_byte_deadline() -> None:
+    """When the last of a large body was taken, the upstream has `first_byte_s`."""
+    size = 16 * 2**20
+    async with serve((head(), pause(25.0), body(size))) as origin, pool_to(origin, timeouts=PATIENCE) as pool:
+        request = UpstreamRequest(method=b"PUT", target=b"/", headers=(HOST,), body=b"x" * size)
+        assert await fails_at(35.0, pool, request) is TransportReason.HTTP_RESPONSE_TIMEOUT
+
+
+@in_virtual_time
+async def test_a_client_that_stalls_behind_a_large_piece_has_the_total() -> None:
+    """When an upload was held back and goes on, the upstream owes nothing until it is sent whole."""
+    size = 16 * 2**20
+
+    async def stalling() -> AsyncIterator[bytes]:
+        yield b"x" * size
+        await asyncio.sleep(40.0)
+        yield b"x"
+
+    script = (head(), pause(25.0), body(size + 1), send(HELLO))
+    async with serve(script) as origin, pool_to(origin, timeouts=PATIENCE) as pool:
+        request = UpstreamRequest(method=b"PUT", target=b"/", headers=(HOST,), rest=stalling(), length=size + 1)
+        exchange = await pool.send(request)
+        assert now() == pytest.approx(65.0, abs=0.1)
         exchange.close()
         assert pool.stats().idle == 1
 

@@ -85,6 +85,22 @@ async def test_a_remainder_that_is_not_needed_is_not_asked_for() -> None:
 
 
 @on_every_loop
+async def test_a_declared_length_ends_a_request() -> None:
+    """When all of the declared length is sent the request is whole, though its source does not say that it ended."""
+    never = asyncio.Event()
+
+    async def silent() -> AsyncIterator[bytes]:
+        yield b"def"
+        await never.wait()
+
+    async with serve((head(), body(6), send(EMPTY))) as origin, pool_to(origin) as pool:
+        rest = silent()
+        request = UpstreamRequest(method=b"POST", target=b"/", headers=(HOST,), body=b"abc", rest=rest, length=6)
+        (await pool.send(request)).close()
+        assert pool.stats().idle == 1
+
+
+@on_every_loop
 async def test_what_the_remainder_raises_comes_out_of_send() -> None:
     """A client that breaks off its upload ends the exchange with its own exception, and the connection is cut."""
 

@@ -111,9 +111,9 @@ class Wire:
         return body
 
 
-async def connect(port: int) -> Wire:
-    """Open a connection to a server on this machine."""
-    return Wire(*await asyncio.open_connection("127.0.0.1", port))
+async def connect(port: int, *, limit: int = 2**20) -> Wire:
+    """Open a connection to a server on this machine; at most twice `limit` bytes are read ahead."""
+    return Wire(*await asyncio.open_connection("127.0.0.1", port, limit=limit))
 
 
 async def ask(port: int, request: bytes, *, head: bool = False) -> Reply:

@@ -59,7 +59,7 @@ def test_requests(drawn: list[Header], version: tuple[int, int], trusted: bool, 
     headers = ((b"Host", b"gateway.example"), *drawn) if with_host else tuple(drawn)
     head = read_request(headers, version=version)
     if isinstance(head, Refusal):
-        assert head.code in {"malformed_request", "not_implemented", "expectation_failed"}
+        assert head.code in {"malformed_request", "expectation_failed"}
         assert head.reason
         return
     sent = send(head, RULES, Hop(peer="192.0.2.1", request_id=b"minted", version=version, trusted=trusted))

@@ -124,7 +124,7 @@ def test_addresses(written: str, host: str, port: int) -> None:
     """Host and port; IPv6 in brackets."""
     address = Address.model_validate(written)
     assert (address.host, address.port, str(address)) == (host, port, written)
-    assert Address.model_validate(address) == address
+    assert Address(host=host, port=port) == address
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_base_urls(written: str, parts: tuple[str, str, int, str], authority: st
     url = BaseUrl.model_validate(written)
     assert (url.scheme, url.host, url.port, url.path) == parts
     assert (url.authority, str(url)) == (authority, spelled or written)
-    assert BaseUrl.model_validate(url) == url
+    assert BaseUrl(scheme=url.scheme, host=url.host, port=url.port, path=url.path) == url
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ class TestFraming:
     def test_unknown_coding(self) -> None:
         """A coding below chunks is one that we do not know."""
         refused = refusal(HOST, (b"Transfer-Encoding", b"gzip, chunked"))
-        assert refused == Refusal("not_implemented", "a transfer coding other than chunked")
+        assert refused == Refusal("malformed_request", "a transfer coding other than chunked")
 
     @pytest.mark.parametrize("version", [(1, 0), (0, 9), (2, 0)])
     def test_other_version(self, version: tuple[int, int]) -> None:

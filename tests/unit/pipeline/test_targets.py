@@ -65,4 +65,4 @@ def test_asterisk() -> None:
 
 def test_connect() -> None:
     """CONNECT is refused whatever its target."""
-    assert read_target("CONNECT", b"gateway.example:443") == Refusal("not_implemented", "CONNECT is not served")
+    assert read_target("CONNECT", b"gateway.example:443") == Refusal("method_not_allowed", "CONNECT is not served")

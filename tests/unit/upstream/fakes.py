@@ -16,6 +16,7 @@ class FakeTransport(asyncio.Transport):
         """Be open."""
         super().__init__()
         self.written = b""
+        self.writes = 0
         self.backlog_bytes = 0
         self.reading = True
         self.closing = False
@@ -23,6 +24,7 @@ class FakeTransport(asyncio.Transport):
     def write(self, data: Any) -> None:  # noqa: ANN401
         """Keep `data`."""
         self.written += bytes(data)
+        self.writes += 1
 
     def writelines(self, list_of_data: Iterable[Any]) -> None:
         """Keep pieces."""
@@ -32,16 +34,20 @@ class FakeTransport(asyncio.Transport):
         """Return what the test says."""
         return self.backlog_bytes
 
+    def is_reading(self) -> bool:
+        """Return whether it was not told to pause."""
+        return self.reading
+
     def is_closing(self) -> bool:
         """Return whether it was closed."""
         return self.closing
 
     def close(self) -> None:
-        """Be closed."""
+        """Be closing."""
         self.closing = True
 
     def abort(self) -> None:
-        """Be closed."""
+        """Be closing."""
         self.closing = True
 
     def pause_reading(self) -> None:

@@ -160,6 +160,7 @@ ACCEPTED: dict[str, Accepted] = {
     "304 with neither": Accepted(data=b"HTTP/1.1 304 X\r\n\r\n", status=304),
     # Interim replies: RFC 9110 section 15.2
     "100 first": Accepted(data=b"HTTP/1.1 100 Continue\r\n\r\n" + _length(b"5"), body=b"hello", length=5),
+    "100, then chunks": Accepted(data=b"HTTP/1.1 100 Continue\r\n\r\n" + _coding(b"chunked"), body=b"abc"),
     "103 with fields, then 102": Accepted(
         data=b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 9\r\n\r\nHTTP/1.1 102 X\r\n\r\n"
         + _length(b"5"),

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gateway.errors import TransportFailure, TransportReason
 from gateway.upstream.dial import Addresses
 from tests.integration.loops import VirtualTimeLoop, on_loops
-from tests.integration.origin import head, send, serve
+from tests.integration.origin import close, gone, head, send, serve
 from tests.integration.pools import get, pool_to
 from tests.unit.upstream.samples import OK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.origin import Step
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,58 @@ async def test_one_address_that_refuses_is_not_the_end() -> None:
         with pytest.raises(TransportFailure) as caught:
             await pool.send(get())
         assert caught.value.reason is TransportReason.CONNECTION_REFUSED
+
+
+@contextlib.contextmanager
+def mute_address(port: int) -> Iterator[str]:
+    """An address where nobody answers: its listener's queue is full, and the kernel drops what comes."""
+    address = "127.1.2.3"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(socket.create_server((address, port), backlog=0))
+        for _ in range(4):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex((address, port))
+        yield address
+
+
+@asked
+async def test_one_address_that_is_silent_is_not_waited_for() -> None:
+    """The next address is tried a quarter of a second later, while the first is still being tried (RFC 8305)."""
+    async with serve((head(), send(OK + b"Content-Length: 0\r\n\r\n"))) as origin:
+        with mute_address(origin.port) as mute:
+            loop = asked_loop([mute, "127.0.0.1"])
+            async with pool_to(Somewhere(port=origin.port)) as pool:
+                (await pool.send(get())).close()
+                assert loop.time() == pytest.approx(1.25, abs=0.01)
+
+
+class SlowLoop(VirtualTimeLoop):
+    """A loop that is slow to tell of a connection: the upstream can do something first."""
+
+    async def create_connection(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Wait a second behind connecting."""
+        connected = await super().create_connection(*args, **kwargs)
+        await asyncio.sleep(1.0)
+        return connected
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        (send(OK + b"Content-Length: 0\r\n\r\n"), TransportReason.HTTP_PROTOCOL_ERROR),
+        (close(), TransportReason.CONNECTION_TERMINATED),
+    ],
+)
+@on_loops({"virtual": SlowLoop})
+async def test_what_comes_before_any_request_is_no_reply(step: Step, reason: TransportReason) -> None:
+    """An upstream that speaks first, or leaves first, never gets the request."""
+    async with serve((step, gone())) as origin, pool_to(origin) as pool:
+        with pytest.raises(TransportFailure) as caught:
+            await pool.send(get())
+        assert caught.value.reason is reason
+        assert not origin.conversations[0].received
+        assert pool.stats().open == 0
 
 
 @asked

@@ -1,0 +1,48 @@
+"""Why something that came in is no request, and the code that it is refused with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError, LineTooLong
+
+from gateway.errors import AccordError
+
+if TYPE_CHECKING:
+    from gateway.config.models import Bounds
+
+_TOO_MANY_FIELDS: Final = "Too many headers received"
+"""aiohttp's words; it has no type for this case."""
+
+
+class MalformedBody(AccordError):  # noqa: N818 - named for what arrived
+    """A request body whose chunk framing broke after its head was taken."""
+
+
+class SlowHead(HttpProcessingError):  # noqa: N818 - named for what happened
+    """A request head that was begun and not finished in time."""
+
+
+class LargeHead(HttpProcessingError):  # noqa: N818 - named for what arrived
+    """A request head with more bytes in all than is allowed."""
+
+
+def field_limit(bounds: Bounds) -> int:
+    """Keep aiohttp's limit for a field apart from its limit for the target: by that a `LineTooLong` is told apart."""
+    return bounds.head_bytes + (bounds.head_bytes == bounds.target_bytes)
+
+
+def refusal_code(exc: BaseException, bounds: Bounds) -> str:
+    """Name the code for a request that could not be parsed."""
+    match exc:
+        case SlowHead():
+            return "request_timeout"
+        case LargeHead():
+            return "head_too_large"
+        case LineTooLong():
+            limit: Any = exc.args[1]
+            return "target_too_large" if limit == bounds.target_bytes else "head_too_large"
+        case BadHttpMessage() if exc.args[:1] == (_TOO_MANY_FIELDS,):
+            return "head_too_large"
+        case _:
+            return "malformed_request"

@@ -1,0 +1,119 @@
+"""Limits at the gateway: whom they count, what they cost, and what clients are told."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.harness import gateway, get, on_uvloop, upstream
+from tests.integration.loops import in_virtual_time
+from tests.integration.origin import head, send, serve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+MANY = (head(), send(OK)) * 20
+ONE = {"requests": 1, "per": "60s"}
+SHOP = {"name": "web-shop", "api_key_sha256": [sha256(b"shop-key").hexdigest()]}
+
+
+@on_uvloop
+async def test_a_clients_own_limits_stand_in_for_the_general_one(tmp_path: Path) -> None:
+    """Else the general one would always be the tighter."""
+    limits = [{"name": "per-client", "key": "client", **ONE}]
+    gold = SHOP | {"limits": [{"name": "gold", "requests": 3, "per": "60s"}]}
+    async with (
+        serve(MANY) as origin,
+        gateway(tmp_path, upstream(origin), limits=limits, clients=[gold]) as accord,
+    ):
+        known = [await accord.get("/api/a", "X-Api-Key: shop-key") for _ in range(4)]
+        stranger = [await accord.get("/api/a", "X-Api-Key: other") for _ in range(2)]
+        received = bytes(origin.conversations[0].received)
+    assert [answer.status for answer in known] == [200, 200, 200, 429]
+    assert known[0].header("RateLimit-Policy") == b'"gold";q=3;w=60'
+    assert [answer.status for answer in stranger] == [200, 429]
+    assert b"X-Api-Key" not in received
+
+
+@on_uvloop
+async def test_a_key_of_nobodys_goes_upstream_where_there_are_no_clients(tmp_path: Path) -> None:
+    """The field is ours only where clients are configured."""
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin)) as accord:
+        await accord.get("/api/a", "X-Api-Key: theirs")
+        assert b"X-Api-Key: theirs" in origin.conversations[0].received
+
+
+@pytest.mark.parametrize(
+    ("key", "first", "second", "third"),
+    [
+        ("header:X-Tenant", ("/api/a", "X-Tenant: 1"), ("/api/a", "X-Tenant: 2"), ("/api/b", "X-Tenant: 1")),
+        ("client", ("/api/a", "Authorization: a"), ("/api/a", "Authorization: b"), ("/api/b", "Authorization: a")),
+        ("route", ("/api/orders/1",), ("/api/a",), ("/api/orders/2",)),
+        ("upstream", ("/api/a",), ("/other/a",), ("/api/b",)),
+    ],
+)
+@on_uvloop
+async def test_a_limit_counts_by_its_key(
+    tmp_path: Path, key: str, first: tuple[str, ...], second: tuple[str, ...], third: tuple[str, ...]
+) -> None:
+    """The second request is another's, the third the first's again."""
+    routes = [{"name": "orders", "match": {"path": "/orders/*"}}]
+    limits = [{"name": "one", "key": key, **ONE}]
+    async with (
+        serve(MANY) as origin,
+        gateway(tmp_path, upstream(origin, routes=routes), upstream(origin, name="other"), limits=limits) as accord,
+    ):
+        statuses = [(await accord.get(*request)).status for request in (first, second, third)]
+    assert statuses == [200, 200, 429]
+
+
+@on_uvloop
+async def test_behind_a_trusted_proxy_the_client_is_whom_it_names(tmp_path: Path) -> None:
+    """And from anybody else the same field is only a claim."""
+    limits = [{"name": "per-ip", "key": "ip", **ONE}]
+    for trusted, statuses in (["127.0.0.0/8"], [200, 200, 429]), ([], [200, 429, 429]):
+        async with (
+            serve(MANY) as origin,
+            gateway(tmp_path, upstream(origin), limits=limits, trusted_proxies=trusted) as accord,
+        ):
+            asked = ["192.0.2.1", "192.0.2.2", "6.6.6.6, 192.0.2.1"]
+            answers = [await accord.get("/api/a", f"X-Forwarded-For: {address}") for address in asked]
+            assert [answer.status for answer in answers] == statuses
+
+
+@in_virtual_time
+async def test_waiting_as_long_as_told_is_enough(tmp_path: Path) -> None:
+    """And a refusal costs nothing."""
+    limits = [{"name": "per-ip", "key": "ip", **ONE}]
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=limits) as accord:
+        assert (await accord.get("/api/a")).status == 200
+        refused = [await accord.get("/api/a") for _ in range(3)][-1]
+        await asyncio.sleep(refused.json()["retry"]["after"])
+        assert (await accord.get("/api/a")).status == 200
+
+
+@on_uvloop
+async def test_limits_of_upstream_and_route_add_up(tmp_path: Path) -> None:
+    """All of a request's policies decide; the tightest is shown first; none is charged when one refuses."""
+    limits = [{"name": "all", "key": "ip", "requests": 2, "per": "60s"}]
+    routes = [{"match": {"path": "/orders"}, "limits": [{"name": "orders", "key": "ip", **ONE}]}]
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin, limits=limits, routes=routes)) as accord:
+        first = await accord.get("/api/orders")
+        refused = await accord.get("/api/orders")
+        elsewhere = await accord.get("/api/a")
+    assert first.header("RateLimit-Policy") == b'"orders";q=1;w=60, "all";q=2;w=60'
+    assert (refused.status, elsewhere.status) == (429, 200)
+
+
+@on_uvloop
+async def test_what_is_refused_for_its_head_costs_nothing(tmp_path: Path) -> None:
+    """Nor does a page of our own."""
+    limits = [{"name": "per-ip", "key": "ip", **ONE}]
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=limits) as accord:
+        assert (await accord.ask(get("/api/a", "Via: 1.1 accord"))).status == 502
+        assert (await accord.get("/-/health")).header("RateLimit") is None
+        assert (await accord.get("/api/a")).status == 200

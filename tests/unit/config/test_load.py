@@ -1,0 +1,245 @@
+"""Files to configuration: all or nothing, with every fault of every file at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.config import presets
+from gateway.config.load import Configuration, load
+from gateway.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Write = Callable[[Mapping[str, str]], Path]
+
+GATEWAY = "version: 1\n"
+KNOWN = "generic, oauth2, problem-json, salla, status-message-body, type-code-param"
+
+
+def _upstream(name: str, more: str = "") -> str:
+    return f"version: 1\nname: {name}\nbase_url: https://{name}.example\nmatch: {{prefix: /{name}}}\n{more}"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write files into a folder and return the gateway's."""
+
+    def run(files: Mapping[str, str]) -> Path:
+        for name, text in files.items():
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="")
+        return tmp_path / "gateway.yaml"
+
+    return run
+
+
+def _load(write: Write, files: Mapping[str, str]) -> Configuration:
+    return load(write(files))
+
+
+def _faults(write: Write, files: Mapping[str, str]) -> list[str]:
+    file = write(files)
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    return [line.removeprefix(f"{file.parent}/") for line in str(caught.value).splitlines()]
+
+
+def test_a_gateway_and_its_upstreams(write: Write) -> None:
+    """The upstream files that the gateway's file names are read in the order of their names, each once."""
+    configuration = _load(
+        write,
+        {
+            "gateway.yaml": GATEWAY + "upstreams: [shops/*.yaml, shops/b*, banks/one.yaml]\n",
+            "shops/b.yaml": _upstream("beta", "dialect: salla\n"),
+            "shops/a.yaml": _upstream("alpha"),
+            "shops/notes.txt": "not YAML: [",
+            "shops/c.yaml/d.txt": "a folder is no file",
+            "banks/one.yaml": _upstream("one", "dialect: {extends: [oauth2], codes: {E1: conflict}}\n"),
+            "banks/two.yaml": "not read: [",
+        },
+    )
+    assert [upstream.settings.name for upstream in configuration.upstreams] == ["one", "alpha", "beta"]
+    assert [upstream.dialect.name for upstream in configuration.upstreams] == ["one", "auto", "salla"]
+    assert configuration.upstreams[2].dialect is presets.preset("salla")
+    assert configuration.environment == ()
+
+
+def test_a_dialect_may_have_a_name_of_its_own(write: Write) -> None:
+    """An upstream's own dialect is named after the upstream, unless it says otherwise."""
+    own = _upstream("parts", "dialect: {name: warehouse, success: unify}\n")
+    [upstream] = _load(write, {"gateway.yaml": GATEWAY, "upstreams/a.yaml": own}).upstreams
+    assert upstream.dialect.name == "warehouse"
+    assert upstream.dialect.success is not None
+    assert upstream.dialect.success.dialect == "warehouse"
+
+
+def test_every_fault_of_every_file_at_once(write: Write) -> None:
+    """Nothing is served of a configuration with a fault anywhere, and all its faults are told in one run."""
+    files = {
+        "gateway.yaml": "version: 2\nlisten: here\nlimits:\n  - {name: a, requests: 1, per: 1s}\n",
+        "upstreams/a.yaml": _upstream("alpha", "timeouts: {connect: 5}\ndialect: sala\n"),
+        "upstreams/b.yaml": _upstream("beta").replace("/beta", "/-/beta") + "pol: {}\n",
+        "upstreams/c.yaml": "a: [",
+        "upstreams/d.yaml": "~",
+        "upstreams/e.yaml": _upstream("epsilon"),
+    }
+    assert _faults(write, files) == [
+        "gateway.yaml:1:1 version: must be 1",
+        "gateway.yaml:2:1 listen: not an address: write host:port, as in 0.0.0.0:8080 or [::]:8080",
+        "upstreams/a.yaml:5:12 timeouts.connect: a duration needs a unit: ms, s, m, h or d, as in 500ms or 2s",
+        f"upstreams/a.yaml:6:1 dialect: there is no such preset (known: auto, {KNOWN})",
+        "upstreams/b.yaml:4:9 match.prefix: /-/ is kept for the gateway's own pages",
+        "upstreams/b.yaml:5:1 pol: this key is not known (did you mean pool?)",
+        "upstreams/c.yaml:1:5: not YAML: did not find expected node content",
+        "upstreams/d.yaml:1:1: must be a mapping of keys to values",
+    ]
+
+
+@pytest.mark.parametrize("text", ["a: [", "version: 1\nupstreams: [7]\n", "- 1", "version: 1\nupstreams: []"])
+def test_a_gateway_file_that_is_wrong_does_not_hide_its_upstreams(write: Write, text: str) -> None:
+    """Where it cannot be told which upstream files are meant, those of the default place are checked."""
+    faults = _faults(write, {"gateway.yaml": text, "upstreams/a.yaml": "a: ["})
+    assert faults[0].startswith("gateway.yaml")
+    assert faults[-1] == "upstreams/a.yaml:1:5: not YAML: did not find expected node content"
+
+
+def test_a_missing_file(write: Write, tmp_path: Path) -> None:
+    """A file that is not there is told by its name, and nothing is made up about what it should say."""
+    assert _faults(write, {}) == ["gateway.yaml: cannot be read: No such file or directory"]
+    (tmp_path / "gateway.yaml").mkdir()
+    assert _faults(write, {}) == ["gateway.yaml: cannot be read: Is a directory"]
+
+
+def test_a_file_that_is_not_text(write: Write, tmp_path: Path) -> None:
+    """Configuration is UTF-8."""
+    file = write({"gateway.yaml": GATEWAY})
+    (tmp_path / "upstreams").mkdir()
+    (tmp_path / "upstreams" / "a.yaml").write_bytes(b"name: \xff\n")
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert str(caught.value) == f"{tmp_path}/upstreams/a.yaml: is not UTF-8 text"
+
+
+@pytest.mark.parametrize(
+    ("upstreams", "faults"),
+    [
+        ("", ["gateway.yaml:1:1: no upstream file matches (looked for upstreams/*.yaml)"]),
+        ("upstreams: shops/*.yaml", ["gateway.yaml:2:1 upstreams: no upstream file matches (looked for shops/*.yaml)"]),
+        (
+            "upstreams: [banks/*.yaml, shops/a.yaml]",
+            ["gateway.yaml:2:27 upstreams[1]: no upstream file matches (looked for shops/a.yaml)"],
+        ),
+        ("upstreams: /srv/*.yaml", ["gateway.yaml:2:1 upstreams: not a pattern relative to this file's folder"]),
+        ("upstreams: ['', banks/*]", ["gateway.yaml:2:13 upstreams[0]: not a pattern relative to this file's folder"]),
+        ("upstreams: [banks/*, '.']", ["gateway.yaml:2:22 upstreams[1]: not a pattern relative to this file's folder"]),
+    ],
+)
+def test_every_pattern_must_match(write: Write, upstreams: str, faults: list[str]) -> None:
+    """A file that is named and not there would be an upstream that is silently not served."""
+    assert _faults(write, {"gateway.yaml": GATEWAY + upstreams, "banks/a.yaml": _upstream("a")}) == faults
+
+
+@pytest.mark.parametrize(
+    ("prefix", "reserved"),
+    [("/-", True), ("/-/", True), ("/-/problems", True), ("/-a", False), ("/a/-", False), ("/", False)],
+)
+def test_the_prefix_of_our_own_pages_is_reserved(write: Write, prefix: str, *, reserved: bool) -> None:
+    """Below `/-/` the gateway answers itself."""
+    text = _upstream("a").replace("prefix: /a", f"prefix: {prefix}")
+    files = {"gateway.yaml": GATEWAY, "upstreams/a.yaml": text}
+    if reserved:
+        assert _faults(write, files) == ["upstreams/a.yaml:4:9 match.prefix: /-/ is kept for the gateway's own pages"]
+    else:
+        assert len(_load(write, files).upstreams) == 1
+
+
+@pytest.mark.parametrize(
+    ("dialect", "faults"),
+    [
+        ("sala", [f"5:1 dialect: there is no such preset (known: auto, {KNOWN})"]),
+        ("{extends: sala}", [f"5:11 dialect.extends: there is no such preset (known: {KNOWN})"]),
+        (
+            "{extends: [salla, auto, sala]}",
+            [
+                f"5:28 dialect.extends[1]: there is no such preset (known: {KNOWN})",
+                f"5:34 dialect.extends[2]: there is no such preset (known: {KNOWN})",
+            ],
+        ),
+    ],
+)
+def test_presets_must_exist(write: Write, dialect: str, faults: list[str]) -> None:
+    """A name that is no preset is told with those that are; `auto` can be chosen, not extended."""
+    files = {"gateway.yaml": GATEWAY, "upstreams/a.yaml": _upstream("a", f"dialect: {dialect}\n")}
+    assert _faults(write, files) == [f"upstreams/a.yaml:{fault}" for fault in faults]
+
+
+def test_names_are_unique(write: Write) -> None:
+    """Upstreams, the limits of one list, and clients are told apart by name."""
+    limits = "limits:\n  - {name: one, requests: 1, per: 1s}\n  - {name: one, requests: 2, per: 1s}\n"
+    indented = limits.replace("\n", "\n    ").strip()
+    key = "0" * 64
+    client = f"  - {{name: web, api_key_sha256: [{key}]}}\n"
+    clients = f"clients:\n{client}{client}  - name: app\n"
+    files = {
+        "gateway.yaml": f"{GATEWAY}{limits}{clients}    api_key_sha256: [{key}]\n    {indented}\n",
+        "upstreams/a.yaml": _upstream("same", limits),
+        "upstreams/b.yaml": _upstream("same", f"routes:\n  - match: {{path: /a}}\n    {indented}\n"),
+        "upstreams/c.yaml": _upstream("same"),
+    }
+    faults = _faults(write, files)
+    first = str(write({}).parent / "upstreams/a.yaml")
+    assert faults == [
+        "gateway.yaml:4:6 limits[1].name: this name is given twice",
+        "gateway.yaml:7:6 clients[1].name: this name is given twice",
+        "gateway.yaml:12:10 clients[2].limits[1].name: this name is given twice",
+        "upstreams/a.yaml:7:6 limits[1].name: this name is given twice",
+        f"upstreams/b.yaml:2:1 name: another upstream has this name (see {first})",
+        "upstreams/b.yaml:9:10 routes[0].limits[1].name: this name is given twice",
+        f"upstreams/c.yaml:2:1 name: another upstream has this name (see {first})",
+    ]
+
+
+def test_the_same_name_in_two_lists(write: Write) -> None:
+    """A limit's name counts inside its own list."""
+    limits = "limits: [{name: one, requests: 1, per: 1s}]\n"
+    files = {"gateway.yaml": GATEWAY + limits, "upstreams/a.yaml": _upstream("a", limits)}
+    assert _load(write, files).gateway.limits == _load(write, files).upstreams[0].settings.limits
+
+
+CREDENTIALS = """\
+credentials:
+  inject:
+    - {header: Authorization, prefix: "Bearer ", value_env: PARTS_TOKEN}
+    - basic: {user_env: PARTS_USER, password_env: PARTS_PASSWORD}
+examples:
+  - {name: a, reply: {status: 200, json: {token_env: NOT_ONE}}, expect: pass}
+request: {headers: {set: {X_env: NOT_ONE_EITHER}}}
+"""
+
+
+TOKEN = "7:50 credentials.inject[0].value_env"
+USER = "8:15 credentials.inject[1].basic.user_env"
+PASSWORD = "8:37 credentials.inject[1].basic.password_env"
+
+
+@pytest.mark.parametrize(
+    ("environ", "missing"),
+    [
+        ({}, [TOKEN, USER, PASSWORD]),
+        ({"PARTS_TOKEN": "hunter2", "PARTS_USER": ""}, [USER, PASSWORD]),
+        ({"PARTS_TOKEN": "hunter2", "PARTS_USER": "u", "PARTS_PASSWORD": "hunter2"}, []),
+    ],
+    ids=["none", "one and an empty one", "all"],
+)
+def test_variables_that_are_not_set(write: Write, environ: dict[str, str], missing: list[str]) -> None:
+    """Each `*_env` key under credentials names a variable; what is not set, or empty, is told at the key."""
+    configuration = _load(write, {"gateway.yaml": GATEWAY, "upstreams/a.yaml": _upstream("a", CREDENTIALS)})
+    faults = configuration.missing_environment(environ)
+    assert [f"{fault.line}:{fault.column} {fault.path}" for fault in faults] == missing
+    assert all("is not set" in fault.message for fault in faults)
+    assert "hunter2" not in repr(configuration) + "".join(map(str, faults))

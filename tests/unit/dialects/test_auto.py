@@ -1,0 +1,69 @@
+"""`dialect: auto`: each reply is read by the first dialect that knows it by its structure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.dialects.auto import AutoDialect
+from gateway.dialects.reader import Dialect
+from gateway.dialects.spec import DialectSpec
+from tests.unit.dialects.views import view_of
+
+
+def _dialect(name: str, **facts: Any) -> tuple[DialectSpec, Dialect]:  # noqa: ANN401 - as facts are written in YAML
+    spec = DialectSpec.model_validate({"name": name, "extends": [], **facts})
+    return spec, Dialect([spec])
+
+
+SHOP = _dialect(
+    "shop",
+    detect={"body": {"has": "shop"}},
+    errors=[{"when": {"status": ["2xx", "4xx"], "body": {"has": "shop"}}}],
+    success="unify",
+    accept="text/shop",
+)
+BANK = _dialect("bank", detect={"body": {"has": "bank"}}, unwrap=True, errors=[{"when": {"body": {"has": "bank"}}}])
+SHY = _dialect("shy", errors=[{"when": {"status": "3xx"}}])
+LAST = _dialect("last", rate_headers={"remaining": "X-Left"})
+AUTO = AutoDialect([SHOP, BANK, SHY], LAST[1])
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({"shop": 1, "bank": 1}, "shop"),
+        ({"bank": 1}, "bank"),
+        ([{"bank": 1}], "bank"),
+        ({"other": 1}, "last"),
+        ([{"shop": 1}, {"bank": 1}], "last"),
+        (b"words", "last"),
+        (None, "last"),
+    ],
+)
+def test_the_first_that_knows_a_reply_reads_it(body: object, name: str) -> None:
+    """Dialects are asked in their order; what none knows is read by the last resort."""
+    view = view_of(body)
+    outer = view.tree
+    reading = AUTO.read_error(view, 0)
+    assert reading is not None
+    assert reading.dialect == name
+    assert name == "bank" or view.tree is outer
+
+
+def test_a_reply_below_400_is_no_error_without_a_rule() -> None:
+    """What auto takes for a success stays one."""
+    assert AUTO.read_error(view_of({"bank": 1}, status=200), 0) is None
+
+
+@pytest.mark.parametrize(("status", "maybe"), [(200, True), (300, False), (302, False), (404, True), (199, False)])
+def test_which_replies_are_looked_into(status: int, *, maybe: bool) -> None:
+    """Those that any of the dialects that can be chosen would look into; without `detect` a dialect cannot be."""
+    assert AUTO.may_be_error(status) == maybe
+
+
+def test_successes_pass() -> None:
+    """An API whose envelope is only guessed must not have its answers rewritten, nor its `Accept` replaced."""
+    assert (AUTO.name, AUTO.success, AUTO.accept) == ("auto", None, None)
+    assert AUTO.rates is LAST[1].rates

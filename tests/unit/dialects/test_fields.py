@@ -1,0 +1,248 @@
+"""Field errors from every common shape, in one list."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec import UNSET
+
+from gateway.dialects.fields import MOST_ERRORS, FieldReader, pointer_of
+from gateway.dialects.spec import FieldsSpec
+from gateway.model import FieldCode, FieldError, Location
+from tests.unit.dialects.views import view_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EACH = {
+    "pointer": ["at", "source.pointer"],
+    "field": ["name", "path"],
+    "detail": ["why", "words"],
+    "code": ["kind"],
+    "located": True,
+}
+
+
+def _errors(
+    spec: dict[str, Any],
+    body: object,
+    message: str | None = "It is wrong",
+    *,
+    codes: Mapping[str, FieldCode] = MappingProxyType({}),
+    in_body: bool = True,
+) -> list[FieldError]:
+    return FieldReader(FieldsSpec.model_validate(spec), codes).read(view_of(body), message, in_body=in_body)
+
+
+def _told(errors: list[FieldError]) -> list[tuple[str | None, str | None, str | None]]:
+    return [(error.field, error.pointer, error.detail) for error in errors]
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({"size": "too small"}, [("size", "#/size", "too small")]),
+        ({"size": ["too small", "not round"]}, [("size", "#/size", "too small"), ("size", "#/size", "not round")]),
+        ({"paint.colour": ["none such"]}, [("paint.colour", "#/paint/colour", "none such")]),
+        ({"paint": {"colour": ["none such"]}}, [("paint.colour", "#/paint/colour", "none such")]),
+        ({"rows": [{}, {"size": ["too small"]}]}, [("rows.1.size", "#/rows/1/size", "too small")]),
+        ({"size": {"why": "too small", "kind": "min"}}, [("size", "#/size", "too small")]),
+        (
+            {"size": [{"why": "too small"}, {"why": "odd"}]},
+            [("size", "#/size", "too small"), ("size", "#/size", "odd")],
+        ),
+        ({"paint": {"__all__": ["both are missing"]}}, [("paint", "#/paint", "both are missing")]),
+        ({"__all__": ["all is wrong"]}, [(None, None, "all is wrong")]),
+        ({"ignored": "no", "size": "too small"}, [("size", "#/size", "too small")]),
+        ({"size": None, "count": 7, "flag": True, "list": [1, None], "empty": "", "none": {}}, []),
+        ({"size": "<b>too</b> small"}, [("size", "#/size", "too small")]),
+        ({"": "nameless"}, [(None, None, "nameless")]),
+        ({"x" * 300: "long"}, [("x" * 256, "#/" + "x" * 256, "long")]),
+        (["too small"], []),
+        ("too small", []),
+    ],
+)
+def test_a_tree(found: object, told: list[tuple[str | None, str | None, str | None]]) -> None:
+    """An object of names to texts, lists of texts or deeper objects; a marker speaks of the object around it."""
+    spec = {"from": "errors", "shape": "tree", "each": EACH, "markers": "__all__", "skip": "ignored"}
+    assert _told(_errors(spec, {"errors": found})) == told
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ([{"name": "size", "why": "too small"}], [("size", "#/size", "too small")]),
+        ([{"name": "rows[0].size", "words": "too small"}], [("rows[0].size", "#/rows/0/size", "too small")]),
+        ([{"path": ["rows", 0, "size"], "why": "no"}], [("rows.0.size", "#/rows/0/size", "no")]),
+        ([{"path": [], "why": "no"}], [(None, None, "no")]),
+        ([{"path": [None], "why": "no"}], [(None, None, "no")]),
+        ([{"at": "/size", "why": "no"}], [("size", "#/size", "no")]),
+        ([{"at": "#/a%20b/0/c~1d~0e", "why": "no"}], [("a b.0.c/d~e", "#/a%20b/0/c~1d~0e", "no")]),
+        ([{"source": {"pointer": "/data/attributes/size"}}], [("size", "#/data/attributes/size", None)]),
+        ([{"at": "/data"}], [(None, None, None)]),
+        ([{"at": ""}], [(None, None, None)]),
+        ([{"at": "/" + "é" * 300}], [("é" * 255, "#/" + "%C3%A9" * 255, None)]),
+        ([{"why": "something"}], [(None, None, "something")]),
+        ([{"kind": "E1"}], [(None, None, "E1")]),
+        (["something", " ", 7, None, {}, {"other": 1}], [(None, None, "something")]),
+        ("something", [(None, None, "something")]),
+        ({"name": "size", "why": "too small"}, [("size", "#/size", "too small")]),
+        ([], []),
+    ],
+)
+def test_a_list(found: object, told: list[tuple[str | None, str | None, str | None]]) -> None:
+    """Objects or texts, or one of them alone; a name is dotted, bracketed, a list of keys or a pointer."""
+    spec = {"from": "errors", "shape": "list", "each": EACH, "strip": ["/data/attributes", "/data"]}
+    assert _told(_errors(spec, {"errors": found})) == told
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({"1": "size", "6": "weight"}, [("size", 1), ("weight", 6)]),
+        (["size", "weight"], [("size", 0), ("weight", 1)]),
+        ({"first": "size", "-1": "weight", "٣": "age"}, [("size", UNSET), ("weight", UNSET), ("age", UNSET)]),
+        ({"123456789": "size", "1234567890": "age"}, [("size", 123456789), ("age", UNSET)]),
+        ({"1" * 5_000: "size"}, [("size", UNSET)]),
+        ({"123456789x": "size"}, [("size", UNSET)]),
+        ({"1": "", "2": None, "3": 3}, []),
+        ("size", []),
+    ],
+)  # fmt: skip
+def test_positions(found: object, told: list[tuple[str, object]]) -> None:
+    """Positions to names, or names in a list that has no gap; what is wrong with each is said of all."""
+    errors = _errors({"from": "fields", "shape": "positions", "detail": "text"}, {"fields": found, "text": "Missing"})
+    assert [(error.field, error.position) for error in errors] == told
+    assert {error.detail for error in errors} <= {"Missing"}
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [("address.city", [("address.city", "#/address/city", "It is wrong")]), (None, []), (7, []), ("", []), (["a"], [])],
+)
+def test_one_name(found: object, told: list[tuple[str, str, str]]) -> None:
+    """One name; what is wrong with it is the message."""
+    assert _told(_errors({"from": "param", "shape": "param"}, {"param": found})) == told
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({"size": "no"}, [("size", "#/size", "no")]),
+        ([{"name": "size", "why": "no"}], [("size", "#/size", "no")]),
+        ("no", [(None, None, "no")]),
+        (7, []),
+    ],
+)
+def test_the_type_tells_the_shape(found: object, told: list[tuple[str | None, str | None, str]]) -> None:
+    """Where no shape is named an object is a tree, and a list or a text is a list."""
+    assert _told(_errors({"from": "errors", "each": EACH}, {"errors": found})) == told
+
+
+def test_the_first_place_that_gives_errors_counts() -> None:
+    """Empty places, and places of another shape, are passed over."""
+    spec = {"from": ["a", "b", "c", "d"], "each": EACH}
+    assert _told(_errors(spec, {"a": [], "b": 7, "c": [7], "d": {"size": "no"}})) == [("size", "#/size", "no")]
+    assert _errors(spec, {"a": []}) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "in_body", "location", "field", "pointer"),
+    [
+        ({"path": ["query", "page"]}, True, Location.QUERY, "page", None),
+        ({"path": ["header", "x-shop"]}, True, Location.HEADER, "x-shop", None),
+        ({"path": ["path", "id"]}, True, Location.PATH, "id", None),
+        ({"path": ["body", "size"]}, True, Location.BODY, "size", "#/size"),
+        ({"path": ["body"]}, True, None, None, None),
+        ({"path": ["other", "size"]}, True, Location.BODY, "other.size", "#/other/size"),
+        ({"name": "size"}, True, Location.BODY, "size", "#/size"),
+        ({"name": "size"}, False, Location.QUERY, "size", None),
+        ({"path": ["path", "id"]}, False, Location.PATH, "id", None),
+        ({"why": "all"}, True, None, None, None),
+    ],
+)
+def test_where_a_field_is(
+    item: dict[str, Any], *, in_body: bool, location: Location | None, field: str | None, pointer: str | None
+) -> None:
+    """A field is where its path says, else in the body, or the query if there was none; pointers are into bodies."""
+    [error] = _errors({"from": "errors", "each": EACH}, {"errors": [{"why": "no", **item}]}, in_body=in_body)
+    assert (error.location, error.field, error.pointer) == (location, field, pointer)
+
+
+def test_the_first_key_is_a_name_unless_it_is_said_to_locate() -> None:
+    """A field may be called body."""
+    [error] = _errors(
+        {"from": "e", "each": {"field": "path", "detail": "why"}}, {"e": [{"path": ["body", "a"], "why": "no"}]}
+    )
+    assert (error.field, error.location) == ("body.a", Location.BODY)
+
+
+@pytest.mark.parametrize(("location", "expected"), [("query", Location.QUERY), (None, None)])
+def test_the_location_may_be_declared(location: str | None, expected: Location | None) -> None:
+    """Where an API's errors are about the query, or nobody knows about what, the preset says so."""
+    [error] = _errors({"from": "errors", "location": location}, {"errors": {"size": "no"}})
+    assert (error.location, error.pointer) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    ("spec", "body", "code"),
+    [
+        ({"from": "e", "each": EACH}, {"e": [{"name": "a", "why": "x", "kind": "E7"}]}, FieldCode.OUT_OF_RANGE),
+        ({"from": "e", "each": EACH}, {"e": [{"name": "a", "why": "It is required"}]}, FieldCode.REQUIRED),
+        ({"from": "e", "each": EACH}, {"e": [{"name": "a", "why": "x", "kind": 7}]}, FieldCode.OTHER),
+        ({"from": "e", "each": EACH}, {"e": {"a": {"why": "x", "kind": "E7"}}}, FieldCode.OUT_OF_RANGE),
+        ({"from": "p", "shape": "param", "code": "c"}, {"p": "a", "c": "E7"}, FieldCode.OUT_OF_RANGE),
+    ],
+)
+def test_what_is_wrong_in_one_word(spec: dict[str, Any], body: object, code: FieldCode) -> None:
+    """The upstream's own word counts, by the preset's table first; then the text; what nobody knows is other."""
+    [error] = _errors(spec, body, codes={"E7": FieldCode.OUT_OF_RANGE})
+    assert error.code is code
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {f"key{number}": "no" for number in range(1_000)},
+        {"a": ["no"] * 1_000},
+        {"a": [["no"] * 300] * 300},
+        {f"key{number}": {"inner": ["no"]} for number in range(1_000)},
+        [{"name": "a", "why": "no"}] * 1_000,
+    ],
+    ids=["names", "texts", "lists of texts", "objects", "list"],
+)
+def test_at_most_256_errors(found: object) -> None:
+    """However many errors are listed, a bounded number is told."""
+    assert len(_errors({"from": "errors", "each": EACH}, {"errors": found})) == MOST_ERRORS
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [(b'{"a":', b"}"), (b"[", b"]"), (b'{"__all__":', b"}")],
+    ids=["objects", "lists", "markers"],
+)
+@pytest.mark.parametrize(("depth", "count"), [(5, 1), (500, 0)])
+def test_what_is_nested_too_deep_is_left_out(opening: bytes, closing: bytes, depth: int, count: int) -> None:
+    """Nesting is followed for a few levels, whatever it is made of, and costs no recursion beyond."""
+    body = b'{"errors":{"name":' + opening * depth + b'"no"' + closing * depth + b"}}"
+    assert len(_errors({"from": "errors", "markers": "__all__"}, body)) == count
+
+
+@pytest.mark.parametrize(
+    ("name", "pointer"),
+    [
+        ("size", "#/size"),
+        ("a.b", "#/a/b"),
+        ("a[0].b", "#/a/0/b"),
+        ("a[b][c]", "#/a/b/c"),
+        ("a/b~c", "#/a~1b~0c"),
+        ("لون", "#/%D9%84%D9%88%D9%86"),
+        ("a b", "#/a%20b"),
+        ("a..b", "#/a/b"),
+    ],
+)
+def test_pointers(name: str, pointer: str) -> None:
+    """RFC 6901 section 6: a JSON pointer, as a URI fragment."""
+    assert pointer_of(name) == pointer

@@ -1,0 +1,92 @@
+"""Picks: the first place that holds a value of the right type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.dialects.sources import as_code, challenge, code, compile_picks, only, texts
+from gateway.dialects.spec import Pick
+from tests.unit.dialects.views import view_of
+
+VIEW = view_of(
+    {"code": 7, "texts": ["<b>One</b>"], "none": None, "flag": True, "empty": "", "zeros": "007"},
+    headers={"X-Code": "E9", "WWW-Authenticate": 'Bearer realm="a", Error="no \\"way\\""'},
+)
+
+
+def _picks(*picks: Any) -> Any:  # noqa: ANN401 - as picks are written in YAML
+    return compile_picks([Pick.model_validate(pick) for pick in picks])
+
+
+@pytest.mark.parametrize(
+    ("picks", "found"),
+    [
+        (["code"], "7"),
+        (["none", "zeros"], "007"),
+        (["flag", "empty", "code"], "7"),
+        ([{"header": "x-code"}], "E9"),
+        ([{"header": "X-Other"}], None),
+        ([{"header": "WWW-Authenticate", "parameter": "ERROR"}], 'no "way"'),
+        ([{"header": "X-Other", "parameter": "error"}], None),
+        (["texts"], "One"),
+        ([], None),
+    ],
+)
+def test_the_first_code_counts(picks: list[Any], found: str | None) -> None:
+    """A code is a text or a whole number; what is neither is passed over."""
+    assert code(_picks(*picks), VIEW) == found
+
+
+def test_texts_come_in_order_and_clean() -> None:
+    """Texts are cleaned; empty ones and other types are passed over; a list of one is what is in it."""
+    assert list(texts(_picks("code", "texts", "empty", "zeros", {"header": "X-Code"}), VIEW)) == ["One", "007", "E9"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("E1", "E1"),
+        (" E1\n", "E1"),
+        ("", None),
+        (0, "0"),
+        (-5, "-5"),
+        (10**18, None),
+        (-(10**18), None),
+        (True, None),
+        (1.5, None),
+        (None, None),
+        ({}, None),
+        ("x" * 300, "x" * 200),
+    ],
+)
+def test_codes_are_texts_or_whole_numbers(value: object, text: str | None) -> None:
+    """Codes are bounded in length; a number is one only if it is whole and not absurd."""
+    assert as_code(value) == text
+
+
+@pytest.mark.parametrize(("value", "found"), [([1], 1), ([1, 2], [1, 2]), ([], []), ("a", "a"), ([[1]], [1])])
+def test_a_list_of_one_is_what_is_in_it(value: object, found: object) -> None:
+    """APIs wrap single values in lists, once."""
+    assert only(value) == found
+
+
+@pytest.mark.parametrize(
+    ("field", "parameters"),
+    [
+        ('Bearer realm="shop", error="invalid_token"', {"realm": "shop", "error": "invalid_token"}),
+        ("Bearer error=invalid_token , Scope=a b", {"error": "invalid_token", "scope": "a b"}),
+        (r'Bearer a="say \"no\" \\ to it",b=1', {"a": 'say "no" \\ to it', "b": "1"}),
+        ('Bearer a="never closed', {"a": "never closed"}),
+        ("Bearer", {}),
+        ("Basic dXNlcg==", {"dxnlcg": "="}),
+        ("Bearer a=1, nonsense", {"a": "1"}),
+        ("Bearer " + ",".join(f"a{number}=1" for number in range(99)), {f"a{number}": "1" for number in range(16)}),
+        ('Bearer a="' + "x" * 3_000 + '"', {"a": "x" * 2_000}),
+        ("", {}),
+    ],
+)
+def test_the_parameters_of_a_challenge(field: str, parameters: dict[str, str]) -> None:
+    """RFC 9110 section 11.6.1: names in any case, values as tokens or quoted; what is malformed ends the reading."""
+    assert challenge(field) == parameters

@@ -1,0 +1,97 @@
+"""Whether a reply streams through or is captured, decided on its head alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.pipeline.decide import STREAM, Capture, Stream, decide
+from tests.unit.pipeline.plans import plan_with
+
+JSON = (b"Content-Type", b"application/json")
+ERROR = Capture(limit_bytes=1_000, cut=True)
+SUCCESS = Capture(limit_bytes=5_000, cut=False)
+
+
+def _decide(
+    status: int,
+    *headers: tuple[bytes, bytes],
+    method: str = "GET",
+    dialect: str = "salla",
+    **changes: Any,  # noqa: ANN401
+) -> Stream | Capture:
+    plan = plan_with(dialect, success_bytes=5_000, error_bytes=1_000, **changes)
+    return decide(status, headers, plan, method)
+
+
+@pytest.mark.parametrize("status", [400, 404, 422, 500, 503, 599, 999])
+@pytest.mark.parametrize("header", [JSON, (b"Content-Type", b"text/html"), (b"Cache-Control", b"no-transform")])
+def test_errors_are_captured(status: int, header: tuple[bytes, bytes]) -> None:
+    """Of an error as much is held as is allowed, whatever it claims to be; the answer is ours, not the upstream's."""
+    assert _decide(status, header) == ERROR
+    assert _decide(status, header, method="HEAD") == ERROR
+    assert _decide(status, header, translate=False) is STREAM
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 203, 207, 208, 226])
+def test_successes_in_json_are_captured(status: int) -> None:
+    """A success that is to be unified, or may hide an error, is held; over the limit it streams after all."""
+    assert _decide(status, JSON) == SUCCESS
+    assert _decide(status, (b"content-type", b"Application/Vnd.Shop+JSON; charset=utf-8")) == SUCCESS
+
+
+@pytest.mark.parametrize("status", [204, 205, 206, 300, 301, 302, 304, 307, 308])
+def test_what_has_no_content_of_its_own_streams(status: int) -> None:
+    """No content, a part of something, and redirections are not ours to read."""
+    assert _decide(status, JSON) is STREAM
+
+
+@pytest.mark.parametrize(
+    ("dialect", "changes", "captured"),
+    [
+        ("salla", {}, True),
+        ("salla", {"unify": False}, True),
+        ("salla", {"translate": False}, True),
+        ("salla", {"unify": False, "translate": False}, False),
+        ("auto", {}, True),
+        ("auto", {"translate": False}, False),
+    ],
+)
+def test_a_success_that_nobody_reads_streams(dialect: str, changes: dict[str, Any], *, captured: bool) -> None:
+    """Without unified successes only those are held that some rule looks into for an error."""
+    assert (_decide(200, JSON, dialect=dialect, **changes) == SUCCESS) == captured
+
+
+def test_a_dialect_without_rules_for_successes_lets_them_stream() -> None:
+    """Nothing is held in memory for nothing."""
+    plan = plan_with({"errors": [{"when": {"status": "5xx"}}]})
+    assert decide(200, (JSON,), plan, "GET") is STREAM
+
+
+@pytest.mark.parametrize(
+    ("headers", "captured"),
+    [
+        ([], False),
+        ([(b"Content-Type", b"text/html")], False),
+        ([(b"Content-Type", b"application/x-ndjson")], False),
+        ([JSON, (b"Content-Encoding", b"gzip")], True),
+        ([JSON, (b"Content-Encoding", b"br")], False),
+        ([JSON, (b"Cache-Control", b"max-age=0, No-Transform")], False),
+        ([JSON, (b"Cache-Control", b"no-cache")], True),
+        ([JSON, (b"Content-Length", b"5000")], True),
+        ([JSON, (b"Content-Length", b"5001")], False),
+        ([JSON, (b"Content-Length", b"9" * 30)], False),
+        ([JSON, (b"Content-Length", b"many")], True),
+    ],
+)
+def test_what_cannot_be_read_or_must_not_be_changed_streams(
+    headers: list[tuple[bytes, bytes]], *, captured: bool
+) -> None:
+    """Other media types, unknown codings, `no-transform`, and what is larger than the limit from the start."""
+    assert (_decide(200, *headers) == SUCCESS) == captured
+
+
+def test_answers_to_head_have_no_body() -> None:
+    """There is nothing to hold."""
+    assert _decide(200, JSON, method="HEAD") is STREAM
