@@ -93,12 +93,13 @@ async def test_an_upload_waits_for_the_upstream(declared: bool) -> None:
     """No more is asked of a request's body than the upstream takes; all of it arrives."""
     times = 256
     asked = 0
-    taking = asyncio.Event()
+    begun, taking = asyncio.Event(), asyncio.Event()
 
     async def large() -> AsyncIterator[bytes]:
         nonlocal asked
         for _ in range(times):
             asked += 1
+            begun.set()
             yield PIECE
 
     taken = body(times * len(PIECE)) if declared else last_chunk()
@@ -106,8 +107,9 @@ async def test_an_upload_waits_for_the_upstream(declared: bool) -> None:
     async with serve((head(), wait(taking), taken, send(EMPTY))) as origin, pool_to(origin) as pool:
         request = UpstreamRequest(method=b"PUT", target=b"/", headers=(HOST,), rest=large(), length=length)
         sending = asyncio.ensure_future(pool.send(request))
+        await begun.wait()
         await turns(2000)
-        assert 0 < asked * len(PIECE) < MOST_IN_FLIGHT_BYTES
+        assert asked * len(PIECE) < MOST_IN_FLIGHT_BYTES
         taking.set()
         (await sending).close()
         assert asked == times

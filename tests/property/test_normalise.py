@@ -205,7 +205,7 @@ def test_a_bomb_is_not_unpacked(dialect: str, status: int, content: bytes) -> No
     ids=["tree", "list", "pointers", "positions", "extensions"],
 )
 def test_the_largest_problem(dialect: str, body: object) -> None:
-    """Names, pointers, texts and extension members at their bounds, and as many as there may be, stay within the bound."""
+    """Names, pointers, texts and extension members at their bounds, as many as there may be, stay within the bound."""
     data = json.dumps(body, ensure_ascii=False).encode()
     result = checked(Reply(status=400, headers=JSON, body=data), plan_for(presets.preset(dialect), "shop"))
     assert isinstance(result, Problem)

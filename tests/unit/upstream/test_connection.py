@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway.errors import TransportFailure, TransportReason
 from gateway.upstream.connection import Connection
 from gateway.upstream.exchange import HIGH_WATER_BYTES, LOW_WATER_BYTES, HttpExchange
+from gateway.upstream.port import UpstreamRequest
 from gateway.upstream.request import written
 from tests.integration.loops import in_virtual_time
 from tests.integration.pools import Patience, get, rest_of
 from tests.unit.upstream.fakes import FakeTransport
 from tests.unit.upstream.samples import CHUNKED, OK
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+PATIENCE = Patience(first_byte_s=10.0, idle_s=30.0)
 
 
 class Keeper:
@@ -38,7 +45,7 @@ class Keeper:
 def connected() -> tuple[Connection, FakeTransport, Keeper]:
     """A connection with an open transport."""
     keeper, transport = Keeper(), FakeTransport()
-    connection = Connection(keeper, Patience(), asyncio.get_running_loop(), head_bytes=1000)
+    connection = Connection(keeper, PATIENCE, asyncio.get_running_loop(), head_bytes=1000)
     connection.connection_made(transport)
     return connection, transport, keeper
 
@@ -46,7 +53,12 @@ def connected() -> tuple[Connection, FakeTransport, Keeper]:
 def begin(connection: Connection) -> HttpExchange:
     """Send a request without a body."""
     request = get()
-    return connection.start(request, written(request), 0.0, 60.0)
+    return connection.start(request, written(request), 0.0, 1000.0)
+
+
+def failed(exchange: HttpExchange) -> bool:
+    """Whether a failure is known."""
+    return exchange.failure is not None
 
 
 @in_virtual_time
@@ -142,6 +154,88 @@ async def test_the_end_of_the_stream_does_not_mend_a_failure() -> None:
     connection.eof_received()
     with pytest.raises(TransportFailure):
         await exchange.read()
+
+
+async def pass_and_take(transport: FakeTransport, seconds: float, size: int) -> None:
+    """Let time pass, in which the upstream takes so many bytes."""
+    await asyncio.sleep(seconds)
+    transport.backlog_bytes -= size
+
+
+@in_virtual_time
+async def test_an_upstream_that_takes_a_large_piece_slowly_is_not_cut() -> None:
+    """What counts is that it takes some of it every `idle_s`, and then it has `first_byte_s` to answer."""
+    connection, transport, _ = connected()
+    exchange = begin(connection)
+    transport.backlog_bytes = 1000
+    connection.pause_writing()
+    for _ in range(9):
+        await pass_and_take(transport, 29.0, 100)
+        assert not failed(exchange)
+    await pass_and_take(transport, 1.0, 100)
+    connection.resume_writing()
+    await asyncio.sleep(9.9)
+    assert not failed(exchange)
+    await asyncio.sleep(0.2)
+    assert failed(exchange)
+    assert transport.closing
+
+
+@in_virtual_time
+async def test_an_upstream_that_stops_taking_is_cut() -> None:
+    """When nothing more was taken for `idle_s`, the exchange ends, though much was taken before."""
+    connection, transport, _ = connected()
+    exchange = begin(connection)
+    transport.backlog_bytes = 1000
+    connection.pause_writing()
+    await pass_and_take(transport, 29.0, 500)
+    await asyncio.sleep(30.9)
+    assert not failed(exchange)
+    await asyncio.sleep(0.2)
+    assert str(exchange.failure) == "http_response_timeout: took too long to take the request"
+
+
+@in_virtual_time
+async def test_an_early_reply_to_a_body_not_taken_has_the_idle_deadline() -> None:
+    """Once the head is there, what counts is the reply's body, whatever still waits to be written."""
+    connection, transport, _ = connected()
+    exchange = begin(connection)
+    transport.backlog_bytes = 1000
+    connection.pause_writing()
+    await asyncio.sleep(29.0)
+    connection.data_received(OK + b"\r\n")
+    await pass_and_take(transport, 29.0, 500)
+    connection.pause_writing()
+    connection.resume_writing()
+    assert not failed(exchange)
+    await asyncio.sleep(1.1)
+    assert str(exchange.failure) == "http_response_timeout: took too long between two pieces of a reply"
+
+
+@in_virtual_time
+async def test_a_client_that_stalls_behind_a_large_piece_is_not_the_upstreams_fault() -> None:
+    """When an upload was held back and goes on, the upstream owes nothing until it is sent whole."""
+
+    async def stalling() -> AsyncIterator[bytes]:
+        yield b"x" * 1000
+        await asyncio.sleep(40.0)
+        yield b"x"
+
+    connection, transport, keeper = connected()
+    request = UpstreamRequest(method=b"PUT", target=b"/", rest=stalling(), length=1001)
+    exchange = connection.start(request, written(request), 0.0, 100.0)
+    await asyncio.sleep(0)
+    transport.backlog_bytes = 1000
+    connection.pause_writing()
+    await pass_and_take(transport, 20.0, 1000)
+    connection.resume_writing()
+    await asyncio.sleep(29.0)
+    assert not failed(exchange)
+    assert exchange.sent
+    connection.data_received(OK + b"Content-Length: 0\r\n\r\n")
+    exchange.close()
+    assert keeper.said == ["made", "released"]
+    assert connection.usable
 
 
 @in_virtual_time
