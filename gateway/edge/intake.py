@@ -127,7 +127,7 @@ class Intake:
         return self._route(call, _Arrived(version, target.path, message.raw_headers, head))
 
     def _page(self, method: str, path: bytes, headers: Headers) -> Refused | pages.Page:
-        found = pages.page(method, path.partition(b"?")[0], headers, self._lifecycle)
+        found = pages.page(method, path, headers, self._lifecycle)
         return found if isinstance(found, pages.Page) else _refused(found, Stage.ROUTE)
 
     def _route(self, call: Call, arrived: _Arrived) -> Asked | Refused:

@@ -47,16 +47,19 @@ SERVER_OPTIONS: Final = Page(
 """The answer to `OPTIONS *`, which asks about the server as a whole (RFC 9110 section 9.3.7)."""
 
 
-def page(method: str, path: bytes, headers: Headers, lifecycle: Lifecycle) -> Page | str:
-    """Return the page at `path` (without a query), or the name of the code that the request is refused with."""
+def page(method: str, target: bytes, headers: Headers, lifecycle: Lifecycle) -> Page | str:
+    """Return the page at `target`, or the name of the code that the request is refused with."""
+    path, _, query = target.partition(b"?")
     if path == b"/-/health":
         found: Page | str = _plain({"status": "ok"})
     elif path == b"/-/ready":
         found = _plain({"status": "ready"}) if lifecycle.ready else "shutting_down"
     elif path == _PROBLEMS:
-        found = _problems(None, headers)
+        found = _problems(None, headers, query)
+    elif path == _PROBLEMS[:-1]:  # links in the pages are relative to the folder
+        found = Page(status=308, headers=((b"Location", _PROBLEMS),), body=b"")
     elif path.startswith(_PROBLEMS) and (name := path[len(_PROBLEMS) :].decode("latin-1")) in CODES:
-        found = _problems(name, headers)
+        found = _problems(name, headers, query)
     else:
         found = "route_not_found"
     return "method_not_allowed" if isinstance(found, Page) and method not in _SHOWN_METHODS else found
@@ -66,10 +69,11 @@ def _plain(value: object) -> Page:
     return Page(headers=((b"Content-Type", _JSON), _NO_STORE), body=msgspec.json.encode(value))
 
 
-def _problems(name: str | None, headers: Headers) -> Page:
-    """Return the page of the code `name`, or the index of all codes."""
+def _problems(name: str | None, headers: Headers, query: bytes) -> Page:
+    """Return the page of the code `name`, or the index of all codes; `lang=` in the query goes before the header."""
     if prefers_html(_values(headers, b"accept")):
-        language = preferred_language(_values(headers, b"accept-language"))
+        asked = [tag for tag in _LANGUAGES if f"lang={tag}".encode() in query.split(b"&")]
+        language = asked[0] if asked else preferred_language(_values(headers, b"accept-language"))
         body = pages.index_html(language) if name is None else pages.page_html(CODES[name], language)
         return Page(headers=((b"Content-Type", _HTML), _VARY, _FRESH, _POLICY), body=body)
     body = pages.index_json() if name is None else pages.page_json(CODES[name])

@@ -81,20 +81,17 @@ class ReplyReader:
 
     def __init__(self, *, to_head: bool, head_bytes: int) -> None:
         """Read a reply, to HEAD or not; `head_bytes` bounds all of its heads together, and is a security limit."""
-        self.status = 0
+        self.status = self.buffered = self._left = 0
         self.headers: Headers = ()
         self.content_length: int | None = None
         self.chunks: deque[bytes] = deque()
-        self.buffered = 0
-        self.headed = self.complete = self.persistent = self.started = False
+        self.headed = self.complete = self.persistent = self.started = self._ended = False
         self._to_head = to_head
         self._head_bytes = self._budget = head_bytes
         self._framing = Framing.NONE
-        self._left = 0
         self._opening = self._tail = b""
         self._fields: list[Header] = []
         self._pieces: list[bytes] = []
-        self._ended = False
         self._parser = HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:

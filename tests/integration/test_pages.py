@@ -93,7 +93,7 @@ async def test_pages_speak_the_languages_of_the_catalogue(tmp_path: Path, langua
 
 
 @pytest.mark.parametrize(
-    "path", ["/-", "/-/", "/-/problems", "/-/problems/nonsense", "/-/metrics", "/-/problems/../ready"]
+    "path", ["/-", "/-/", "/-/problems/nonsense", "/-/metrics", "/-/problems/../ready"]
 )
 @on_uvloop
 async def test_what_is_not_ours_to_show_is_not_found(tmp_path: Path, path: str) -> None:
@@ -172,3 +172,21 @@ async def test_the_operators_port_is_as_strict(tmp_path: Path) -> None:
         assert answer.startswith(b"HTTP/1.0 400 ")
         assert answer.endswith(b'{"error":"malformed_request"}')
         assert b"aiohttp" not in answer
+
+
+@on_uvloop
+async def test_a_link_chooses_the_language(tmp_path: Path) -> None:
+    """The switch on a page is a link; it goes before what the browser says it prefers."""
+    async with gateway(tmp_path, upstream(1)) as accord:
+        arabic = await accord.get("/-/problems/gone?lang=ar", BROWSER, "Accept-Language: en")
+        unknown = await accord.get("/-/problems/?lang=xx", BROWSER, "Accept-Language: ar")
+    assert b'<html lang="ar" dir="rtl">' in arabic.body
+    assert b'<html lang="ar" dir="rtl">' in unknown.body
+
+
+@on_uvloop
+async def test_the_index_without_its_slash_leads_to_it(tmp_path: Path) -> None:
+    """Links in the pages are relative to the folder."""
+    async with gateway(tmp_path, upstream(1)) as accord:
+        answer = await accord.get("/-/problems", BROWSER)
+    assert (answer.status, answer.header("Location")) == (308, b"/-/problems/")

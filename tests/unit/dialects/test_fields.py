@@ -78,6 +78,7 @@ def test_a_tree(found: object, told: list[tuple[str | None, str | None, str | No
         ([{"path": ["rows", 0, "size"], "why": "no"}], [("rows.0.size", "#/rows/0/size", "no")]),
         ([{"path": [], "why": "no"}], [(None, None, "no")]),
         ([{"path": [None], "why": "no"}], [(None, None, "no")]),
+        ([{"path": ["rows", None], "why": "no"}], [(None, None, "no")]),
         ([{"at": "/size", "why": "no"}], [("size", "#/size", "no")]),
         ([{"at": "#/a%20b/0/c~1d~0e", "why": "no"}], [("a b.0.c/d~e", "#/a%20b/0/c~1d~0e", "no")]),
         ([{"source": {"pointer": "/data/attributes/size"}}], [("size", "#/data/attributes/size", None)]),
