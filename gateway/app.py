@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import sys
+import socket
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -22,6 +22,7 @@ from gateway.edge.connection import Terms
 from gateway.edge.forward import Forwarder
 from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
+from gateway.edge.log_writer import Descriptor, LogWriter
 from gateway.edge.metrics import Metrics
 from gateway.edge.proxy import Proxy
 from gateway.edge.replies import Replies
@@ -33,15 +34,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.config.load import Configuration
-    from gateway.edge.access_log import ByteStream
+    from gateway.config.values import Address
     from gateway.edge.clock import Clock, Ids
     from gateway.edge.connection import Refuse
+    from gateway.edge.log_writer import ByteStream
     from gateway.edge.observers import Observer
 
 SECRET_BYTES: Final = 32
 BACKLOG: Final = 1024
 FLUSH_S: Final = 0.1
 """How long an access log line may wait for company before it is written."""
+LOG_END_S: Final = 1.0
+"""How long stopping waits for the last log lines to be taken."""
+NEW_S: Final = 1.0
+"""How long a connection that was just made may take to begin its first request when the gateway stops."""
+_STDOUT: Final = 1
 
 
 class Application:
@@ -67,9 +74,10 @@ class Application:
         self.admin_port = 0
         self._clock = clock
         self._ways = Ways(config, environ)
-        self._lines = LineBuffer(stream, lambda call: loop.call_later(FLUSH_S, call))
+        self._writer = LogWriter(stream)
+        self._lines = LineBuffer(self._writer.put, lambda call: loop.call_later(FLUSH_S, call))
         board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams), clock)
-        metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight)
+        metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self._writer.dropped_lines)
         log = AccessLog(line_logger(self._lines), clock)
         proxy = self._proxy(ids, secret, (metrics, log, board, *observers))
         admin = self._admin(board)
@@ -120,8 +128,9 @@ class Application:
         Raises OSError when a port cannot be had.
         """
         listen, admin = self.settings.listen, self.settings.admin
-        self.admin_port = await self._listen(self._admin_server, admin.host, admin.port, tries)
-        self.port = await self._listen(self._server, listen.host, listen.port, tries)
+        self._writer.start()
+        self.admin_port = await self._listen("admin", self._admin_server, admin, tries)
+        self.port = await self._listen("listen", self._server, listen, tries)
         self.lifecycle.state = State.READY
 
     async def stop(self) -> None:
@@ -132,37 +141,52 @@ class Application:
         shutdown = self.settings.shutdown
         self.lifecycle.state = State.DRAINING
         await asyncio.sleep(shutdown.delay_s)
+        ends_s = self._clock.monotonic_s() + shutdown.grace_s
+        await self._server.caught_up()
         for listener in self._listening[1:]:
             listener.close()
-        self._server.drain()
-        await self.lifecycle.quiet(shutdown.grace_s)
+        await self._server.caught_up()
+        await self._server.drain(min(NEW_S, shutdown.grace_s))
+        await self.lifecycle.quiet(max(0.0, ends_s - self._clock.monotonic_s()))
         self.lifecycle.state = State.ENDING
         await self._server.end()
         await self._ways.aclose()
         for listener in self._listening:
             listener.close()
         await self._admin_server.end()
-        self.flush_log()
+        self._lines.flush()
+        self._writer.stop(LOG_END_S)  # the loop has nothing else left to do
         self.lifecycle.state = State.STOPPED
 
     def flush_log(self) -> None:
-        """Write the log lines that still wait for company."""
+        """Write the log lines that still wait for company, and wait for it a moment. For tests: it blocks."""
         self._lines.flush()
+        self._writer.written(LOG_END_S)
 
-    async def _listen(self, server: ClientServer, host: str, port: int, tries: int) -> int:
-        """Listen on the first free one of `tries` ports from `port` on, and return it."""
+    async def _listen(self, key: str, server: ClientServer, address: Address, tries: int) -> int:
+        """Listen on the first free one of `tries` ports from the address' own on, and return it.
+
+        Raises OSError that names the address and the `key` of the configuration that it is under.
+        """
         loop = asyncio.get_running_loop()
-        for candidate in range(port, port + tries):
+        for candidate in range(address.port, address.port + tries):
             try:
-                listening = await loop.create_server(server, host, candidate, backlog=BACKLOG)
+                listening = await loop.create_server(server, address.host, candidate, backlog=BACKLOG)
             except OSError as error:
-                if error.errno != errno.EADDRINUSE or candidate == port + tries - 1:
-                    raise
+                if error.errno != errno.EADDRINUSE or candidate == address.port + tries - 1:
+                    place = f"[{address.host}]" if ":" in address.host else address.host
+                    raise OSError(error.errno, f"{key}: {place}:{candidate}: {_reason(error)}") from error
             else:
                 self._listening.append(listening)
                 bound: int = listening.sockets[0].getsockname()[1]
                 return bound
         raise AssertionError
+
+
+def _reason(error: OSError) -> str:
+    """Return why an address could not be had; the loops put the address into words of their own."""
+    known = error.errno in errno.errorcode and not isinstance(error, socket.gaierror)
+    return os.strerror(error.errno or 0) if known else str(error.strerror or error)
 
 
 def build(
@@ -187,7 +211,7 @@ def build(
         environ=environ,
         clock=clock,
         ids=ids or UuidsV7(clock),
-        stream=stream or sys.stdout.buffer,
+        stream=stream or Descriptor(_STDOUT),
         secret=secret or os.urandom(SECRET_BYTES),
         observers=observers,
     )

@@ -46,8 +46,8 @@ def run(args: argparse.Namespace) -> int:
     if faults:
         return _tell(faults)
     environ = os.environ  # noqa: TID251 - a command is where the environment comes in
-    for missing in configuration.missing_environment(environ):
-        sys.stdout.write(f"warning: {missing}\n")
+    for unusable in configuration.environment_faults(environ):
+        sys.stdout.write(f"warning: {unusable}\n")
     upstreams, examples = len(configuration.upstreams), count_examples(configuration)
     sys.stdout.write(f"{args.config}: {upstreams} upstreams, {examples} examples: all is well\n")
     return 0

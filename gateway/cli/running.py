@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def load_all(path: Path, environ: Mapping[str, str]) -> Configuration:
-    """Load a configuration that is about to be served: its variables must be set and its ways must be clear.
+    """Load a configuration that is about to be served: its variables must be usable and its ways must be clear.
 
     Raises ConfigError with all faults.
     """
     config = load(path)
-    faults = config.missing_environment(environ) + ambiguities(config)
+    faults = config.environment_faults(environ) + ambiguities(config)
     if faults:
         raise ConfigError(faults)
     return config

@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     Place = tuple[int, int]
     Location = tuple[str | int, ...]
 
+HIDDEN = "…"
+"""What stands in a path for a key that is not shown."""
+
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT_STYLES = ("'", '"', "|", ">")  # quoted or a block: a text, whatever it looks like
 _DEEPEST = 64
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+([eE][-+]?[0-9]{1,3})?")
+_SHOWN = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_KEY = re.compile(r"[a-z][a-z_]{0,19}")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -66,8 +71,9 @@ class Document:
 
     def _fault(self, place: Place, at: Location, message: str, hint: str = "") -> None:
         line, column = place
+        shown = [part if isinstance(part, int) or is_plain_key(part) else HIDDEN for part in at]
         self.faults.append(
-            Fault(file=self.file, line=line, column=column, path=path_text(at), message=message, hint=hint)
+            Fault(file=self.file, line=line, column=column, path=path_text(shown), message=message, hint=hint)
         )
 
     def _is_plain(self, text: str) -> bool:
@@ -116,11 +122,20 @@ class Document:
 
 
 def path_text(at: Sequence[str | int]) -> str:
-    """Write a path as `limits[0].burst`."""
+    """Write a path as `limits[0].burst`; a key that no key of a file looks like may be a secret, and is not shown."""
     text = ""
     for part in at:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            shown = part if _SHOWN.fullmatch(part) else HIDDEN
+            text += f".{shown}" if text else shown
     return text
+
+
+def is_plain_key(key: str) -> bool:
+    """Say whether a key that nobody knows looks like one of the language all the same, and not like a secret."""
+    return _KEY.fullmatch(key) is not None
 
 
 def _place_of(mark: Any) -> Place:

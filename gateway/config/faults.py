@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import types
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from gateway.config.document import HIDDEN, is_plain_key
 from gateway.errors import Fault
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ _SENTENCES = {
     "missing": "a key is missing: {leaf}",
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
+    "string_unicode": "must be valid Unicode",
     "string_type": "must be a text (put it in quotes)",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
@@ -38,6 +42,13 @@ _SENTENCES = {
     "less_than_equal": "must be at most {le}",
     "too_short": "must not be empty",
 }
+
+
+_ECHOES = (
+    (re.compile(r'^".*" is not ', re.DOTALL), "this is not "),
+    (re.compile(r"^(not an RE2 pattern: [^:]*):.*", re.DOTALL), r"\1"),
+)
+"""How sentences of the dialect language quote what they are about, and what stands in its place here."""
 
 
 def validate(model: type[Model], document: Document) -> tuple[Model | None, list[Fault]]:
@@ -68,20 +79,32 @@ def _is_echo(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
 
 def _fault(model: type[BaseModel], document: Document, detail: ErrorDetails) -> Fault:
     location = detail["loc"]
+    if detail["type"] == "extra_forbidden":
+        return _unknown_key(model, document, location)
     leaf = str(location[-1]) if location else ""
     context = {name: value for name, value in detail.get("ctx", {}).items() if name != "error"}
     template = _SENTENCES.get(detail["type"])
-    message = template.format(leaf=leaf, **context) if template else detail["msg"].removeprefix("Value error, ")
-    hint = _suggestion(model, location, leaf) if detail["type"] == "extra_forbidden" else ""
-    return fault_at(document, location, message, hint)
+    return fault_at(document, location, template.format(leaf=leaf, **context) if template else _sentence(detail["msg"]))
 
 
-def _suggestion(model: type[BaseModel], location: Sequence[str | int], leaf: str) -> str:
+def _sentence(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    for echo, told in _ECHOES:
+        message = echo.sub(told, message)
+    return message
+
+
+def _unknown_key(model: type[BaseModel], document: Document, location: tuple[str | int, ...]) -> Fault:
+    """Show an unknown key only when it looks like a key: a secret may stand in its place."""
+    leaf = str(location[-1])
     keys = sorted({key for owner in _models_at(model, location[:-1]) for key in _keys(owner)})
     near = get_close_matches(leaf, keys, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {near[0]}?"
-    return f"known keys: {', '.join(keys)}" if keys else ""
+    hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(keys)}" if keys else ""
+    fault = fault_at(document, location, _SENTENCES["extra_forbidden"], hint)
+    if near or is_plain_key(leaf):
+        return fault
+    _, around = document.place(location[:-1])
+    return replace(fault, path=f"{around}.{HIDDEN}" if around else HIDDEN)
 
 
 def _models_at(model: type[BaseModel], location: Sequence[str | int]) -> list[type[BaseModel]]:

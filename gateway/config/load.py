@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.config import presets
+from gateway.config.clashes import double_fields, one_address
 from gateway.config.document import Document
+from gateway.config.environment import EnvironmentReference, references
 from gateway.config.faults import fault_at, validate
 from gateway.config.models import GatewayFile, UpstreamFile
 from gateway.dialects.reader import Dialect
 from gateway.errors import ConfigError, Fault
+from gateway.headers import has_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,14 +34,6 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnvironmentReference:
-    """A `*_env` key: the variable it names, and the place where it stands."""
-
-    variable: str
-    place: Fault
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """All that the process is configured by."""
 
@@ -46,9 +41,9 @@ class Configuration:
     upstreams: tuple[Upstream, ...]
     environment: tuple[EnvironmentReference, ...]
 
-    def missing_environment(self, environ: Mapping[str, str]) -> list[Fault]:
-        """Return a fault for each variable that is named and not set (or empty)."""
-        return [reference.place for reference in self.environment if not environ.get(reference.variable)]
+    def environment_faults(self, environ: Mapping[str, str]) -> list[Fault]:
+        """Return a fault for each variable that is named and not set (or empty), or whose value cannot be sent."""
+        return [fault for reference in self.environment if (fault := reference.fault(environ)) is not None]
 
 
 def load(path: Path) -> Configuration:
@@ -73,7 +68,7 @@ def load(path: Path) -> Configuration:
         faults += wrong
         if upstream is not None:
             upstreams.append(upstream)
-        environment += _environment(upstream_document)
+        environment += references(upstream_document)
     faults += _cross_checks(gateway, document, upstreams)
     if gateway is None or faults:
         raise ConfigError(faults)
@@ -100,7 +95,7 @@ def _files(document: Document, folder: Path, patterns: Iterable[str]) -> tuple[l
     for index, pattern in enumerate(patterns):
         try:
             matching = {file for file in folder.glob(pattern) if file.is_file()}
-        except (ValueError, NotImplementedError, IndexError):  # what pathlib raises for "", "/srv/*" and "."
+        except (ValueError, NotImplementedError, IndexError, OSError):  # pathlib's for "", "/srv/*", ".", and too long
             faults.append(fault_at(document, ("upstreams", index), "not a pattern relative to this file's folder"))
             continue
         if not matching and not document.faults:
@@ -117,6 +112,8 @@ def _texts(value: Any) -> tuple[str, ...]:
 def _upstream(document: Document) -> tuple[Upstream | None, list[Fault]]:
     settings, faults = validate(UpstreamFile, document)
     faults += _wrong_choices(document)
+    if settings is not None:
+        faults += double_fields(settings, document)
     if settings is None or faults:
         return None, faults
     return Upstream(settings=settings, dialect=_dialect(settings), document=document), []
@@ -131,6 +128,9 @@ def _wrong_choices(document: Document) -> list[Fault]:
     dialect, known = _inside(document.value, "dialect"), presets.names()
     if isinstance(dialect, str) and dialect not in ("auto", *known):
         faults.append(fault_at(document, ("dialect",), "there is no such preset", f"known: auto, {', '.join(known)}"))
+    accept = _inside(dialect, "accept")
+    if isinstance(accept, str) and (not accept.isascii() or has_control(accept.encode())):
+        faults.append(fault_at(document, ("dialect", "accept"), "must be in ASCII and without control characters"))
     for index, name in enumerate(_texts(_inside(dialect, "extends"))):
         if name not in known:
             at = ("dialect", "extends", index)
@@ -164,6 +164,7 @@ def _cross_checks(gateway: GatewayFile | None, document: Document, upstreams: li
         for index, route in enumerate(upstream.settings.routes):
             faults += _policies(upstream.document, ("routes", index, "limits"), route.limits)
     if gateway is not None:
+        faults += one_address(gateway, document)
         faults += _policies(document, ("limits",), gateway.limits)
         faults += _same_names(document, ("clients",), [client.name for client in gateway.clients])
         for index, client in enumerate(gateway.clients):
@@ -181,24 +182,3 @@ def _same_names(document: Document, at: tuple[str | int, ...], names: list[str])
         for index, name in enumerate(names)
         if name in names[:index]
     ]
-
-
-def _environment(document: Document) -> list[EnvironmentReference]:
-    """Find the `*_env` keys. All are under `credentials`; elsewhere, as in an example's body, such a key is a name."""
-    found: list[EnvironmentReference] = []
-    _collect(document, _inside(document.value, "credentials"), ("credentials",), found)
-    return found
-
-
-def _collect(document: Document, value: Any, at: tuple[str | int, ...], found: list[EnvironmentReference]) -> None:
-    items: Iterable[tuple[str | int, Any]] = ()
-    if isinstance(value, dict):
-        items = value.items()
-    elif isinstance(value, list):
-        items = enumerate(value)
-    for name, inner in items:
-        if isinstance(name, str) and name.endswith("_env") and isinstance(inner, str):
-            place = fault_at(document, (*at, name), f"the environment variable {inner} is not set")
-            found.append(EnvironmentReference(variable=inner, place=place))
-        else:
-            _collect(document, inner, (*at, name), found)

@@ -10,22 +10,28 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_serializer, model_validator
 
-from gateway.config.values import (
+from gateway.config.addresses import (
     Address,
+    Authority,
+    Host,
+    ListenAddress,
+    PathPattern,
+    PathPrefix,
+    PublicUrl,
+    UpstreamUrl,
+)
+from gateway.config.values import (  # noqa: TC001 - pydantic needs the types at run time
     Duration,
     DurationOrNone,
     EnvironmentVariable,
-    HeaderName,
     HeaderValue,
-    ListenAddress,
     Method,
     Name,
     Network,
     SettableHeaderName,
     Size,
-    UpstreamUrl,
 )
-from gateway.dialects.spec import DialectSpec, Example, OneOrList, Strict, Texts
+from gateway.dialects.spec import DialectSpec, Example, OneOrList, Strict
 from gateway.limits import Policy
 
 if TYPE_CHECKING:
@@ -58,7 +64,10 @@ class PolicyConfig(Strict, title="limit"):
 
     @model_validator(mode="after")
     def _can_work(self) -> Self:
-        self.policy("")
+        try:
+            self.policy("")
+        except ValueError as error:
+            raise ValueError(str(error).partition(": ")[2]) from error  # without the name: values are never shown
         return self
 
     def policy(self, scope: str) -> Policy:
@@ -137,7 +146,7 @@ class GatewayFile(Strict, title="gateway file"):
     """Where clients come in."""
     admin: ListenAddress = Address(host="127.0.0.1", port=8081)
     """Where operators come in: metrics and status. Never the client port."""
-    public_url: str | None = Field(default=None, title="URL", pattern=r"^https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?$")
+    public_url: PublicUrl | None = None
     """Under which address clients reach the gateway; it stands in `type`, in page links and in `Location`. Without it
     these are relative.
     """
@@ -155,7 +164,7 @@ class GatewayFile(Strict, title="gateway file"):
     """Clients known by their API keys. Of any other request `client` is the keyed hash of `Authorization`, else the
     address. Nobody is refused for having no key.
     """
-    client_header: HeaderName = "X-Api-Key"
+    client_header: SettableHeaderName = "X-Api-Key"
     """The header field in which a client sends the key that `clients` knows it by. Where there are `clients`, it never
     goes upstream.
     """
@@ -175,12 +184,13 @@ class GatewayFile(Strict, title="gateway file"):
 class UpstreamMatch(Strict, title="match"):
     """Which requests are this upstream's."""
 
-    prefix: str = Field(title="path", pattern=r"^/[^?#\s%\\;]*$")
+    prefix: PathPrefix
     """A path of whole segments: `/salla` is `/salla` and `/salla/orders`, not `/sallax`."""
-    hosts: Annotated[Texts, Field(alias="host")] = ()
+    hosts: Annotated[tuple[Host, ...], OneOrList(), Field(alias="host")] = ()
     """Hosts, without ports, under which the prefix counts; left out, all."""
     methods: tuple[Method, ...] = ()
-    """Methods; left out, all that are registered with IANA but CONNECT and TRACE. GET includes HEAD."""
+    """Methods; left out, all of those registered with IANA that can be served, but TRACE. GET includes HEAD.
+    """
     strip: bool = True
     """The prefix is taken off before the path of `base_url` is put in front; false keeps it."""
 
@@ -203,7 +213,7 @@ class Injection(Strict, title="injection"):
     """The query parameter that carries the value, behind what the client sent."""
     basic: BasicInjection | None = None
     """`Authorization: Basic`."""
-    prefix: str = ""
+    prefix: HeaderValue = ""
     """What stands before the value, its space included: `"Bearer "`."""
     value_env: EnvironmentVariable | None = None
     """The environment variable that holds the value."""
@@ -240,7 +250,7 @@ class RequestConfig(Strict, title="request"):
     """Header fields that are set or removed. Those that frame a message or belong to one connection, `Host`, `Via` and
     `Expect` are the gateway's own.
     """
-    host: str | None = None
+    host: Authority | None = None
     """The `Host` that is sent; left out, that of `base_url`."""
 
 
@@ -291,7 +301,7 @@ class Rewrite(Strict, title="rewrite"):
 class RouteMatch(Strict, title="route match"):
     """Which of the upstream's requests a route is for."""
 
-    path: str = Field(title="path", pattern=r"^/[^?#\s%\\;]*$")
+    path: PathPattern
     """Below the prefix: `*` is one segment, `**` at the end is all the rest."""
     methods: tuple[Method, ...] = ()
     """Methods; left out, all of the upstream's. GET includes HEAD. One that is not registered must be listed here."""

@@ -1,4 +1,4 @@
-"""Scalars of the configuration: durations, sizes, addresses, names, header fields.
+"""Scalars of the configuration: durations, sizes, addresses, networks, names, methods, header fields.
 
 Units are always written: `2s`, `500ms`, `8MiB`. In memory durations are seconds and sizes are bytes, and the names of
 the values say so. Each scalar can be written back as it stands in a file, and has a title: its name in the reference.
@@ -9,20 +9,15 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-    model_serializer,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_serializer
 
+from gateway.config.methods import CONFIGURABLE
 from gateway.dialects.spec import Strict
 from gateway.headers import NOT_CONFIGURABLE
+
+HIGHEST_PORT = 65_535
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -30,9 +25,6 @@ _SIZE = re.compile(r"([0-9]{1,15})(B|KiB|MiB|GiB|kB|MB|GB)")
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
-_LONGEST_PORT = 65_535
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def _seconds(value: Any) -> float:
@@ -87,8 +79,13 @@ def _header_name(name: str) -> str:
     return name
 
 
+def folded(name: str) -> str:
+    """Return a field's name as servers compare it: many read `_` and `-` as one (RFC 3875 section 4.1.18)."""
+    return name.lower().replace("_", "-")
+
+
 def _settable(name: str) -> str:
-    if name.lower().encode() in NOT_CONFIGURABLE:
+    if folded(name).encode() in NOT_CONFIGURABLE:
         message = "the gateway itself answers for this header field"
         raise ValueError(message)
     return name
@@ -101,11 +98,18 @@ def _header_value(value: str) -> str:
     return value
 
 
+def _method(name: str) -> str:
+    if name not in CONFIGURABLE:
+        message = "not a method that can be served; those in upper case that are: " + " ".join(sorted(CONFIGURABLE))
+        raise ValueError(message)
+    return name
+
+
 def _network(value: Any) -> IPv4Network | IPv6Network:
     try:
         return ip_network(str(value))
     except ValueError as error:
-        message = f"not an address or network: {error}"
+        message = "not an address or network, as in 10.0.0.0/8 or ::1"
         raise ValueError(message) from error
 
 
@@ -136,7 +140,9 @@ Name = Annotated[
     str, AfterValidator(_name), WithJsonSchema({"title": "name", "type": "string", "pattern": _NAME.pattern})
 ]
 """A name: lower-case letters, digits, dots, dashes and underscores, at most 63; it becomes a label of metrics."""
-Method = Annotated[str, Field(title="method", pattern=r"^[A-Z][A-Z-]{0,31}$")]
+Method = Annotated[
+    str, AfterValidator(_method), WithJsonSchema({"title": "method", "type": "string", "enum": sorted(CONFIGURABLE)})
+]
 EnvironmentVariable = Annotated[str, Field(title="environment variable", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
@@ -144,18 +150,7 @@ class Address(Strict):
     """A host and port to listen on, written `127.0.0.1:8081` or `[::]:8080`."""
 
     host: str
-    port: Annotated[int, Field(ge=0, le=_LONGEST_PORT)]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            return value
-        host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
-        if not colon or not port.isascii() or not port.isdigit() or _HOST.fullmatch(host) is None:
-            message = "not an address: write host:port, as in 0.0.0.0:8080 or [::]:8080"
-            raise ValueError(message)
-        return {"host": host.strip("[]"), "port": int(port)}
+    port: Annotated[int, Field(ge=0, le=HIGHEST_PORT)]
 
     @model_serializer
     def _as_text(self) -> str:
@@ -174,21 +169,6 @@ class BaseUrl(Strict):
     path: str
     """Without a slash at its end; empty for the root."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            return value
-        parts = urlsplit(value if isinstance(value, str) else "")
-        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username or parts.password:
-            message = "not a base URL: write http:// or https://, a host, and perhaps a port and path; no user"
-            raise ValueError(message)
-        if parts.query or parts.fragment or not value.isascii() or not value.isprintable() or " " in value:
-            message = "a base URL has no query, no fragment, no space, and is in ASCII"
-            raise ValueError(message)
-        port = parts.port if parts.port is not None else _DEFAULT_PORTS[parts.scheme]
-        return {"scheme": parts.scheme, "host": parts.hostname, "port": port, "path": parts.path.rstrip("/")}
-
     @model_serializer
     def _as_text(self) -> str:
         return str(self)
@@ -197,15 +177,7 @@ class BaseUrl(Strict):
     def authority(self) -> str:
         """The host, and the port where it is not the scheme's own, as `Host` carries them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}{self.path}"
-
-
-_ADDRESS_SCHEMA = WithJsonSchema({"title": "address", "type": "string", "examples": ["0.0.0.0:8080", "[::]:8080"]})
-_URL_SCHEMA = WithJsonSchema(
-    {"title": "URL", "type": "string", "format": "uri", "examples": ["https://api.example.com/v2"]}
-)
-ListenAddress = Annotated[Address, _ADDRESS_SCHEMA]
-UpstreamUrl = Annotated[BaseUrl, _URL_SCHEMA]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.dialects.conditions import compile_condition
+from gateway.dialects.members import Members
 from gateway.dialects.reader import Dialect
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class AutoDialect(Dialect):
         self.accept = None
         self.success = None
         self.rates = last.rates
+        self.names = last.names.union(*(dialect.names for _, dialect in options))
+        self.members = Members(self.names)
         self._last = last
         self._options = [
             (compile_condition(spec.detect), dialect) for spec, dialect in options if spec.detect is not None

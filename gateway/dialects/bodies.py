@@ -3,8 +3,8 @@
 Total and bounded: any bytes give a `Body`; only the first `READ_LIMIT` bytes of text are looked at, JSON that is
 nested too deep is opaque, and markup is parsed by a real parser from a bounded prefix.
 
-In a *shallow* tree members larger than `SHALLOW_MEMBER` are left out (an empty value of their type stands for them),
-so that a large payload is never decoded only to find the envelope around it.
+In a *shallow* tree only the members that the rules name are there, and of those that are larger than `SHALLOW_MEMBER`
+only an empty value of their type, so that a large payload is never decoded only to find the envelope around it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ from gateway.dialects.spec import BodyKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.dialects.members import Members
+
 READ_LIMIT = 65_536
 """Bytes of HTML, text and form bodies that are looked at: a security limit on time."""
-SHALLOW_MEMBER = 16_384
+SHALLOW_MEMBER = 65_536
 """Bytes above which a member is left out of a shallow tree."""
 _SHALLOW_DEPTH = 3
 _LENIENT_LIMIT = 1_048_576  # bytes that the slower, lenient decoder may be given
+_HTML_LIMIT = 16_384  # bytes: what is nested deeply costs the square of its length
 _FORM_FIELDS = 64
 
 # Charsets that occur. No other name is looked up: Python knows codecs that are none, and remembers each name for ever.
@@ -41,6 +44,7 @@ _CHARSETS = _WIDE_CHARSETS.union(
 )
 _XSSI = (b")]}',", b")]}'", b"while(1);", b"for(;;);")
 _SPACE = b" \t\r\n"
+_JSON_BRACKETS = b"{["
 _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<h1", b"<center")
 _EMPTY_OF = {ord("{"): dict, ord("["): list, ord('"'): str}
 
@@ -57,10 +61,18 @@ _EMPTY = Body(kind=BodyKind.EMPTY)
 _OPAQUE = Body(kind=BodyKind.OPAQUE)
 
 
-def parse(data: bytes, content_type: str, *, shallow: bool = False) -> Body:
-    """Read a body. `content_type` is the field's value in lower case, or empty."""
+def parse(data: bytes, content_type: str, members: Members | None = None) -> Body:
+    """Read a body.
+
+    Args:
+        data: its bytes.
+        content_type: the field's value in lower case, or empty.
+        members: the members that matter, where the tree may be shallow.
+    """
     if not data:
         return _EMPTY
+    if data[0] in _JSON_BRACKETS and "charset" not in content_type:  # nearly every body
+        return _json(data, data[:1], members)
     media_type, _, parameters = content_type.partition(";")
     data = _decoded(data, parameters)
     start = data[:64].lstrip(_SPACE)
@@ -70,11 +82,11 @@ def parse(data: bytes, content_type: str, *, shallow: bool = False) -> Body:
         if not start:
             return _EMPTY
     if start[:1] in b'{["' or "json" in media_type:
-        return _json(data, start, shallow=shallow)
+        return _json(data, start, members)
     if start[:1] == b"<":
         return _markup(data, start)
     if start.startswith(_XSSI):
-        return _json(_without_prefix(data), start, shallow=shallow)
+        return _json(_without_prefix(data), start, members)
     if media_type.strip() == "application/x-www-form-urlencoded":
         return _form(data)
     return _text(data)
@@ -108,21 +120,21 @@ def _without_prefix(data: bytes) -> bytes:
     return data
 
 
-def _json(data: bytes, start: bytes, *, shallow: bool) -> Body:
+def _json(data: bytes, start: bytes, members: Members | None) -> Body:
     if start.startswith(_XSSI):
         data = _without_prefix(data)
     try:
-        return Body(kind=BodyKind.JSON, tree=_tree(data, shallow=shallow), spliceable=data)
+        return Body(kind=BodyKind.JSON, tree=_tree(data, members), spliceable=data)
     except RecursionError:
         return _OPAQUE
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _lenient(data, start)
 
 
-def _tree(data: bytes, *, shallow: bool) -> Any:
-    if shallow and len(data) > SHALLOW_MEMBER:
+def _tree(data: bytes, members: Members | None) -> Any:
+    if members is not None and len(data) > SHALLOW_MEMBER:
         data.decode()  # members that are left out are not decoded, but they too must be fit to be sent on
-        return _shallow(data, _SHALLOW_DEPTH)
+        return _shallow(data, members, _SHALLOW_DEPTH)
     return _strict(data)
 
 
@@ -168,22 +180,30 @@ def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) < 20 else float(digits)
 
 
-def _shallow(data: bytes, depth: int) -> Any:
+def _shallow(data: bytes, members: Members, depth: int) -> Any:
     first = data[:64].lstrip(_SPACE)[:1]
     if first == b"{":
-        members = msgspec.json.decode(data, type=dict[str, Raw])
-        return {name: _shallow_member(bytes(raw), depth) for name, raw in members.items()}
+        return {name: _shallow_member(raw, members, depth) for name, raw in members.of(data).items()}
     if first == b"[":
-        items = msgspec.json.decode(data, type=list[Raw])
-        return [_shallow_member(bytes(items[0]), depth)] if len(items) == 1 else [None] * min(len(items), 2)
+        return _shallow_list(data, members, depth)
     return _strict(data)
 
 
-def _shallow_member(raw: bytes, depth: int) -> Any:
+def _shallow_list(data: bytes, members: Members, depth: int) -> list[Any]:
+    """Read a list of one; of any other only that it is one."""
+    try:
+        (only,) = msgspec.json.decode(data, type=tuple[Raw])
+    except msgspec.ValidationError:
+        msgspec.json.decode(data, type=Raw)
+        return [None, None]
+    return [_shallow_member(bytes(only), members, depth)]
+
+
+def _shallow_member(raw: bytes, members: Members, depth: int) -> Any:
     if len(raw) <= SHALLOW_MEMBER:
         return _strict(raw)
     if depth and raw[:1] == b"{":
-        return _shallow(raw, depth - 1)
+        return _shallow(raw, members, depth - 1)
     empty: Callable[[], Any] = _EMPTY_OF.get(raw[0], int)
     return empty()
 
@@ -192,7 +212,7 @@ def _markup(data: bytes, start: bytes) -> Body:
     """Read the parts of an HTML page that say something. Other markup says nothing that we could show."""
     if not start.lower().startswith(_HTML_STARTS) and b"<html" not in data[:2_000].lower():
         return _OPAQUE
-    page = LexborHTMLParser(data[:READ_LIMIT].decode("utf-8", "replace"))
+    page = LexborHTMLParser(data[:_HTML_LIMIT].decode("utf-8", "replace"))
     tree = {}
     for tag in ("title", "h1", "h2", "pre", "p"):
         node = page.css_first(tag)

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from gateway.catalog import field_code_of
 from gateway.dialects.conditions import is_filled
@@ -78,16 +78,15 @@ class FieldReader:
         return []
 
     def _error(self, item: _Item, word: str | None, *, in_body: bool) -> FieldError:
-        location = item.location or self._spec.location
-        pointer = item.pointer
+        name, pointer, location = item.field, item.pointer, item.location or self._spec.location
         if location is Location.BODY and not in_body:
             location = Location.QUERY
         if location is not Location.BODY:
             pointer = None
         return FieldError(
-            field=item.field,
+            field=name[:_LONGEST_NAME] if name is not None else None,
             pointer=pointer,
-            location=location if item.field is not None else None,
+            location=location if name is not None else None,
             code=self._codes.get(word or "") or field_code_of(item.detail, word),
             detail=item.detail,
             position=UNSET if item.position is None else item.position,
@@ -105,7 +104,7 @@ class FieldReader:
             return
         if type(value) is str:
             if text := clean(value):
-                items.append(_Item.of_parts(parts, text, None))
+                items.append(_of_parts(parts, text, None))
         elif type(value) is list:
             for index, inner in enumerate(value[:MOST_ERRORS]):
                 deeper = type(inner) is dict and self._each.detail_of(inner) is None
@@ -115,7 +114,7 @@ class FieldReader:
 
     def _walk_object(self, value: dict[str, Any], parts: tuple[Part, ...], items: list[_Item], depth: int) -> None:
         if parts and (text := self._each.detail_of(value)) is not None:
-            items.append(_Item.of_parts(parts, text, self._each.code_of(value)))
+            items.append(_of_parts(parts, text, self._each.code_of(value)))
             return
         for name, inner in value.items():
             if len(items) >= MOST_ERRORS:
@@ -147,32 +146,24 @@ class FieldReader:
             yield _Item(field=found, pointer=pointer_of(found), detail=message)
 
 
-class _Item:
+class _Item(Struct, kw_only=True):
     """What a shape says of one field, before codes and locations are settled."""
 
-    __slots__ = ("code", "detail", "field", "location", "pointer", "position")
+    field: str | None = None
+    pointer: str | None = None
+    detail: str | None = None
+    code: str | None = None
+    location: Location | None = None
+    position: int | None = None
 
-    def __init__(
-        self,
-        *,
-        field: str | None = None,
-        pointer: str | None = None,
-        detail: str | None = None,
-        code: str | None = None,
-        location: Location | None = None,
-        position: int | None = None,
-    ) -> None:
-        self.field = field[:_LONGEST_NAME] if field is not None else None
-        self.pointer = pointer
-        self.detail = detail
-        self.code = code
-        self.location = location
-        self.position = position
 
-    @classmethod
-    def of_parts(cls, parts: Sequence[Part], detail: str | None, code: str | None) -> _Item:
-        name = ".".join(map(str, parts)) if len(parts) > 1 else str(parts[0]) if parts else None
-        return cls(field=name or None, pointer=pointer_of(name) if name else None, detail=detail, code=code)
+def _of_parts(parts: Sequence[Part], detail: str | None, code: str | None) -> _Item:
+    name = ".".join(map(str, parts)) if len(parts) > 1 else str(parts[0]) if parts else None
+    return (
+        _Item(field=name, pointer=pointer_of(name), detail=detail, code=code)
+        if name
+        else _Item(detail=detail, code=code)
+    )
 
 
 class _Each:
@@ -226,7 +217,7 @@ class _Each:
         if type(name) is not list or not all(type(part) in (str, int) for part in name):
             return None
         location = _LOCATIONS.get(str(name[0])) if self._located and name else None
-        item = _Item.of_parts(name[1:] if location else name, detail, code)
+        item = _of_parts(name[1:] if location else name, detail, code)
         item.location = location
         return item
 

@@ -20,9 +20,10 @@ from gateway.catalog import CODES, for_status
 from gateway.dialects import sources, timing
 from gateway.dialects.conditions import as_status, compile_condition
 from gateway.dialects.fields import FieldReader
+from gateway.dialects.members import Members, names_in
 from gateway.dialects.rates import RateReader, clock
 from gateway.dialects.success import SuccessReader
-from gateway.dialects.text import is_usable
+from gateway.dialects.text import is_trace, is_usable
 from gateway.model import Code, FieldError
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class ErrorReading(Struct, frozen=True, kw_only=True):
 class Dialect:
     """One dialect with all that it extends, ready to read replies."""
 
-    __slots__ = ("_by_status", "_last_tables", "_unwrap", "accept", "name", "rates", "success")
+    __slots__ = ("_by_status", "_last_tables", "_unwrap", "accept", "members", "name", "names", "rates", "success")
 
     def __init__(self, chain: Sequence[DialectSpec]) -> None:
         """Compile a dialect; `chain` begins with it and goes on with the dialects it extends, nearest first."""
@@ -68,6 +69,8 @@ class Dialect:
         self.accept = next((spec.accept for spec in chain if spec.accept is not None), None)
         self.rates = RateReader(next((spec.rate_headers for spec in chain if spec.rate_headers), ()))
         self.success = _success(chain)
+        self.names = frozenset(name for spec in chain for name in names_in(spec))
+        self.members = Members(self.names)
         self._unwrap = any(spec.unwrap for spec in chain)
         tables = [_Tables(chain[: index + 1]) for index in range(len(chain))]
         self._last_tables = tables[-1]
@@ -244,12 +247,19 @@ def _success(chain: Sequence[DialectSpec]) -> SuccessReader | None:
 
 
 def _extensions(view: View) -> Mapping[str, Raw] | None:
-    """Return the members of the body's root that are not of RFC 9457, as the bytes in which they came."""
+    """Return the members of the body's root that are not of RFC 9457, as the bytes in which they came.
+
+    One that holds a stack trace is left out.
+    """
     if view.spliceable is None:
         return None
     try:
         members = msgspec.json.decode(view.spliceable, type=dict[str, Raw])
     except msgspec.ValidationError:  # the root is no object, but perhaps a list of one
         return None
-    found = {name: Raw(bytes(raw)) for name, raw in members.items() if name not in _RFC9457}
+    found = {name: Raw(bytes(raw)) for name, raw in members.items() if name not in _RFC9457 and _is_shown(raw)}
     return found if sum(len(name) + len(bytes(raw)) for name, raw in found.items()) <= _LARGEST_EXTENSIONS else None
+
+
+def _is_shown(raw: Raw) -> bool:
+    return not is_trace(bytes(raw).decode("utf-8", "replace"))

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from gateway.dialects.conditions import compile_condition, is_filled
+from gateway.dialects.members import member
 from gateway.dialects.paths import find, plain_steps
 from gateway.dialects.sources import as_code, only
 from gateway.dialects.text import clean
@@ -71,16 +72,17 @@ class SuccessReader:
 
 def raw_at(body: bytes, steps: Iterable[Step]) -> bytes | None:
     """Return the bytes of the value at a plain path of a JSON text, or None where there is none."""
-    raw = Raw(body)
+    raw = body
     try:
         for step in steps:
-            if isinstance(step, str):
-                raw = msgspec.json.decode(raw, type=dict[str, Raw])[step]
-            else:
-                raw = msgspec.json.decode(raw, type=list[Raw])[step]
+            raw = member(step).of(raw)[step] if isinstance(step, str) else _item(raw, step)
     except (msgspec.DecodeError, KeyError, IndexError):
         return None
-    return bytes(raw).strip()
+    return raw.strip()
+
+
+def _item(data: bytes, index: int) -> bytes:
+    return bytes(msgspec.json.decode(data, type=list[Raw])[index])
 
 
 def _envelope(spec: SuccessSpec) -> Callable[[View], bool]:

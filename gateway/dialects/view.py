@@ -8,6 +8,7 @@ from gateway.dialects import bodies
 from gateway.dialects.spec import BodyKind
 
 if TYPE_CHECKING:
+    from gateway.dialects.members import Members
     from gateway.model import Headers, Reply
 
 _LONGEST_VALUE = 8_192
@@ -35,11 +36,11 @@ class View:
     tree: Any
     spliceable: bytes | None
 
-    def __init__(self, reply: Reply, *, shallow: bool = False) -> None:
+    def __init__(self, reply: Reply, members: Members | None = None) -> None:
         """Read the reply's fields (the first of a name counts) and its body."""
         self.fields = fields = fields_of(reply.headers)
         content_type = fields.get("content-type", "").lower()
-        body = bodies.parse(reply.body, content_type, shallow=shallow)
+        body = bodies.parse(reply.body, content_type, members)
         self.status = reply.status
         self.content_type = content_type.partition(";")[0].strip()
         self.kind, self.tree, self.spliceable = body.kind, body.tree, body.spliceable

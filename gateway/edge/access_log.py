@@ -34,22 +34,12 @@ UNPARSED_EVERY_S: Final = 1.0
 _encode = msgspec.json.Encoder().encode
 
 
-class ByteStream(Protocol):
-    """Where log lines go: standard output's buffer, or a list in a test."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take bytes."""
-
-    def flush(self) -> object:
-        """Pass on what was taken."""
-
-
 class LineBuffer:
-    """Collects lines and writes them together: one system call for a burst, none of them late by more than a moment."""
+    """Collects lines and passes them on together: one batch for a burst, none of them late by more than a moment."""
 
-    def __init__(self, stream: ByteStream, later: Callable[[Callable[[], None]], object]) -> None:
-        """Write to `stream`; `later(call)` runs `call` soon, once the burst is over."""
-        self._stream = stream
+    def __init__(self, put: Callable[[list[bytes]], None], later: Callable[[Callable[[], None]], object]) -> None:
+        """Pass batches to `put`, which must not block; `later(call)` runs `call` soon, once the burst is over."""
+        self._put = put
         self._later = later
         self._lines: list[bytes] = []
 
@@ -60,11 +50,10 @@ class LineBuffer:
         self._lines.append(line)
 
     def flush(self) -> None:
-        """Write what was collected."""
+        """Pass on what was collected."""
         if self._lines:
             lines, self._lines = self._lines, []
-            self._stream.write(b"\n".join(lines) + b"\n")
-            self._stream.flush()
+            self._put(lines)
 
     info = warning = error = add
 

@@ -6,6 +6,7 @@ It is never the client port, and shows what clients must not see: upstream addre
 from __future__ import annotations
 
 import asyncio
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.edge.status import StatusBoard
 
 _METHODS: Final = ("GET", "HEAD")
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _HEADERS: Final = {"Cache-Control": "no-store", "Server": "accord"}
 
 
@@ -61,7 +63,7 @@ class Admin:
         if page is None:
             return _json({"error": "not found", "pages": list(self._pages)}, status=404)
         if request.method not in _METHODS:
-            return _json({"error": "method not allowed"}, status=405)
+            return _json({"error": "method not allowed"}, status=405, more={"Allow": ", ".join(_METHODS)})
         return await page()
 
     async def refuse(
@@ -103,6 +105,6 @@ class Admin:
         return _json({"status": state}, status=200 if self._lifecycle.ready else 503)
 
 
-def _json(value: object, *, status: int = 200) -> web.Response:
-    headers = {**_HEADERS, "Content-Type": "application/json"}
+def _json(value: object, *, status: int = 200, more: Mapping[str, str] = _NOTHING) -> web.Response:
+    headers = {**_HEADERS, "Content-Type": "application/json", **more}
     return web.Response(status=status, body=msgspec.json.encode(value), headers=headers)

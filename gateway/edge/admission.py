@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
     from gateway.headers import RequestHead
-    from gateway.limits import Decision
+    from gateway.limits import Charge, Decision, Verdict
     from gateway.model import Headers
 
 _US_IN_S: Final = 1_000_000
@@ -84,7 +84,14 @@ class Admission:
         if not policies:
             return None
         charges = [(policy, key_of(policy, facts, self._secret)) for policy in policies]
-        return self._store.decide(charges, int(self._clock.monotonic_s() * _US_IN_S))
+        return self._store.decide(charges, self._now_us())
+
+    def refund(self, charges: tuple[Charge, ...]) -> tuple[Verdict, ...]:
+        """Give back what a request was charged, and return what its policies say then."""
+        return self._store.refund(charges, self._now_us())
+
+    def _now_us(self) -> int:
+        return int(self._clock.monotonic_s() * _US_IN_S)
 
     def shown(self, facts: Facts) -> str:
         """Return the client as logs and the status page may name it: its configured name, else a keyed hash."""

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from gateway.edge.connection import ClientConnection
     from gateway.model import Header
 
-_REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
+_REASONS: Final = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    422: "Unprocessable Content",
+}
+"""By RFC 9110 section 15; Python before 3.13 has older phrases."""
 _STATUS_LINES: Final = {
     status: f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\n".encode("ascii") for status in range(100, 600)
 }

@@ -9,7 +9,7 @@ from gateway.model import Origin, Outcome, Translation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.limits import Verdict
+    from gateway.limits import Charge, Verdict
     from gateway.model import Allowance, Problem
 
 CLIENT_CLOSED_REQUEST: Final = 499
@@ -36,6 +36,7 @@ class Call:
     __slots__ = (
         "began_s",
         "budget",
+        "charges",
         "client",
         "client_request_id",
         "dialect",
@@ -66,6 +67,7 @@ class Call:
         self.peer = peer
         self.began_s = began_s
         self.budget: Allowance | None = None
+        self.charges: tuple[Charge, ...] = ()
         self.client: str | None = None
         self.client_request_id: str | None = None
         self.dialect: str | None = None

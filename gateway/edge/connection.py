@@ -11,6 +11,9 @@ closes with unread bytes in the socket, so that the reset overtakes the answer.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +42,10 @@ READ_BUFFER_BYTES: Final = 65_536
 
 LINGER_S: Final = 2.0
 """How long a connection we are done with is still drained, so that a reset does not overtake the last answer."""
+
+
+_RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER for no time: what was not sent is dropped, and the other side sees a reset."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -208,6 +215,15 @@ class ClientConnection(RequestHandler):
         """Tell whether the gateway is about to stop, so that each answer is the connection's last."""
         return self._terms.draining
 
+    @property
+    def awaited(self) -> bool:
+        """Tell whether a request is to come: the first, one whose head has begun, or one not yet taken up."""
+        if self.transport is None or self._force_close:
+            return False
+        if self._messages and self._current_request is None:
+            return True
+        return not self._request_count or self._head_timer is not None
+
     def close_if_idle(self) -> None:
         """End the connection when no request is under way on it."""
         if self._current_request is None and not self._messages and not self._request_in_progress:
@@ -227,8 +243,13 @@ class ClientConnection(RequestHandler):
     def cut(self) -> None:
         """Reset the connection, so that a broken answer cannot be taken for a whole one."""
         self._force_close = True
-        if self.transport is not None:
-            self.transport.abort()
+        transport = self.transport
+        if transport is None:
+            return
+        opened = transport.get_extra_info("socket")
+        with suppress(OSError):  # gone already
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)  # else closing is a clean end
+        transport.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop the clock of the head with the connection."""

@@ -6,13 +6,14 @@ whoever is slow slows the other down. Raises TransportFailure, BodyRefused and C
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from gateway.errors import TransportFailure, TransportReason
 from gateway.headers import Refusal, reply_to_client
 from gateway.model import Problem, Reply, Success, Translation
 from gateway.pipeline.decide import Capture, Stream, decide
 from gateway.pipeline.normalise import normalise
+from gateway.pipeline.redact import redacted
 from gateway.upstream import UpstreamRequest
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from gateway.edge.ways import Way
     from gateway.model import Headers
     from gateway.upstream import Exchange
+
+_RESET_CONTENT: Final = 205
+_FORMAT: Final = b"Accord-Format"
 
 
 class Forwarder:
@@ -60,6 +64,8 @@ class Forwarder:
         way = asked.way
         decision = decide(exchange.status, exchange.headers, way.plan, call.method)
         match decision:
+            case Stream(bare=True):
+                self._bare(call, way, exchange, answer)
             case Stream():
                 await self._stream(call, way, exchange, answer)
             case Capture(limit_bytes=limit_bytes, cut=cut):
@@ -77,11 +83,22 @@ class Forwarder:
                 assert_never(decision)
 
     def _rewrite(self, call: Call, way: Way, headers: Headers, answer: Answer, found: Problem | Success) -> None:
-        """Answer with what was read in a reply."""
+        """Answer with what was read in a reply, less any credential of ours that it quotes."""
+        if way.secrets is not None:
+            found = redacted(found, way.secrets)
         if isinstance(found, Problem):
             self._replies.problem(call, answer, found, way, _passed(headers, way, Translation.PROBLEM))
         else:
             self._replies.success(call, answer, found, way, _passed(headers, way, Translation.UNIFIED))
+
+    def _bare(self, call: Call, way: Way, exchange: Exchange, answer: Answer) -> None:
+        """Let a reply's head through, without what would describe a body; what follows it is not read."""
+        passed = _passed(exchange.headers, way, Translation.UNIFIED)
+        head = self._replies.passing(call, exchange.status, passed)
+        call.translation = Translation.NONE
+        length = 0 if exchange.status == _RESET_CONTENT else None
+        answer.begin(exchange.status, [field for field in head if field[0] != _FORMAT], length)
+        answer.end()
 
     async def _stream(self, call: Call, way: Way, exchange: Exchange, answer: Answer, captured: bytes = b"") -> None:
         """Let a reply through as it comes; `captured` is the part of its body that was read already."""

@@ -6,6 +6,7 @@ then what headers forbid, then who is over a limit. A body is not looked at here
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
@@ -35,6 +36,9 @@ _ID_BYTES: Final = 256
 _LINE_EXTRA_BYTES: Final = 4
 _SPOKEN: Final = ((1, 1), (1, 0))
 _US_IN_S: Final = 1_000_000
+_NOT_ALLOWED: Final = "method_not_allowed"
+_METHODS: Final = tuple(pages.SERVER_METHODS.split(", "))
+_AUTHORITY: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]*\]|[^:\[\]@]*)(?::[0-9]*)?")
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -112,7 +116,8 @@ class Intake:
             return _refused("malformed_request", Stage.REQUEST, detail="only HTTP/1.1 and HTTP/1.0 are spoken here")
         target = read_target(call.method, raw)
         if isinstance(target, Refusal):
-            return _refused(target.code, Stage.REQUEST, detail=target.reason)
+            refused = own_problem(target.code, Stage.REQUEST, detail=target.reason)
+            return Refused(problem=refused, allow=_METHODS if target.code == _NOT_ALLOWED else ())
         limit = self._bounds.head_bytes
         if connection.head_bound_bytes > limit and _head_size(raw, message.raw_headers) > limit:
             return _refused("head_too_large", Stage.REQUEST)
@@ -126,9 +131,18 @@ class Intake:
             return pages.SERVER_OPTIONS
         return self._route(call, _Arrived(version, target.path, message.raw_headers, head))
 
+    def give_back(self, call: Call) -> None:
+        """Give back what an admitted request was charged: a later stage refused it, and nothing of it went upstream."""
+        charges, call.charges = call.charges, ()
+        if charges:
+            call.verdicts = self._admission.refund(charges)
+
     def _page(self, method: str, path: bytes, headers: Headers) -> Refused | pages.Page:
         found = pages.page(method, path, headers, self._lifecycle)
-        return found if isinstance(found, pages.Page) else _refused(found, Stage.ROUTE)
+        if isinstance(found, pages.Page):
+            return found
+        allow = pages.SHOWN_METHODS if found == _NOT_ALLOWED else ()
+        return Refused(problem=own_problem(found, Stage.ROUTE), allow=allow)
 
     def _route(self, call: Call, arrived: _Arrived) -> Asked | Refused:
         """Find the request's way."""
@@ -138,7 +152,7 @@ class Intake:
                 call.upstream, call.route = way.upstream, way.route
                 return self._check(call, way, way.target(matched), arrived)
             case MethodNotAllowed(allow=allow):
-                return Refused(problem=own_problem("method_not_allowed", Stage.ROUTE), allow=tuple(allow))
+                return Refused(problem=own_problem(_NOT_ALLOWED, Stage.ROUTE), allow=tuple(allow))
             case Rejected(reason=reason):
                 return _refused("malformed_request", Stage.ROUTE, detail=reason)
             case NotFound():
@@ -175,7 +189,7 @@ class Intake:
         decision = self._admission.decide(facts, way.policies)
         if decision is None:
             return None
-        call.verdicts = decision.verdicts
+        call.verdicts, call.charges = decision.verdicts, decision.charges
         if decision.admitted or decision.tightest is None:
             return None
         call.client = self._admission.shown(facts)
@@ -207,10 +221,23 @@ def _client_id(head: RequestHead) -> str | None:
 
 
 def shown_path(target: str, parameters: frozenset[bytes]) -> str:
-    """Return a target as logs may show it: in ASCII, without its query but for the named `parameters`."""
-    path, mark, query = target.partition("?")
+    """Return a target as logs may show it, be it malformed: in ASCII, without userinfo and fragment.
+
+    Of its query only the named `parameters` stay.
+    """
+    path, mark, query = target.partition("#")[0].partition("?")
+    if not path.startswith("/"):
+        path = _without_userinfo(path)
     if mark and parameters:
         kept = [pair for pair in query.split("&") if pair.partition("=")[0].encode("utf-8", "replace") in parameters]
         if kept:
             path = f"{path}?{'&'.join(kept)}"
     return path if path.isascii() else path.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _without_userinfo(path: str) -> str:
+    """Return an absolute-form or an authority-form less its userinfo; an authority that is no host is not shown."""
+    scheme, separator, rest = path.partition("://") if "://" in path else ("", "", path)
+    authority, slash, tail = rest.partition("/")
+    host = authority.rpartition("@")[2]
+    return f"{scheme}{separator}{host if _AUTHORITY.fullmatch(host) else '-'}{slash}{tail}"

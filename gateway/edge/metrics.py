@@ -57,11 +57,17 @@ class Histogram:
 
 
 class Metrics(Collector):
-    """Counts every request once. `in_flight` is asked for the number of requests under way."""
+    """Counts every request once.
 
-    def __init__(self, registry: CollectorRegistry, in_flight: Callable[[], int]) -> None:
+    `in_flight` is asked for the number of requests under way, `dropped_lines` for that of log lines not written.
+    """
+
+    def __init__(
+        self, registry: CollectorRegistry, in_flight: Callable[[], int], dropped_lines: Callable[[], int]
+    ) -> None:
         """Register with `registry`, which is given so that tests have one each."""
         self._in_flight = in_flight
+        self._dropped_lines = dropped_lines
         self._requests: dict[tuple[str, str, int, str], int] = {}
         self._errors: dict[Labels, int] = {}
         self._translations: dict[Labels, int] = {}
@@ -105,6 +111,7 @@ class Metrics(Collector):
         yield _histogram("accord_request_duration_seconds", _DURATION, self._durations)
         yield _histogram("accord_upstream_duration_seconds", _UPSTREAM_DURATION, self._upstream_durations)
         yield GaugeMetricFamily("accord_in_flight_requests", _IN_FLIGHT, value=self._in_flight())
+        yield CounterMetricFamily("accord_log_lines_dropped", _LOG_LINES_DROPPED, value=self._dropped_lines())
 
 
 _REQUESTS: Final = "Requests answered, or left by their client. outcome is one word a request, so that ratios add up."
@@ -116,6 +123,7 @@ _RESPONSE_BYTES: Final = "Bytes of response bodies sent to clients."
 _DURATION: Final = "From the request's head to the last byte of its answer handed to the socket."
 _UPSTREAM_DURATION: Final = "From the first byte sent to the upstream to the last byte of its reply read."
 _IN_FLIGHT: Final = "Requests under way now."
+_LOG_LINES_DROPPED: Final = "Log lines that were not written: nobody read them in time, or the output is gone."
 
 
 _K = TypeVar("_K")

@@ -25,7 +25,7 @@ PREFIX: Final = b"/-/"
 _JSON: Final = b"application/json"
 _HTML: Final = b"text/html; charset=utf-8"
 _PROBLEMS: Final = b"/-/problems/"
-_SHOWN_METHODS: Final = ("GET", "HEAD")
+SHOWN_METHODS: Final = ("GET", "HEAD")
 _LANGUAGES: Final[tuple[Language, ...]] = ("en", "ar")
 _POLICY: Final = (b"Content-Security-Policy", pages.CONTENT_SECURITY_POLICY)
 _VARY: Final = (b"Vary", b"Accept, Accept-Language")
@@ -41,9 +41,8 @@ class Page(Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-SERVER_OPTIONS: Final = Page(
-    status=204, headers=((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),), body=b""
-)
+SERVER_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+SERVER_OPTIONS: Final = Page(status=204, headers=((b"Allow", SERVER_METHODS.encode("ascii")),), body=b"")
 """The answer to `OPTIONS *`, which asks about the server as a whole (RFC 9110 section 9.3.7)."""
 
 
@@ -62,7 +61,7 @@ def page(method: str, target: bytes, headers: Headers, lifecycle: Lifecycle) -> 
         found = _problems(name, headers, query)
     else:
         found = "route_not_found"
-    return "method_not_allowed" if isinstance(found, Page) and method not in _SHOWN_METHODS else found
+    return "method_not_allowed" if isinstance(found, Page) and method not in SHOWN_METHODS else found
 
 
 def _plain(value: object) -> Page:

@@ -123,6 +123,8 @@ class Proxy:
             await self._forwarder.forward(call, asked, body, answer)
         except BodyRefused as refusal:
             answer.leave_unread()
+            if call.upstream_began_s is None:
+                self._intake.give_back(call)
             self._fail(call, answer, own_problem(refusal.code, Stage.REQUEST, upstream=call.upstream))
         except TransportFailure as failure:
             self._log.warning(
@@ -130,7 +132,10 @@ class Proxy:
             )
             if not body.complete:
                 answer.leave_unread()
-            self._fail(call, answer, transport_problem(failure.reason, asked.way.upstream), failure.reason)
+            problem = transport_problem(failure.reason, asked.way.upstream)
+            if problem.source.stage is Stage.CONNECT:  # no connection, so nothing went upstream
+                self._intake.give_back(call)
+            self._fail(call, answer, problem, failure.reason)
         finally:
             call.request_bytes = body.received_bytes
 

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 OLDEST_AIOHTTP: Final = (3, 14, 4)
 """The first release without known request smuggling in its parsers."""
 
+_LOOK_S: Final = 0.01
+"""How often draining looks whether new connections have begun their requests."""
+
+_TURNS: Final = 4_096
+"""So many connections are waited for at most: a flood must not keep the gateway from stopping."""
+
 _AT_ONCE_S: Final = 0.001
 """For aiohttp, whose 0 is for ever."""
 
@@ -47,14 +53,36 @@ class ClientServer(web.Server):
         require_c_parser()
         super().__init__(handler, handler_cancellation=True)
         self._terms = terms
+        self._made = 0
 
     def __call__(self) -> RequestHandler:
         """Make the protocol of one connection."""
+        self._made += 1
         return ClientConnection(self, self._terms, loop=self._loop)
 
-    def drain(self) -> None:
-        """Close idle connections now, and each other one after its current answer."""
+    async def caught_up(self) -> None:
+        """Wait until the kernel's queue of connections is empty; uvloop takes one each turn."""
+        for _ in range(_TURNS):
+            before = self._made
+            for _ in range(2):
+                await asyncio.sleep(0)
+            if self._made == before:
+                return
+
+    async def drain(self, new_s: float) -> None:
+        """Close idle connections now, and each other one after its current answer.
+
+        One that has not asked anything yet may have a request on its way: it has `new_s` seconds to begin it.
+        """
         self._terms.draining = True
+        loop = asyncio.get_running_loop()
+        ends_s = loop.time() + new_s
+        for connection in self._clients():
+            if not connection.awaited:
+                connection.close_if_idle()
+        # Looked at again and again: an event would cost every request of a whole life.
+        while loop.time() < ends_s and any(connection.awaited for connection in self._clients()):  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_S)
         for connection in self._clients():
             connection.close_if_idle()
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from gateway.edge.admission import compiled
-from gateway.headers import AddressMap, ReplyRules, RequestRules
+from gateway.headers import CREDENTIALS, ReplyRules, RequestRules, Secrets, strip_parameters
 from gateway.limits import Policy
 from gateway.pipeline.codings import ACCEPTED
 from gateway.pipeline.plan import Plan, plan_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.config.load import Configuration, Upstream
-    from gateway.config.models import GatewayFile, Injection, RouteConfig
+    from gateway.config.models import BasicInjection, GatewayFile, Injection, RouteConfig
     from gateway.model import Header
     from gateway.pipeline.routing import Matched
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 class Way(Struct, frozen=True, kw_only=True):
     """How requests of one route reach their upstream, and how its replies come back.
 
-    `query` is what is added to each query: credentials, as a rule.
+    `query` is what is added to each query: credentials, in place of the client's `parameters` of those names. `secrets`
+    is what of ours must not come back; None where the upstream knows nothing of ours.
     """
 
     upstream: str
@@ -39,13 +40,17 @@ class Way(Struct, frozen=True, kw_only=True):
     request: RequestRules
     reply: ReplyRules
     query: bytes
+    parameters: frozenset[bytes]
+    secrets: Secrets | None
     transport: Transport
 
     def target(self, matched: Matched) -> bytes:
         """Return the target that goes upstream: what was matched, byte for byte, and what we add to its query."""
         if not self.query:
             return matched.target
-        return matched.target + (b"&" if b"?" in matched.target else b"?") + self.query
+        target = strip_parameters(matched.target, self.parameters)
+        path, _, query = target.partition(b"?")
+        return b"%s?%s&%s" % (path, query, self.query) if query else b"%s?%s" % (path, self.query)
 
 
 class Ways:
@@ -89,14 +94,17 @@ class Ways:
         if route is not None:
             policies += compiled(route.limits, scope=f"route:{name}:{settings.routes.index(route)}")
         plan = plan_of(gateway, upstream, route)
+        secrets = _secrets(upstream, environ)
         return Way(
             upstream=name,
             route=None if route is None else _route_name(route),
             plan=plan,
             policies=policies,
             request=_request_rules(gateway, upstream, plan, environ),
-            reply=_reply_rules(gateway, upstream),
+            reply=_reply_rules(gateway, upstream, plan, secrets),
             query=_query(upstream, environ),
+            parameters=frozenset() if plan.links is None else plan.links.parameters,
+            secrets=secrets,
             transport=self._pools[name],
         )
 
@@ -120,30 +128,48 @@ def _request_rules(gateway: GatewayFile, upstream: Upstream, plan: Plan, environ
         via=gateway.via.encode("ascii"),
         fixed=tuple(fixed),
         remove=frozenset(name.lower().encode("ascii") for name in settings.request.headers.remove),
-        drop=frozenset((gateway.client_header.lower().encode("ascii"),)) if gateway.clients else frozenset(),
+        drop=_withheld(gateway, upstream),
         accept=None if upstream.dialect.accept is None else upstream.dialect.accept.encode("ascii"),
         encodings=ACCEPTED if plan.translate or plan.unify else None,
     )
 
 
-def _reply_rules(gateway: GatewayFile, upstream: Upstream) -> ReplyRules:
+def _withheld(gateway: GatewayFile, upstream: Upstream) -> frozenset[bytes]:
+    """Return the client's fields that stay here: its key for us, and, where we go upstream as ourselves, who it is.
+
+    Cookies go both ways all the same where the configuration maps them.
+    """
     settings = upstream.settings
-    base = settings.base_url
-    prefix = settings.match.prefix.rstrip("/") if settings.match.strip else ""
-    addresses = AddressMap(
-        authority=base.authority.lower().encode("ascii"),
-        path=base.path.encode("ascii"),
-        public=((gateway.public_url or "") + prefix).encode("ascii"),
-    )
-    owns_credential = settings.credentials is not None
+    withheld = {gateway.client_header.lower().encode("ascii")} if gateway.clients else set()
+    if settings.credentials is not None:
+        withheld |= CREDENTIALS - {b"cookie"} if settings.rewrite.cookies else CREDENTIALS
+    return frozenset(withheld)
+
+
+def _reply_rules(gateway: GatewayFile, upstream: Upstream, plan: Plan, secrets: Secrets | None) -> ReplyRules:
+    settings = upstream.settings
     return ReplyRules(
         via=gateway.via.encode("ascii"),
-        own_credential=owns_credential,
-        keep_rate=not owns_credential,
-        addresses=addresses,
+        own_credential=plan.owns_credential,
+        secrets=secrets,
+        keep_rate=not plan.owns_credential,
+        addresses=plan.links,
         locations=settings.rewrite.location,
         cookies=settings.rewrite.cookies,
     )
+
+
+def _secrets(upstream: Upstream, environ: Mapping[str, str]) -> Secrets | None:
+    """Return what an upstream could echo of our credentials; a user's name alone is none."""
+    if upstream.settings.credentials is None:
+        return None
+    values: list[str] = []
+    for one in _injections(upstream):
+        if one.basic is not None:
+            values += (environ[one.basic.password_env], _basic(one.basic, environ))
+        elif one.value_env is not None:
+            values.append(environ[one.value_env])
+    return Secrets.of(values)
 
 
 def _injections(upstream: Upstream) -> tuple[Injection, ...]:
@@ -154,11 +180,15 @@ def _injections(upstream: Upstream) -> tuple[Injection, ...]:
 def _injected(injection: Injection, environ: Mapping[str, str]) -> Header | None:
     """Return the header field of a credential, None for one that goes into the query."""
     if injection.basic is not None:
-        pair = f"{environ[injection.basic.user_env]}:{environ[injection.basic.password_env]}"
-        return b"Authorization", b"Basic " + b64encode(pair.encode())
+        return b"Authorization", b"Basic " + _basic(injection.basic, environ).encode("ascii")
     if injection.header is None or injection.value_env is None:
         return None
     return injection.header.encode("ascii"), (injection.prefix + environ[injection.value_env]).encode()
+
+
+def _basic(basic: BasicInjection, environ: Mapping[str, str]) -> str:
+    """Return user and password as HTTP Basic writes them (RFC 7617 section 2)."""
+    return b64encode(f"{environ[basic.user_env]}:{environ[basic.password_env]}".encode()).decode("ascii")
 
 
 def _query(upstream: Upstream, environ: Mapping[str, str]) -> bytes:

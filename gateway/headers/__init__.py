@@ -11,12 +11,16 @@ writes the next message writes its own.
 
 from gateway.headers.lists import elements, has_control, is_json, is_token, media_type
 from gateway.headers.mapping import AddressMap
+from gateway.headers.names import CREDENTIALS
+from gateway.headers.query import strip_parameters
 from gateway.headers.refusal import Refusal
 from gateway.headers.reply import ReplyRules, forbids_transform, reply_to_client
 from gateway.headers.request import RequestHead, read_request
+from gateway.headers.secrets import Secrets
 from gateway.headers.upstream import NOT_CONFIGURABLE, Hop, RequestRules, request_to_upstream
 
 __all__ = [
+    "CREDENTIALS",
     "NOT_CONFIGURABLE",
     "AddressMap",
     "Hop",
@@ -24,6 +28,7 @@ __all__ = [
     "ReplyRules",
     "RequestHead",
     "RequestRules",
+    "Secrets",
     "elements",
     "forbids_transform",
     "has_control",
@@ -33,4 +38,5 @@ __all__ = [
     "read_request",
     "reply_to_client",
     "request_to_upstream",
+    "strip_parameters",
 ]

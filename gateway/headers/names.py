@@ -123,3 +123,6 @@ OF_THE_ANSWER: Final = frozenset({
 
 CHALLENGES: Final = frozenset({b"authentication-info", b"www-authenticate"})
 """What asks for a credential, or confirms one (RFC 9110 section 11): nobody's business but ours where it was ours."""
+
+CREDENTIALS: Final = frozenset({b"authorization", b"cookie"})
+"""What a client proves itself by: not the upstream's business where that knows us by a credential of our own."""

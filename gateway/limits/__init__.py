@@ -5,13 +5,14 @@
 """
 
 from gateway.limits.address import Network, client_address
-from gateway.limits.fields import rate_fields, retry_after_field, retry_after_s
-from gateway.limits.gcra import Decision, Verdict, take
+from gateway.limits.fields import rate_fields
+from gateway.limits.gcra import Charge, Decision, Verdict, refund, take
 from gateway.limits.keys import Facts, key_of, principal
 from gateway.limits.memory import MemoryStore
 from gateway.limits.policy import Policy
 
 __all__ = [
+    "Charge",
     "Decision",
     "Facts",
     "MemoryStore",
@@ -22,7 +23,6 @@ __all__ = [
     "key_of",
     "principal",
     "rate_fields",
-    "retry_after_field",
-    "retry_after_s",
+    "refund",
     "take",
 ]

@@ -1,4 +1,4 @@
-"""What a client sees of limits: `RateLimit-Policy`, `RateLimit` and `Retry-After`.
+"""What a client sees of limits: `RateLimit-Policy` and `RateLimit`; `Retry-After` is the problem's own.
 
 Structured-field lists (RFC 9651) of quoted names by draft-ietf-httpapi-ratelimit-headers, tightest first. `t` is the
 seconds until there is *more*, never a date; there is no `pk`, which would tell a client what it is counted by.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.limits.gcra import Verdict
-    from gateway.model import Allowance, Header, Headers
+    from gateway.model import Allowance, Headers
 
 _US_IN_S: Final = 1_000_000
 _LARGEST: Final = 999_999_999_999_999
@@ -53,16 +53,6 @@ def rate_fields(
         (b"RateLimit", ", ".join([one.limit for one in shown if one.limit])),
     )
     return tuple((name, value.encode("ascii")) for name, value in lists if value)
-
-
-def retry_after_s(wait_us: int) -> int:
-    """Return a wait in whole seconds, rounded up, at least 1 (RFC 9110 section 10.2.3 has no finer unit)."""
-    return max(1, _seconds(wait_us))
-
-
-def retry_after_field(verdict: Verdict) -> Header:
-    """Return `Retry-After` for a verdict that refused."""
-    return b"Retry-After", b"%d" % retry_after_s(verdict.retry_after_us)
 
 
 def _verdict(verdict: Verdict) -> _Shown:

@@ -26,16 +26,25 @@ class Verdict(Struct, frozen=True):
     reset_us: int
 
 
+class Charge(Struct, frozen=True):
+    """What a request was charged under one policy, so that it can be given back: `end_us` is the TAT behind it."""
+
+    policy: Policy
+    key: bytes
+    end_us: int
+
+
 class Decision(Struct, frozen=True):
-    """What all policies of a request say together. `verdicts` are in the order of the policies.
+    """What all policies of a request say together. `verdicts` are in the order of the policies, as are `charges`.
 
     `tightest` is the verdict that a client meets first: of those that refuse the longest wait, else the least left.
-    None when no policy applied.
+    None when no policy applied. A refused request has no charges.
     """
 
     admitted: bool
     verdicts: tuple[Verdict, ...]
     tightest: Verdict | None
+    charges: tuple[Charge, ...] = ()
 
 
 def take(tat_us: int, now_us: int, cost: int, policy: Policy) -> tuple[int, Verdict]:
@@ -50,6 +59,17 @@ def take(tat_us: int, now_us: int, cost: int, policy: Policy) -> tuple[int, Verd
     if excess_us <= 0:
         return after_us, _verdict(policy, after_us - now_us, 0, admitted=True)
     return tat_us, _verdict(policy, start_us - now_us, excess_us, admitted=False)
+
+
+def refund(tat_us: int, now_us: int, charge: Charge) -> int:
+    """Give back what of a charge still counts; return the new TAT, which is never before `now_us`.
+
+    A charge lapses as time passes, and what has lapsed was given back already: paying it twice would let a client that
+    is refused late and often have more than its limit. So with nothing charged in between it is as if the request had
+    never been, and otherwise never more than that.
+    """
+    owed_us = min(charge.policy.cost * charge.policy.interval_us, charge.end_us - now_us)
+    return tat_us - owed_us if owed_us > 0 else tat_us
 
 
 def _verdict(policy: Policy, ahead_us: int, wait_us: int, *, admitted: bool) -> Verdict:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.limits.gcra import Decision, take, tightness
+from gateway.limits.gcra import Charge, Decision, refund, take, tightness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,20 +82,33 @@ class MemoryStore:
 
         `now_us` is a monotonic clock in microseconds. Where it goes back, time stands still until it has caught up.
         """
-        if now_us > self._now_us:
-            self._now_us = now_us
-        else:
-            now_us = self._now_us
+        now_us = self._at(now_us)
         taken = [self._take(policy, key, now_us, policy.cost) for policy, key in charges]
         for one in taken:
             if not one[3].admitted:
                 return self._refusal(charges, tuple(one[3] for one in taken), now_us)
         for table, key, tat_us, _ in taken:
             table.put(key, tat_us)
+        charges_made = tuple([Charge(verdict.policy, key, tat_us) for _, key, tat_us, verdict in taken])
         if len(taken) == 1:
             verdict = taken[0][3]
-            return Decision(True, (verdict,), verdict)  # noqa: FBT003
-        return _decision(tuple(one[3] for one in taken), admitted=True)
+            return Decision(True, (verdict,), verdict, charges_made)  # noqa: FBT003
+        return _decision(tuple(one[3] for one in taken), admitted=True, charges=charges_made)
+
+    def refund(self, charges: Sequence[Charge], now_us: int) -> tuple[Verdict, ...]:
+        """Give back what a request was charged and return what its policies say then. To be called once a request."""
+        now_us = self._at(now_us)
+        for charge in charges:
+            if charge.end_us > now_us:  # else it has lapsed, and its key may be forgotten
+                table = self._tables[charge.policy.id]
+                key, tat_us = table.find(charge.key, now_us)
+                table.put(key, refund(tat_us, now_us, charge))
+        return tuple([self._take(charge.policy, charge.key, now_us, 0)[3] for charge in charges])
+
+    def _at(self, now_us: int) -> int:
+        """Return the time, which stands still while the clock goes back."""
+        self._now_us = max(self._now_us, now_us)
+        return self._now_us
 
     def _refusal(self, charges: Sequence[tuple[Policy, bytes]], verdicts: tuple[Verdict, ...], now_us: int) -> Decision:
         """Answer a request that a policy refuses: the others, which would have admitted it, were not charged either."""
@@ -115,6 +128,6 @@ class MemoryStore:
         return table, key, tat_us, verdict
 
 
-def _decision(verdicts: tuple[Verdict, ...], *, admitted: bool) -> Decision:
+def _decision(verdicts: tuple[Verdict, ...], *, admitted: bool, charges: tuple[Charge, ...] = ()) -> Decision:
     """Put verdicts together and find the tightest."""
-    return Decision(admitted, verdicts, min(verdicts, key=tightness, default=None))
+    return Decision(admitted, verdicts, min(verdicts, key=tightness, default=None), charges)

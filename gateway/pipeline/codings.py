@@ -42,15 +42,30 @@ def _codings(content_encoding: bytes | None) -> list[bytes]:
 
 
 def _inflate(data: bytes, window_bits: int, bound: int) -> bytes | None:
+    """Unpack a body, which in gzip may be several members in a row (RFC 1952 section 2.2)."""
+    found = b""
+    while True:
+        member, data = _member(data, window_bits, bound - len(found) + 1)
+        if member is None or len(found) + len(member) > bound:
+            return None
+        found += member
+        if not data:
+            return found
+        if window_bits != _WINDOW_BITS[b"gzip"]:
+            return None
+
+
+def _member(data: bytes, window_bits: int, bound: int) -> tuple[bytes | None, bytes]:
+    """Unpack one member; return it, or None, and what stands behind it."""
     unpacker = zlib.decompressobj(window_bits)
     try:
         found = unpacker.decompress(data, bound)
     except zlib.error:
         if window_bits != _WINDOW_BITS[b"deflate"]:
-            return None
+            return None, b""
         try:  # many send deflate without its zlib header, against RFC 9110 section 8.4.1.2
             unpacker = zlib.decompressobj(-window_bits)
             found = unpacker.decompress(data, bound)
         except zlib.error:
-            return None
-    return None if unpacker.unconsumed_tail or not unpacker.eof else found
+            return None, b""
+    return (None, b"") if unpacker.unconsumed_tail or not unpacker.eof else (found, unpacker.unused_data)

@@ -16,11 +16,19 @@ if TYPE_CHECKING:
 
 _ERRORS_FROM = 400
 _REDIRECTS_FROM = 300
-_WITHOUT_CONTENT = frozenset({204, 205, 206})  # 206 has content, but a part of something that cannot be read as a whole
+_RESET_CONTENT = 205
+_WITHOUT_CONTENT = frozenset({204, 206})  # 206 has content, but a part of something that cannot be read as a whole
 
 
 class Stream(Struct, frozen=True):
-    """The reply goes through as it comes."""
+    """The reply goes through as it comes.
+
+    `bare`: without a body, and without the fields that would describe one. So goes a 205, which has none whatever the
+    upstream sends (RFC 9110 section 15.3.6), and the answer to a HEAD whose GET would be written anew: the upstream's
+    length and type are not those of what a GET gets (section 9.3.2).
+    """
+
+    bare: bool = False
 
 
 class Capture(Struct, frozen=True, kw_only=True):
@@ -31,23 +39,28 @@ class Capture(Struct, frozen=True, kw_only=True):
 
 
 STREAM = Stream()
+BARE = Stream(bare=True)
 
 
 def decide(status: int, headers: Headers, plan: Plan, method: str) -> Stream | Capture:
     """Return what to do with a reply of which only the head is there."""
     if status >= _ERRORS_FROM:
         return Capture(limit_bytes=plan.error_bytes, cut=True) if plan.translate else STREAM
-    if status >= _REDIRECTS_FROM or status in _WITHOUT_CONTENT or method == "HEAD":
+    if status == _RESET_CONTENT:
+        return BARE
+    if status >= _REDIRECTS_FROM or status in _WITHOUT_CONTENT or not _is_read(status, headers, plan):
         return STREAM
-    if not plan.unify and not (plan.translate and plan.dialect.may_be_error(status)):
-        return STREAM
-    if not is_json(first_value(headers, b"content-type") or b"") or not can_undo(
-        first_value(headers, b"content-encoding")
-    ):
-        return STREAM
-    if forbids_transform(headers):
-        return STREAM
-    length = first_value(headers, b"content-length")
-    if length is not None and length.isdigit() and int(length[:18]) > plan.success_bytes:
-        return STREAM
+    if method == "HEAD":
+        return BARE if plan.unify else STREAM
     return Capture(limit_bytes=plan.success_bytes, cut=False)
+
+
+def _is_read(status: int, headers: Headers, plan: Plan) -> bool:
+    """Tell whether somebody wants to read a success, and it can and may be read."""
+    if not plan.unify and not (plan.translate and plan.dialect.may_be_error(status)):
+        return False
+    readable = is_json(first_value(headers, b"content-type") or b"")
+    if not readable or not can_undo(first_value(headers, b"content-encoding")) or forbids_transform(headers):
+        return False
+    length = first_value(headers, b"content-length")
+    return length is None or not length.isdigit() or int(length[:18]) <= plan.success_bytes

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gateway.model import Problem, Reply, Success
+from gateway.pipeline.decide import Stream, decide
 from gateway.pipeline.normalise import normalise
-from gateway.pipeline.plan import Links, Plan
+from gateway.pipeline.plan import Plan
 from gateway.pipeline.render import problem_document, success_document
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from gateway.dialects.reader import Dialect
     from gateway.dialects.spec import Example, ExampleReply
 
+_JSON = (b"Content-Type", b"application/json")
+_JSON_BRACKETS = (b"{", b"[")
 EXAMPLE_REQUEST_ID = "00000000-0000-7000-8000-000000000000"
 EXAMPLE_NOW_S = 1_767_225_600.0
 """Unix time at which examples are read where they have no `Date`: 2026-01-01T00:00:00Z."""
@@ -35,7 +38,7 @@ def plan_for(dialect: Dialect, upstream: str, *, owns_credential: bool = False, 
         expose_upstream=expose_upstream,
         success_bytes=8 * 2**20,
         error_bytes=256 * 2**10,
-        links=Links(upstream="", public=""),
+        links=None,
     )
 
 
@@ -51,7 +54,15 @@ def plan_for_upstream(upstream: Upstream) -> Plan:
 
 
 def answer(reply: Reply, plan: Plan, now_s: float = EXAMPLE_NOW_S) -> tuple[Problem | Success | None, bytes | None]:
-    """Return what becomes of a reply, and its document (None when it passes)."""
+    """Return what becomes of a reply to a GET, and its document (None when it passes).
+
+    A reply without a content type that looks like JSON is taken for JSON, for it was written by hand.
+    """
+    headers = reply.headers
+    if reply.header(b"content-type") is None and reply.body.lstrip()[:1] in _JSON_BRACKETS:
+        headers = (*headers, _JSON)
+    if isinstance(decide(reply.status, headers, plan, "GET"), Stream):
+        return None, None
     result = normalise(reply, plan, now_s)
     match result:
         case Problem():
@@ -68,7 +79,7 @@ def reply_of(example: ExampleReply) -> Reply:
     if example.json_ is not None:
         body = json.dumps(example.json_, ensure_ascii=False).encode()
         if not any(name.lower() == b"content-type" for name, _ in headers):
-            headers.append((b"Content-Type", b"application/json"))
+            headers.append(_JSON)
     return Reply(status=example.status, headers=tuple(headers), body=body)
 
 

@@ -6,6 +6,7 @@ which HTTP status the client gets (docs/reference/format.md, "Which HTTP status 
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from msgspec import Raw
 
     from gateway.dialects.reader import ErrorReading
+    from gateway.headers import AddressMap
     from gateway.model import Code, Pagination
-    from gateway.pipeline.plan import Links, Plan
+    from gateway.pipeline.plan import Plan
 
 _ERRORS_FROM = 400
 _ERROR_STATUSES = range(400, 600)
@@ -53,7 +55,7 @@ def normalise(reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True) -
         if body is None and not failed:
             return None
         reply = msgspec.structs.replace(reply, body=body or b"")
-    view = View(reply, shallow=not failed)
+    view = View(reply, None if failed else plan.dialect.members)
     if plan.translate:
         reading = plan.dialect.read_error(view, now_s, in_body=in_body)
         if reading is not None:
@@ -112,11 +114,12 @@ _TRANSPORT: Mapping[TransportReason, tuple[str, Stage, Origin]] = {
 def _problem(reading: ErrorReading, reply: Reply, plan: Plan) -> Problem:
     code, status = _told(reading, plan)
     extensions, clashing = _extensions(reading)
+    ours = code is _CREDENTIALS_REJECTED  # what is said of our credential may quote it, and helps no client
     said = UpstreamError(
         status=reply.status,
         code=reading.upstream_code,
         type=reading.upstream_type,
-        message=reading.said,
+        message=None if ours else reading.said,
         dialect=reading.dialect,
         request_id=reading.request_id,
         extensions=clashing or UNSET,
@@ -124,7 +127,7 @@ def _problem(reading: ErrorReading, reply: Reply, plan: Plan) -> Problem:
     return Problem(
         code=code,
         status=status,
-        detail=reading.detail,
+        detail=None if ours else reading.detail,
         source=Source(origin=Origin.UPSTREAM, fault=code.fault, upstream=plan.upstream, stage=Stage.RESPONSE),
         retry=Retry(retryable=code.retryable, after=_plain(reading.retry_after_s)),
         errors=reading.errors,
@@ -160,17 +163,18 @@ def _extensions(reading: ErrorReading) -> tuple[dict[str, Raw], dict[str, Raw]]:
 def _success(view: View, plan: Plan) -> Success | None:
     reader = plan.dialect.success
     success = reader.read(view) if reader is not None else None
-    if success is None or success.pagination is None:
+    if success is None or success.pagination is None or plan.links is None:
         return success
     return msgspec.structs.replace(success, pagination=_relinked(success.pagination, plan.links))
 
 
-def _relinked(pagination: Pagination, links: Links) -> Pagination:
-    return msgspec.structs.replace(pagination, next=links.rewrite(pagination.next), prev=links.rewrite(pagination.prev))
+def _relinked(pagination: Pagination, links: AddressMap) -> Pagination:
+    return msgspec.structs.replace(pagination, next=links.link(pagination.next), prev=links.link(pagination.prev))
 
 
 def _plain(seconds: float | None) -> float | int | None:
-    """Return whole seconds as a whole number, so that `23` is written and not `23.0`."""
+    """Return seconds rounded up to milliseconds, never earlier than the truth; whole ones as `23` and not as `23.0`."""
     if seconds is None:
         return None
-    return int(seconds) if seconds == int(seconds) else round(seconds, 3)
+    rounded = ceil(seconds * 1000) / 1000
+    return int(rounded) if rounded.is_integer() else rounded

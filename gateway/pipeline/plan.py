@@ -7,28 +7,18 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from gateway.dialects.reader import Dialect
+from gateway.headers import AddressMap
 
 if TYPE_CHECKING:
     from gateway.config.load import Upstream
-    from gateway.config.models import GatewayFile, RouteConfig
-
-
-class Links(Struct, frozen=True, kw_only=True):
-    """Addresses under the upstream's base, mapped to ours; others stay as they are."""
-
-    upstream: str
-    public: str
-
-    def rewrite(self, url: str | None) -> str | None:
-        """Return the address under which the client reaches `url`."""
-        if url is None or not url.startswith(self.upstream):
-            return url
-        rest = url[len(self.upstream) :]
-        return self.public + rest if not rest or rest[0] in "/?#" else url
+    from gateway.config.models import GatewayFile, RouteConfig, UpstreamFile
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """How the replies of one route are read, and how much of them may be held in memory (bytes)."""
+    """How the replies of one route are read, and how much of them may be held in memory (bytes).
+
+    `links` says where clients find the upstream's addresses; None leaves them as they are.
+    """
 
     upstream: str
     dialect: Dialect
@@ -38,7 +28,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     expose_upstream: bool
     success_bytes: int
     error_bytes: int
-    links: Links
+    links: AddressMap | None
 
 
 def plan_of(gateway: GatewayFile, upstream: Upstream, route: RouteConfig | None) -> Plan:
@@ -48,7 +38,6 @@ def plan_of(gateway: GatewayFile, upstream: Upstream, route: RouteConfig | None)
     unify = success is not None and success.unify
     if route is not None and route.success is not None:
         unify = route.success == "unify" and success is not None
-    prefix = settings.match.prefix.rstrip("/") if settings.match.strip else ""
     return Plan(
         upstream=settings.name,
         dialect=upstream.dialect,
@@ -58,5 +47,18 @@ def plan_of(gateway: GatewayFile, upstream: Upstream, route: RouteConfig | None)
         expose_upstream=settings.expose_upstream,
         success_bytes=settings.capture.success_bytes,
         error_bytes=settings.capture.error_bytes,
-        links=Links(upstream=str(settings.base_url), public=(gateway.public_url or "") + prefix),
+        links=_addresses(gateway, settings),
+    )
+
+
+def _addresses(gateway: GatewayFile, settings: UpstreamFile) -> AddressMap:
+    """Return where clients find what lies under an upstream's base URL: below the prefix, also where it is kept."""
+    base, match = settings.base_url, settings.match
+    prefix = match.prefix.rstrip("/")
+    injections = () if settings.credentials is None else settings.credentials.inject
+    return AddressMap(
+        authority=base.authority.lower().encode("ascii"),
+        path=(base.path.rstrip("/") + ("" if match.strip else prefix)).encode(),
+        public=((gateway.public_url or "").rstrip("/") + prefix).encode(),
+        parameters=frozenset(one.query.encode("ascii") for one in injections if one.query is not None),
     )

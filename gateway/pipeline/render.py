@@ -52,9 +52,15 @@ def success_document(success: Success, request_id: str, upstream: str) -> bytes:
 
 
 def retry_after(problem: Problem) -> bytes | None:
-    """Return the value of `Retry-After`: whole seconds, rounded up, so that it agrees with the document."""
+    """Return the value of `Retry-After`: whole seconds, rounded up, so that it agrees with the document.
+
+    For a limit of ours at least 1: the field has no finer unit, and 0 would ask for what was just refused.
+    """
     after = problem.retry.after
-    return None if after is None else b"%d" % ceil(after)
+    if after is None:
+        return None
+    least = 1 if problem.source.stage is Stage.LIMIT and problem.source.origin is Origin.GATEWAY else 0
+    return b"%d" % max(least, ceil(after))
 
 
 def proxy_status(
@@ -80,6 +86,7 @@ _PROXY_ERRORS = {
     "head_too_large": "http_request_error",
     "body_too_large": "http_request_error",
     "expectation_failed": "http_request_error",
+    "method_not_allowed": "http_request_denied",
     "upstream_saturated": "connection_limit_reached",
     "upstream_budget_exhausted": "destination_unavailable",
     "upstream_unavailable": "destination_unavailable",

@@ -20,15 +20,10 @@ _Choice = tuple[frozenset[str], "RouteConfig"]
 
 
 def pattern_of(path: str) -> Segments:
-    """Return the segments of a pattern or a prefix; a slash at its end says nothing.
-
-    Raises ValueError for a `**` that is not the last.
-    """
+    """Return the segments of a pattern or a prefix; a slash at its end says nothing."""
     segments = segments_of(path.encode())
     if segments[-1] == b"":
         del segments[-1]
-    if REST in segments[:-1]:
-        raise ValueError(f"{path}: `**` stands for all the rest, so nothing can follow it")
     return segments
 
 

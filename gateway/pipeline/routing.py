@@ -90,7 +90,7 @@ class Router:
     """
 
     def __init__(self, upstreams: Sequence[UpstreamFile]) -> None:
-        """Build the tree of prefixes. Raises ValueError for a route's pattern that is none."""
+        """Build the tree of prefixes."""
         self._root = _Node()
         self._by_host = any(upstream.match.hosts for upstream in upstreams)
         for place, upstream in enumerate(upstreams):

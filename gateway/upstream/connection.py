@@ -20,12 +20,11 @@ from gateway.upstream.exchange import HttpExchange
 from gateway.upstream.failures import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from gateway.upstream.port import UpstreamRequest
     from gateway.upstream.settings import Timeouts
 
 _SALVAGE_BYTES = 64 * 1024
+_SALVAGE_READS = 16
 
 
 class Owner(Protocol):
@@ -138,10 +137,13 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
             self._deadline.set(self._loop.time(), self._timeouts.idle_s)
 
-    def write(self, pieces: Iterable[bytes]) -> None:
-        """Write pieces of the request, unless the connection is ending, which its exchange will hear next."""
+    def write(self, data: bytes) -> None:
+        """Write a piece of the request, unless the connection is ending, which its exchange will hear next.
+
+        Never by `writelines`: asyncio's, in Python 3.12 and 3.13, forgets to pause us.
+        """
         if self.usable:
-            self._transport.writelines(pieces)
+            self._transport.write(data)
 
     async def drained(self) -> None:
         """Wait until the upstream has taken enough; cancelled with the upload when the connection ends."""
@@ -242,7 +244,7 @@ class Connection(asyncio.Protocol):
             return False
 
     def _salvage(self, exchange: HttpExchange) -> None:
-        """Read what the kernel still holds of a reply.
+        """Read what the kernel still holds of a reply, up to a bound: who is not gone could send more for ever.
 
         An upstream that answers early and closes resets the connection (RFC 9112 section 9.6). When a write meets that
         reset first, the loop drops the transport without reading the answer, which is there all the same.
@@ -251,7 +253,9 @@ class Connection(asyncio.Protocol):
             return
         descriptor = self._transport.get_extra_info("socket").fileno()
         with contextlib.suppress(OSError):
-            while not exchange.complete and (data := os.read(descriptor, _SALVAGE_BYTES)):
+            for _ in range(_SALVAGE_READS):
+                if exchange.complete or not (data := os.read(descriptor, _SALVAGE_BYTES)):
+                    return
                 exchange.receive(data)
 
     def _expired(self) -> None:

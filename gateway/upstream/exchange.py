@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.errors import ClientGone, TransportFailure, TransportReason
 from gateway.upstream.failures import reason_of
 from gateway.upstream.reply import ReplyReader
-from gateway.upstream.request import chunk
+from gateway.upstream.request import LAST_CHUNK, chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from gateway.model import Headers
     from gateway.upstream.port import UpstreamRequest
 
@@ -45,8 +43,8 @@ class Wire(Protocol):
     def resume_reading(self) -> None:
         """Let it come in again."""
 
-    def write(self, pieces: Iterable[bytes]) -> None:
-        """Write pieces of the request."""
+    def write(self, data: bytes) -> None:
+        """Write a piece of the request."""
 
     async def drained(self) -> None:
         """Wait until writing is no longer paused."""
@@ -264,7 +262,7 @@ class HttpExchange:
                 left -= len(piece)
                 if left < 0:
                     raise ValueError("the body is longer than its declared length")
-            wire.write(chunk(piece) if left is None else (piece,))
+            wire.write(chunk(piece) if left is None else piece)
             if left == 0:
                 break
             if wire.writing_paused:
@@ -272,13 +270,13 @@ class HttpExchange:
         if left:
             raise ClientGone(f"the request's body ended {left} bytes early")
         if left is None:
-            wire.write((b"0\r\n\r\n",))
+            wire.write(LAST_CHUNK)
         self.sent = True
         wire.request_sent()
 
     def _upload_ended(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        # Behind an early reply nobody asks any more what became of the request.
+        # If it was we who cancelled it, the exchange has its head or its failure, and neither is touched here.
+        error = ClientGone("the request's body was given up") if task.cancelled() else task.exception()
         if isinstance(error, Exception) and not self.headed:
             self.fail(error)
 

@@ -27,6 +27,8 @@ _OURS = frozenset(
 """Fields that speak of one connection (RFC 9110 section 7.6.1) or frame a message: never copied."""
 _OUR_SIZES = frozenset(map(len, _OURS))
 
+LAST_CHUNK = b"0\r\n\r\n"
+
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"TRACE"})  # RFC 9110 section 9.2.2
 _BODY_EXPECTED = frozenset({b"POST", b"PUT", b"PATCH"})
 
@@ -58,9 +60,9 @@ def written(request: UpstreamRequest) -> bytes:
     return b"".join((head, b"\r\n\r\n", _at_hand(request)))
 
 
-def chunk(data: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return `data`, which must not be empty, as one chunk, in pieces (RFC 9112 section 7.1)."""
-    return b"%x\r\n" % len(data), data, b"\r\n"
+def chunk(data: bytes) -> bytes:
+    """Return `data`, which must not be empty, as one chunk (RFC 9112 section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def _framing(request: UpstreamRequest) -> bytes | None:
@@ -76,4 +78,4 @@ def _at_hand(request: UpstreamRequest) -> bytes:
     body = request.body
     if not body:
         return b""
-    return body if request.rest is None or request.length is not None else b"".join(chunk(body))
+    return body if request.rest is None or request.length is not None else chunk(body)

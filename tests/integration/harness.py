@@ -51,9 +51,6 @@ class Lines:
         """Take bytes."""
         self.data += data
 
-    def flush(self) -> None:
-        """Do nothing."""
-
     def entries(self) -> list[dict[str, Any]]:
         """Return the lines as JSON."""
         return [json.loads(line) for line in self.data.splitlines()]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
-from tests.integration.origin import body, head, last_chunk, send, serve
-from tests.integration.wire import connect
+from tests.integration.origin import body, close, head, last_chunk, send, serve
+from tests.integration.wire import PATIENCE_S, ask, connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,6 +139,59 @@ async def test_an_old_client_gets_no_chunks(tmp_path: Path) -> None:
         assert answer.header("Connection") == b"keep-alive"
         answer = await accord.ask(b"GET /-/health HTTP/1.0\r\n\r\n")
         assert answer.header("Connection") == b"close"
+
+
+@on_uvloop
+async def test_an_old_client_sees_that_an_answer_was_cut(tmp_path: Path) -> None:
+    """By a reset: the end of the connection alone would make the part look like the whole."""
+    begun = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\npart"
+    chunked = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n"
+    for reply in (begun, chunked):
+        async with serve((head(), send(reply), close())) as origin, gateway(tmp_path, upstream(origin)) as accord:
+            async with await connect(accord.port) as wire:
+                await wire.send(b"GET /api/a HTTP/1.0\r\nHost: gateway.test\r\n\r\n")
+                with pytest.raises(ConnectionResetError):
+                    async with asyncio.timeout(PATIENCE_S):
+                        await wire.reader.read()
+            assert (await accord.outcomes.next()).outcome == "cut"
+
+
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE"])
+@on_uvloop
+async def test_a_method_that_is_not_served_is_told_which_are(tmp_path: Path, method: str) -> None:
+    """RFC 9110 section 15.5.6 wants `Allow` on every 405."""
+    async with gateway(tmp_path, upstream(1)) as accord:
+        answer = await accord.ask(get("gateway.test:443" if method == "CONNECT" else "/api/a", method=method))
+        assert answer.status == 405
+        assert b"GET" in (answer.header("Allow") or b"")
+        assert answer.header("Proxy-Status") == b"accord; error=http_request_denied"
+
+
+@on_uvloop
+async def test_our_own_pages_are_only_read(tmp_path: Path) -> None:
+    """On either port."""
+    async with gateway(tmp_path, upstream(1)) as accord:
+        answer = await accord.ask(post("/-/health", b""))
+        assert (answer.status, answer.header("Allow")) == (405, b"GET, HEAD")
+        assert answer.header("Proxy-Status") == b"accord; error=http_request_denied"
+        answer = await ask(accord.application.admin_port, post("/metrics", b""))
+        assert (answer.status, answer.header("Allow")) == (405, b"GET, HEAD")
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase"), [(413, "Content Too Large"), (414, "URI Too Long"), (422, "Unprocessable Content")]
+)
+@on_uvloop
+async def test_phrases_are_those_of_the_standard(tmp_path: Path, status: int, phrase: str) -> None:
+    """RFC 9110 section 15, whatever Python calls them."""
+    reply = b"HTTP/1.1 %d Old\r\nContent-Length: 0\r\n\r\n" % status
+    async with (
+        serve((head(), send(reply))) as origin,
+        gateway(tmp_path, upstream(origin)) as accord,
+        await connect(accord.port) as wire,
+    ):
+        await wire.send(get("/api/a"))
+        assert await wire.reader.readline() == f"HTTP/1.1 {status} {phrase}\r\n".encode()
 
 
 @on_uvloop

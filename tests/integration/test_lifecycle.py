@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +70,60 @@ async def test_requests_under_way_are_answered(tmp_path: Path) -> None:
         await stopping
 
 
+async def reachable(port: int) -> bool:
+    """Tell whether a connection to `port` comes about."""
+    try:
+        async with await connect(port):
+            return True
+    except ConnectionError:
+        return False
+
+
+@on_uvloop
+async def test_fresh_connections_are_answered(tmp_path: Path) -> None:
+    """Those that stopping meets before their first head has come, one by one or half of it."""
+    async with gateway(tmp_path, upstream(1)) as accord, AsyncExitStack() as stack:
+        wires = [await stack.enter_async_context(await connect(accord.port)) for _ in range(50)]
+        for wire in wires[:10]:
+            await wire.send(b"GET /-/health HT")
+        stopping = asyncio.create_task(accord.application.stop())
+        while await reachable(accord.port):
+            pass
+        for number, wire in enumerate(wires):
+            await wire.send(get("/-/health")[16 if number < 10 else 0 :])
+        answers = [await wire.reply() for wire in wires]
+        assert [answer.status for answer in answers] == [200] * 50
+        assert {answer.header("Connection") for answer in answers} == {b"close"}
+        await stopping
+
+
+@on_uvloop
+async def test_connections_still_in_the_backlog_are_answered(tmp_path: Path) -> None:
+    """The kernel has taken them, the loop has not seen them yet."""
+    async with gateway(tmp_path, upstream(1)) as accord:
+        stopping = asyncio.create_task(accord.application.stop())
+        await asyncio.sleep(0)
+        with ExitStack() as stack:
+            clients = [stack.enter_context(socket.create_connection(("127.0.0.1", accord.port))) for _ in range(20)]
+            for client in clients:
+                client.sendall(get("/-/health"))
+            await stopping
+            for client in clients:
+                client.settimeout(PATIENCE_S)
+                assert client.recv(12) == b"HTTP/1.1 200"
+
+
+@in_virtual_time
+async def test_a_connection_that_asks_nothing_holds_up_stopping_for_a_second(tmp_path: Path) -> None:
+    """No longer, and no longer than the grace."""
+    async with gateway(tmp_path, upstream(1), shutdown={"grace": "30s"}) as accord, await connect(accord.port) as wire:
+        await asyncio.sleep(1)  # of virtual time, for the connection to be accepted
+        began_s = asyncio.get_running_loop().time()
+        await accord.application.stop()
+        assert asyncio.get_running_loop().time() - began_s == pytest.approx(1, abs=0.1)
+        assert await wire.at_end() == b""
+
+
 @in_virtual_time
 async def test_requests_that_outlast_the_grace_are_told_so(tmp_path: Path) -> None:
     """503, and the gateway goes."""
@@ -115,7 +171,7 @@ async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         )
         config = load(tmp_path / "gateway.yaml")
         application = app.build(config, environ={})
-        with pytest.raises(OSError, match=r"in use"):
+        with pytest.raises(OSError, match=r"listen: 127\.0\.0\.1:\d+: Address already in use"):
             await application.start()
         await application.stop()
         application = app.build(config, environ={})
@@ -170,6 +226,48 @@ def test_serve_ends_cleanly_when_told_to(tmp_path: Path, number: signal.Signals)
     assert (process.returncode, out, err) == (0, "", "")
 
 
+def serving_port(process: subprocess.Popen[str]) -> int:
+    """Return the port that a gateway says it listens on."""
+    assert process.stderr is not None
+    place = re.search(r"http://127\.0\.0\.1:(\d+)", process.stderr.readline())
+    assert place is not None
+    return int(place[1])
+
+
+def ask_often(port: int, times: int) -> None:
+    """Ask a gateway, each time on a connection of its own."""
+    for _ in range(times):
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as client:
+            client.sendall(get("/-/nothing/" + "x" * 500, "Connection: close"))
+            assert client.recv(12) == b"HTTP/1.1 404"
+
+
+def test_a_standard_output_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
+    """Requests are answered though the pipe is full, and SIGTERM ends the process."""
+    with accord("serve", "--config", str(configure(tmp_path))) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        port = serving_port(process)
+        ask_often(port, 300)  # takes longer than lines wait for company; the pipe is full after four
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr.read() == ""
+
+
+def test_a_standard_output_that_was_closed_is_told_once(tmp_path: Path) -> None:
+    """Serving goes on, and the end is a clean one."""
+    with accord("serve", "--config", str(configure(tmp_path))) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        ask_often(serving_port(process), 20)
+        assert process.stderr.readline() == "accord: the log cannot be written (Broken pipe); serving goes on\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr.read() == ""
+
+
 def test_serve_tells_what_is_wrong_with_its_configuration(tmp_path: Path) -> None:
     """And exits with 1."""
     path = configure(tmp_path, lissen="x")
@@ -184,11 +282,12 @@ def test_serve_tells_what_is_wrong_with_its_configuration(tmp_path: Path) -> Non
 def test_serve_tells_when_its_port_is_taken(tmp_path: Path) -> None:
     """And exits with 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        path = configure(tmp_path, listen=f"127.0.0.1:{taken.getsockname()[1]}")
+        taken_port = taken.getsockname()[1]
+        path = configure(tmp_path, listen=f"127.0.0.1:{taken_port}")
         with accord("serve", "--config", str(path)) as process:
             _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
-    assert "in use" in err
+    assert f"accord: listen: 127.0.0.1:{taken_port}: Address already in use" in err
     assert "Traceback" not in err
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.harness import gateway, get, on_uvloop, upstream
+from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.loops import in_virtual_time
-from tests.integration.origin import head, send, serve
+from tests.integration.origin import close, head, send, serve
+from tests.integration.wire import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,3 +118,57 @@ async def test_what_is_refused_for_its_head_costs_nothing(tmp_path: Path) -> Non
         assert (await accord.ask(get("/api/a", "Via: 1.1 accord"))).status == 502
         assert (await accord.get("/-/health")).header("RateLimit") is None
         assert (await accord.get("/api/a")).status == 200
+
+
+CHUNKED = get("/api/a", "Transfer-Encoding: chunked", "Expect: 100-continue", method="POST")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"nonsense\r\n", 400),
+        (b"5\r\nab", 408),
+        (b"7d0\r\n" + b"x" * 2000 + b"\r\n0\r\n\r\n", 413),
+    ],
+    ids=["framing", "slow", "large"],
+)
+@on_uvloop
+async def test_what_is_refused_for_its_body_costs_nothing(tmp_path: Path, body: bytes, status: int) -> None:
+    """Nothing of it went upstream; the fields of the answer know of it."""
+    limits = [{"name": "per-ip", "key": "ip", **ONE}]
+    async with (
+        serve(MANY) as origin,
+        gateway(
+            tmp_path,
+            upstream(origin),
+            limits=limits,
+            client_timeouts={"body": "200ms"},
+            bounds={"body": "1KiB"},
+        ) as accord,
+    ):
+        async with await connect(accord.port) as wire:
+            await wire.send(CHUNKED)
+            assert (await wire.reply()).status == 100
+            await wire.send(body)
+            refused = await wire.reply()
+        assert (refused.status, refused.header("RateLimit")) == (status, b'"per-ip";r=1;t=0')
+        assert (await accord.get("/api/a")).status == 200
+        assert (await accord.get("/api/a")).status == 429
+
+
+@on_uvloop
+async def test_an_upstream_that_cannot_be_reached_costs_nothing(tmp_path: Path) -> None:
+    """However often."""
+    limits = [{"name": "per-ip", "key": "ip", **ONE}]
+    async with gateway(tmp_path, upstream(1), limits=limits) as accord:
+        answers = [await accord.ask(post("/api/a", b"x")) for _ in range(3)]
+        assert [answer.status for answer in answers] == [503] * 3
+
+
+@on_uvloop
+async def test_what_went_upstream_is_paid_for(tmp_path: Path) -> None:
+    """Though no answer came."""
+    limits = [{"name": "per-ip", "key": "ip", **ONE}]
+    async with serve((head(), close())) as origin, gateway(tmp_path, upstream(origin), limits=limits) as accord:
+        answers = [await accord.ask(post("/api/a", b"x")) for _ in range(2)]
+        assert [answer.status for answer in answers] == [502, 429]

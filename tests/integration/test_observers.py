@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.edge.intake import shown_path
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.origin import body, head, send, serve
 
@@ -87,6 +88,28 @@ async def test_only_named_parameters_of_a_query_are_logged(tmp_path: Path, targe
     async with gateway(tmp_path, upstream(1), access_log={"query_parameters": ["page"]}) as accord:
         await accord.get(target)
         assert accord.log()[0]["path"] == shown
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("http://gateway.test/a?b", "http://gateway.test/a"),
+        ("http://user:s3cret@gateway.test/a", "http://gateway.test/a"),
+        ("http://user:s3@cret@[::1]:80/a", "http://[::1]:80/a"),
+        ("http://user:s3cret?@gateway.test/a", "http://-"),
+        ("/a@b#s3cret?page=2", "/a@b"),
+        ("user:s3cret@gateway.test", "gateway.test"),
+        ("http://gateway.test/a#s3cret", "http://gateway.test/a"),
+    ],
+)
+@on_uvloop
+async def test_no_userinfo_and_no_fragment_is_logged(tmp_path: Path, target: str, shown: str) -> None:
+    """Of targets that are refused neither, be the method CONNECT or another."""
+    async with gateway(tmp_path, upstream(1), access_log={"query_parameters": ["page"]}) as accord:
+        await accord.get(target)
+        (line,) = accord.log()
+    assert line["path"] in (shown, "-")
+    assert shown_path(target, frozenset()) == shown
 
 
 @on_uvloop

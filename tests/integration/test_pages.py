@@ -92,9 +92,7 @@ async def test_pages_speak_the_languages_of_the_catalogue(tmp_path: Path, langua
         assert b'lang="' + lang + b'"' in answer.body
 
 
-@pytest.mark.parametrize(
-    "path", ["/-", "/-/", "/-/problems/nonsense", "/-/metrics", "/-/problems/../ready"]
-)
+@pytest.mark.parametrize("path", ["/-", "/-/", "/-/problems/nonsense", "/-/metrics", "/-/problems/../ready"])
 @on_uvloop
 async def test_what_is_not_ours_to_show_is_not_found(tmp_path: Path, path: str) -> None:
     """No upstream ever gets what is under `/-/`; the operator's pages are not on this port."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.errors import TransportFailure, TransportReason
+from gateway.errors import ClientGone, TransportFailure, TransportReason
 from gateway.upstream import UpstreamRequest
 from tests.integration.loops import on_every_loop
 from tests.integration.origin import body, close, gone, half_close, head, repeat, reset, send, serve, tell, wait
@@ -267,6 +267,31 @@ async def test_an_early_reply_to_a_stalled_upload_does_not_wait_for_it() -> None
     async with serve((head(), send(TOO_LARGE))) as origin, pool_to(origin) as pool:
         request = UpstreamRequest(method=b"POST", target=b"/", headers=(HOST,), rest=stalled(), length=9)
         exchange = await pool.send(request)
+        assert await rest_of(exchange) == b"hello"
+        exchange.close()
+        assert pool.stats().open == 0
+
+
+@pytest.mark.parametrize("complains", [True, False])
+@on_every_loop
+async def test_what_becomes_of_a_stopped_upload_does_not_touch_its_reply(complains: bool) -> None:
+    """The body of an early reply is read to its end, however the upload takes being stopped."""
+    seen, never = asyncio.Event(), asyncio.Event()
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"x"
+        try:
+            await never.wait()
+        except asyncio.CancelledError:
+            if complains:
+                raise ClientGone from None
+            raise
+
+    async with serve((head(), send(TOO_LARGE[:-5]), wait(seen), send(b"hello"))) as origin, pool_to(origin) as pool:
+        request = UpstreamRequest(method=b"POST", target=b"/", headers=(HOST,), rest=stalled(), length=9)
+        exchange = await pool.send(request)
+        await turns()
+        seen.set()
         assert await rest_of(exchange) == b"hello"
         exchange.close()
         assert pool.stats().open == 0

@@ -116,6 +116,22 @@ async def test_what_the_remainder_raises_comes_out_of_send() -> None:
 
 
 @on_every_loop
+async def test_a_remainder_that_is_cancelled_elsewhere_ends_the_request() -> None:
+    """A source that somebody else gives up does not leave the request waiting."""
+    source: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def given_up() -> AsyncIterator[bytes]:
+        yield b"abc"
+        source.cancel()
+        yield await source
+
+    async with serve((head(), gone())) as origin, pool_to(origin) as pool:
+        with pytest.raises(ClientGone, match="given up"):
+            await pool.send(UpstreamRequest(method=b"POST", target=b"/", headers=(HOST,), rest=given_up()))
+        assert pool.stats().open == 0
+
+
+@on_every_loop
 async def test_a_remainder_that_ends_early_is_the_clients_fault() -> None:
     """A body shorter than declared is never padded: the connection is cut."""
     async with serve((head(), gone())) as origin, pool_to(origin) as pool:

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from gateway.limits import MemoryStore, Policy, take
+from gateway.limits import Charge, MemoryStore, Policy, refund, take
 
 if TYPE_CHECKING:
     from gateway.limits import Decision
@@ -109,6 +109,34 @@ def test_clock_that_does_not_advance(policy: Policy, steps_back_us: list[int]) -
         passed += policy.cost if verdict.admitted else 0
         assert 0 <= verdict.remaining <= policy.burst
     assert passed <= policy.burst
+
+
+@given(policies(), st.integers(-(10**9), 10**11), gaps_us, gaps_us)
+def test_refund(policy: Policy, ahead_us: int, wait_us: int, more_us: int) -> None:
+    """Charged and given back is never charged: from then on every step says the same."""
+    before_us = EPOCH_US + ahead_us
+    after_us, verdict = take(before_us, EPOCH_US, policy.cost, policy)
+    assume(verdict.admitted)
+    now_us = EPOCH_US + wait_us
+    back_us = refund(after_us, now_us, Charge(policy, b"a", after_us))
+    assert max(back_us, now_us) == max(before_us, now_us)
+    then_us = now_us + more_us
+    assert take(back_us, then_us, policy.cost, policy)[1] == take(before_us, then_us, policy.cost, policy)[1]
+
+
+@given(policies(), st.lists(gaps_us, min_size=1, max_size=20), gaps_us)
+def test_refund_is_never_too_much(policy: Policy, gaps: list[int], wait_us: int) -> None:
+    """Whatever was charged after it: the key is left with no more than if the first request had never been."""
+    now_us = EPOCH_US
+    with_us, _ = take(0, now_us, policy.cost, policy)
+    without_us, charge = 0, Charge(policy, b"a", with_us)
+    for gap_us in gaps:
+        now_us += gap_us
+        with_us, verdict = take(with_us, now_us, policy.cost, policy)
+        if verdict.admitted:
+            without_us, _ = take(without_us, now_us, policy.cost, policy)
+    now_us += wait_us
+    assert refund(with_us, now_us, charge) >= max(without_us, min(with_us, now_us))
 
 
 class StoreMachine(RuleBasedStateMachine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -14,8 +15,10 @@ from gateway.dialects.paths import PathError, find, plain_steps
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.fields import FieldInfo
     from pydantic_core import CoreSchema
 
+_DECLARABLE = re.compile(r'[^\\"\x00-\x1f]+')
 _LOWEST_STATUS, _HIGHEST_STATUS = 100, 599
 _SILENT = re2.Options()
 _SILENT.log_errors = False  # else the library writes to standard error what the fault says already
@@ -67,7 +70,8 @@ def _path(text: str) -> str:
 
 
 def _plain_path(text: str) -> str:
-    if plain_steps(text) is None:
+    steps = plain_steps(text)
+    if steps is None or any(isinstance(step, str) and not _DECLARABLE.fullmatch(step) for step in steps):
         message = "this path must be plain (keys and indexes only), for the bytes it names are passed on unchanged"
         raise ValueError(message)
     return text
@@ -163,6 +167,11 @@ Statuses = Annotated[
     ),
 ]
 Scalar = Annotated[str | int | float | bool | None, Field(title="plain value")]
+
+
+def is_path(field: FieldInfo) -> bool:
+    """Say whether a key of a model holds paths: one, a list of them, or a mapping from them."""
+    return AfterValidator(_path) in field.metadata or "_path" in repr(field.annotation)
 
 
 Texts = Annotated[tuple[str, ...], OneOrList()]

@@ -106,10 +106,14 @@ def test_each_fault_of_a_gateway_file(text: str, place: str, message: str | None
         ("dialect:\n", "5:1 dialect", "name a preset, or auto, or give a dialect of your own"),
         ("dialect: {errors: {}}", "5:11 dialect.errors", "must be a list"),
         ("dialect: {success: {data: 'a || b'}}", "5:21 dialect.success.data", "this path must be plain"),
-        ("dialect: {codes: {E1: not_fuond}}", "5:19 dialect.codes.E1", '"not_fuond" is not a code of the catalogue'),
+        (
+            "dialect: {codes: {E1: not_fuond}}",
+            "5:19 dialect.codes.E1",
+            "this is not a code of the catalogue (did",
+        ),
         (PICK, "5:21 dialect.errors[0].code", "not a JMESPath expression (character 3)"),
-        (PATTERN, "5:45 dialect.errors[0].when.body.matches.a", "not an RE2 pattern: missing ): ("),
-        (STATUS, "5:28 dialect.errors[0].when.status", '"6xx" is not a status, a class such as 4xx, or a range'),
+        (PATTERN, "5:45 dialect.errors[0].when.body.matches.a", "not an RE2 pattern: missing )"),
+        (STATUS, "5:28 dialect.errors[0].when.status", "this is not a status, a class such as 4xx, or a range"),
         ("dialect: {statuses: {4o2: conflict}}", "5:22 dialect.statuses.4o2", "must be a whole number"),
         ("dialect: {read: {fields: [{from: a, shape: x}]}}", "5:37 dialect.read.fields[0].shape", "must be 'tree', "),
         ("dialect: {read: {fields: [{shape: tree}]}}", "5:27 dialect.read.fields[0]", "a key is missing: from"),
@@ -199,7 +203,11 @@ credentials:
 request: {headers: {set: {X-Key: "hunter2\\n", X-Other: [hunter2]}}}
 timeouts: {connect: hunter2}
 expose_upstream: hunter2
-dialect: {errors: [{code: "hunter2["}], success: {data: "hunter2 || b"}, accept: [hunter2], codes: {E1: {a: hunter2}}}
+dialect: {errors: [{code: "hunter2["}], success: {data: "hunter2 || b"}, accept: [hunter2],
+  codes: {E1: hunter2, E2: {a: b}}, statuses: {404: hunter2},
+  detect: {status: hunter2, body: {matches: {a: "hunter2("}}}}
+limits: [{name: hunter2, requests: 9, per: 1ms, burst: 99999999999999999}]
+routes: [{match: {path: "/hunter2//", methods: [hunter2]}}]
 pool: hunter2
 """
 
@@ -207,8 +215,48 @@ pool: hunter2
 def test_values_are_never_shown() -> None:
     """Any value may be a secret that stands in the wrong place: a fault shows keys, never values."""
     faults = _faults(UpstreamFile, SECRETS)
-    assert len(faults) >= 14
+    assert len(faults) >= 20
     assert [fault for fault in faults if "hunter2" in fault] == []
+
+
+def test_values_of_the_gateway_are_never_shown() -> None:
+    """Neither are those of the gateway's own file."""
+    text = "version: hunter2\nlisten: hunter2\nvia: 'hunter2 '\ntrusted_proxies: [hunter2]\npublic_url: hunter2\n"
+    faults = _faults(GatewayFile, text)
+    assert len(faults) == 5
+    assert [fault for fault in faults if "hunter2" in fault] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("sk_live_abc-SECRET", "…: this key is not known"),
+        ("hunter2", "…: this key is not known"),
+        ("a secret", "…: this key is not known"),
+        ("abcdefghijklmnopqrstuvwxyz", "…: this key is not known"),
+        ("Value_env2", "Value_env2: this key is not known (did you mean value_env?)"),
+        ("token", "token: this key is not known (known keys: "),
+    ],
+)
+def test_an_unknown_key_may_be_a_secret(key: str, told: str) -> None:
+    """It is shown where it is nearly a known one, or looks like one; its list is not called empty."""
+    text = f"{UPSTREAM}credentials:\n  inject:\n    - {{header: X-A, value_env: A, {key}: x}}\n"
+    [fault] = _faults(UpstreamFile, text)
+    assert fault.startswith(f"a.yaml:7:35 credentials.inject[0].{told}")
+    [at_the_top] = _faults(UpstreamFile, f"{UPSTREAM}sk_live_abc-SECRET: x\n")
+    assert at_the_top.startswith("a.yaml:5:1 …: this key is not known (known keys: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("request: {headers: {set: {'sk live': {}}}}", "request.headers.set.…"),
+        ("sk_live_4: {sk-5: 1, sk-5: 2}", "….…"),
+    ],
+)
+def test_a_key_on_the_way_may_be_a_secret_too(text: str, path: str) -> None:
+    """In the path to a fault no key is shown that does not look like one."""
+    assert any(f" {path}: " in fault for fault in _faults(UpstreamFile, UPSTREAM + text))
 
 
 def test_a_fault_at_a_place() -> None:

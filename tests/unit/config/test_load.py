@@ -135,6 +135,10 @@ def test_a_file_that_is_not_text(write: Write, tmp_path: Path) -> None:
             ["gateway.yaml:2:27 upstreams[1]: no upstream file matches (looked for shops/a.yaml)"],
         ),
         ("upstreams: /srv/*.yaml", ["gateway.yaml:2:1 upstreams: not a pattern relative to this file's folder"]),
+        (
+            "upstreams: [banks/*, " + "9" * 400 + "]",
+            ["gateway.yaml:2:22 upstreams[1]: not a pattern relative to this file's folder"],
+        ),
         ("upstreams: ['', banks/*]", ["gateway.yaml:2:13 upstreams[0]: not a pattern relative to this file's folder"]),
         ("upstreams: [banks/*, '.']", ["gateway.yaml:2:22 upstreams[1]: not a pattern relative to this file's folder"]),
     ],
@@ -214,7 +218,7 @@ def test_the_same_name_in_two_lists(write: Write) -> None:
 CREDENTIALS = """\
 credentials:
   inject:
-    - {header: Authorization, prefix: "Bearer ", value_env: PARTS_TOKEN}
+    - {header: X-Parts-Token, prefix: "Bearer ", value_env: PARTS_TOKEN}
     - basic: {user_env: PARTS_USER, password_env: PARTS_PASSWORD}
 examples:
   - {name: a, reply: {status: 200, json: {token_env: NOT_ONE}}, expect: pass}
@@ -222,24 +226,91 @@ request: {headers: {set: {X_env: NOT_ONE_EITHER}}}
 """
 
 
+LINE = "holds a control character, such as a line's end, which no header field may hold"
 TOKEN = "7:50 credentials.inject[0].value_env"
 USER = "8:15 credentials.inject[1].basic.user_env"
 PASSWORD = "8:37 credentials.inject[1].basic.password_env"
 
 
 @pytest.mark.parametrize(
-    ("environ", "missing"),
+    ("environ", "told"),
     [
-        ({}, [TOKEN, USER, PASSWORD]),
-        ({"PARTS_TOKEN": "hunter2", "PARTS_USER": ""}, [USER, PASSWORD]),
-        ({"PARTS_TOKEN": "hunter2", "PARTS_USER": "u", "PARTS_PASSWORD": "hunter2"}, []),
+        ({}, {TOKEN: "is not set", USER: "is not set", PASSWORD: "is not set"}),
+        ({"PARTS_TOKEN": "hunter2", "PARTS_USER": ""}, {USER: "is not set", PASSWORD: "is not set"}),
+        ({"PARTS_TOKEN": "hunter2", "PARTS_USER": "u", "PARTS_PASSWORD": "hunter2:é"}, {}),
+        ({"PARTS_TOKEN": "hunter2\n", "PARTS_USER": "u", "PARTS_PASSWORD": "hunter2\0"}, {TOKEN: LINE, PASSWORD: LINE}),
+        ({"PARTS_TOKEN": "hunter2\udcff", "PARTS_USER": "u", "PARTS_PASSWORD": "p"}, {TOKEN: "is not UTF-8 text"}),
+        (
+            {"PARTS_TOKEN": "t", "PARTS_USER": "u:hunter2", "PARTS_PASSWORD": "p"},
+            {USER: "holds a colon, which would end the user's name"},
+        ),
     ],
-    ids=["none", "one and an empty one", "all"],
+    ids=["none", "one and an empty one", "all", "control characters", "not text", "two users' names"],
 )
-def test_variables_that_are_not_set(write: Write, environ: dict[str, str], missing: list[str]) -> None:
-    """Each `*_env` key under credentials names a variable; what is not set, or empty, is told at the key."""
+def test_variables_that_cannot_be_used(write: Write, environ: dict[str, str], told: dict[str, str]) -> None:
+    """Each `*_env` key under credentials names a variable; the variable is told at the key, its value never."""
     configuration = _load(write, {"gateway.yaml": GATEWAY, "upstreams/a.yaml": _upstream("a", CREDENTIALS)})
-    faults = configuration.missing_environment(environ)
-    assert [f"{fault.line}:{fault.column} {fault.path}" for fault in faults] == missing
-    assert all("is not set" in fault.message for fault in faults)
+    faults = configuration.environment_faults(environ)
+    assert {f"{fault.line}:{fault.column} {fault.path}": fault.message.split(" ", 4)[-1] for fault in faults} == told
+    assert all(fault.message.startswith("the environment variable PARTS_") for fault in faults)
     assert "hunter2" not in repr(configuration) + "".join(map(str, faults))
+
+
+TWICE = "this is set or injected twice: servers would disagree on which counts"
+
+
+SET = "request: {headers: {set: {x-key: a}}}\n"
+KEY = "{header: X-Key, value_env: A}"
+OTHER = "{header: x_key, value_env: B}"
+BEARER = "{header: Authorization, value_env: A}"
+BASIC = "{basic: {user_env: A, password_env: B}}"
+QUERY = "{query: X-Key, value_env: A}"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("request: {headers: {set: {X-A: a, x_a: b}}}", "5:35 request.headers.set.x_a"),
+        (f"{SET}credentials: {{inject: [{KEY}]}}", "6:25 credentials.inject[0].header"),
+        (f"credentials: {{inject: [{KEY}, {OTHER}]}}", "5:56 credentials.inject[1].header"),
+        (f"credentials: {{inject: [{QUERY}, {QUERY}]}}", "5:55 credentials.inject[1].query"),
+        (f"credentials: {{inject: [{BEARER}, {BASIC}]}}", "5:64 credentials.inject[1].basic"),
+        (f"credentials: {{inject: [{KEY}, {QUERY}, {BASIC}]}}", None),
+    ],
+)
+def test_nothing_is_sent_twice(write: Write, text: str, place: str | None) -> None:
+    """One field has one value of ours, however its name is spelled."""
+    files = {"gateway.yaml": GATEWAY, "upstreams/a.yaml": _upstream("a", text)}
+    if place is None:
+        assert len(_load(write, files).upstreams) == 1
+    else:
+        assert _faults(write, files) == [f"upstreams/a.yaml:{place}: {TWICE}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("listen: a:80\nadmin: a:80", "3:1 admin"),
+        ("listen: 0.0.0.0:80\nadmin: 127.0.0.1:80", "3:1 admin"),
+        ("listen: localhost:8081", "2:1 listen"),
+        ("listen: a:0\nadmin: a:0", None),
+        ("listen: a:80\nadmin: a:81", None),
+        ("listen: 10.0.0.1:80\nadmin: 10.0.0.2:80", None),
+    ],
+)
+def test_clients_and_operators_come_in_apart(write: Write, text: str, place: str | None) -> None:
+    """Two servers cannot have one address."""
+    files = {"gateway.yaml": GATEWAY + text, "upstreams/a.yaml": _upstream("a")}
+    if place is None:
+        assert len(_load(write, files).upstreams) == 1
+    else:
+        message = "clients and operators cannot come in at one address: give listen and admin different ports"
+        assert _faults(write, files) == [f"gateway.yaml:{place}: {message}"]
+
+
+@pytest.mark.parametrize("accept", ["é", '"a\\nb"', '"\\x7f"'])
+def test_accept_must_be_a_field_value(write: Write, accept: str) -> None:
+    """It goes upstream as it stands."""
+    files = {"gateway.yaml": GATEWAY, "upstreams/a.yaml": _upstream("a", f"dialect: {{accept: {accept}}}")}
+    message = "must be in ASCII and without control characters"
+    assert _faults(write, files) == [f"upstreams/a.yaml:5:11 dialect.accept: {message}"]

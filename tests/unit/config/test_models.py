@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from gateway.config.addresses import Address
 from gateway.config.models import Credentials, DialectChoice, GatewayFile, PolicyConfig, UpstreamFile
-from gateway.config.values import Address
 from gateway.dialects.spec import DialectSpec
 
 if TYPE_CHECKING:

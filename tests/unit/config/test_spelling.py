@@ -7,19 +7,20 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from gateway.config.addresses import ListenAddress, UpstreamUrl
 from gateway.config.models import DialectChoice
-from gateway.config.values import Address, BaseUrl, Duration, DurationOrNone, Network, Size
+from gateway.config.values import Duration, DurationOrNone, Network, Size
 from gateway.dialects.spec.values import Statuses
 
 KINDS: dict[str, TypeAdapter[Any]] = {
-    "address": TypeAdapter(Address),
+    "address": TypeAdapter(ListenAddress),
     "dialect": TypeAdapter(DialectChoice),
     "duration": TypeAdapter(Duration),
     "duration or none": TypeAdapter(DurationOrNone),
     "network": TypeAdapter(Network),
     "size": TypeAdapter(Size),
     "statuses": TypeAdapter(Statuses),
-    "URL": TypeAdapter(BaseUrl),
+    "URL": TypeAdapter(UpstreamUrl),
 }
 SPELLINGS = [
     *(("duration", text) for text in ("1ms", "1500ms", "2s", "90s", "5m", "2h", "7d", "0.5ms")),

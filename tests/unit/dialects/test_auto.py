@@ -24,7 +24,12 @@ SHOP = _dialect(
     success="unify",
     accept="text/shop",
 )
-BANK = _dialect("bank", detect={"body": {"has": "bank"}}, unwrap=True, errors=[{"when": {"body": {"has": "bank"}}}])
+BANK = _dialect(
+    "bank",
+    detect={"body": {"has": "bank"}},
+    unwrap=True,
+    errors=[{"when": {"body": {"has": "bank"}}, "fields": {"from": "bad"}}],
+)
 SHY = _dialect("shy", errors=[{"when": {"status": "3xx"}}])
 LAST = _dialect("last", rate_headers={"remaining": "X-Left"})
 AUTO = AutoDialect([SHOP, BANK, SHY], LAST[1])
@@ -50,6 +55,16 @@ def test_the_first_that_knows_a_reply_reads_it(body: object, name: str) -> None:
     assert reading is not None
     assert reading.dialect == name
     assert name == "bank" or view.tree is outer
+
+
+@pytest.mark.parametrize(
+    ("options", "location"), [({}, "body"), ({"in_body": True}, "body"), ({"in_body": False}, "query")]
+)
+def test_where_fields_were_is_passed_on(options: dict[str, bool], location: str) -> None:
+    """The dialect that is chosen is told whether the request had a body; one is taken for granted."""
+    reading = AUTO.read_error(view_of({"bank": 1, "bad": {"size": "no"}}), 0, **options)
+    assert reading is not None
+    assert [error.location for error in reading.errors] == [location]
 
 
 def test_a_reply_below_400_is_no_error_without_a_rule() -> None:

@@ -34,6 +34,37 @@ def test_text_is_cleaned(text: str, cleaned: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        'Traceback (most recent call last):\n  File "/srv/a.py", line 1, in <module>\n    run()',
+        'Failed: File "/srv/a.py", line 1, in run',
+        "NullPointerException\n\tat com.shop.Cart.<init>(Cart.java:9)",
+        "java.lang.Error: no at com.shop.Cart.total(Native Method)",
+        "Error: no\n    at Cart.total (/srv/cart.js:9:1)",
+        "Error: no\n    at /srv/cart.js:9:1",
+        "TypeError: no at Object.<anonymous> (/srv/cart.js:9:1)",
+        "Error: no at Shop.Cart.Total(Int32 n) in C:\\src\\Cart.cs:line 9",
+        "Uncaught Error in /srv/Db.php:33 Stack trace: none",
+        "#0 /srv/index.php(3): run()\n#1 {main}",
+        "panic: no\n\ngoroutine 1 [running]:",
+        "<pre>Error: no<br> at Cart.total (/srv/cart.js:9:1)</pre>",
+    ],
+)
+def test_a_stack_trace_is_no_text(text: str) -> None:
+    """What is inside a server is nobody's business, whatever markup is around it."""
+    assert clean(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It opens at 10:30 (see the door).", "Call at (noon):30", "Choose <name> at <place>", "Order #1 (2) is late"],
+)
+def test_what_only_looks_like_a_trace_is_text(text: str) -> None:
+    """A sentence with a time, a number or angle brackets is a sentence."""
+    assert clean(text) == text
+
+
+@pytest.mark.parametrize(
     ("text", "usable"),
     [
         ("The page is gone.", True),
@@ -49,11 +80,6 @@ def test_text_is_cleaned(text: str, cleaned: str) -> None:
         ("alert.invalid_fields", False),
         ("INVALID_FIELDS", False),
         ("errors.user.name.blank", False),
-        ('Traceback (most recent call last):\n  File "/srv/a.py", line 1, in run', False),
-        ("NullPointerException\n\tat com.shop.Cart.total(Cart.java:9)", False),
-        ("Error: no\n    at Cart.total(/srv/cart.js:9:1)", False),
-        ("#0 /srv/index.php(3): run()\n#1 {main}", False),
-        ("panic: no\n\ngoroutine 1 [running]:", False),
         ("First line\nsecond line", True),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.headers import AddressMap, Refusal, ReplyRules, forbids_transform, reply_to_client
+from gateway.headers import AddressMap, Refusal, ReplyRules, Secrets, forbids_transform, reply_to_client
 from gateway.model import Header, Headers, Translation
 
 VIA: Header = (b"Via", b"1.1 accord")
@@ -124,6 +124,25 @@ def test_challenge() -> None:
     assert answer(*challenge) == challenge
 
 
+def test_a_session_that_was_opened_for_us() -> None:
+    """Is the client's business only where the configuration says so."""
+    cookie = ((b"Set-Cookie", b"a=1"),)
+    assert answer(*cookie, own_credential=True) == ()
+    assert answer(*cookie, own_credential=True, cookies=True) == cookie
+
+
+def test_our_credential_is_not_echoed() -> None:
+    """Wherever it stands, however it is spelled; the rest stays byte for byte."""
+    secrets = Secrets.of(["s3cret/+"])
+    echo = ((b"Location", b"https://evil.example/?t=s3cret%2f%2b&a=\xff"), (b"X-A", b"a s3cret/+"), (b"X-B", b"s3cre"))
+    assert answer(*echo, secrets=secrets) == (
+        (b"Location", b"https://evil.example/?t=[redacted]&a=\xff"),
+        (b"X-A", b"a [redacted]"),
+        (b"X-B", b"s3cre"),
+    )
+    assert answer((b"X-A", b"nothing"), secrets=secrets) == ((b"X-A", b"nothing"),)
+
+
 def test_rate_fields() -> None:
     """Rate fields pass, or are left to the named policy."""
     fields = (
@@ -166,35 +185,118 @@ class TestLocation:
         )
 
     @pytest.mark.parametrize(
+        ("value", "mapped"),
+        [
+            (b"http://api.salla.dev/admin/v2/x", b"https://gateway.example/salla/x"),
+            (b"//api.salla.dev:443/admin/v2/x", b"https://gateway.example/salla/x"),
+            (b"//api.salla.dev:/admin/v2/x", b"https://gateway.example/salla/x"),
+            (b"https://api.salla.dev:80/admin/v2/x", b"https://gateway.example/salla/x"),
+            (b"https://api.salla.dev./admin/v2/x", b"https://gateway.example/salla/x"),
+            (b"https://u:p@api.salla.dev/admin/v2/x", b"https://gateway.example/salla/x"),
+            (b"ht\ttps://api.salla.dev/admin/v2/x", b"https://gateway.example/salla/x"),
+            (b"/admin/v2/.well-known/x", b"https://gateway.example/salla/.well-known/x"),
+        ],
+    )
+    def test_other_spellings(self, value: bytes, mapped: bytes) -> None:
+        """A user, a default port, the other scheme, a final dot, what browsers do not see."""
+        assert answer((b"Location", value), addresses=SALLA) == ((b"Location", mapped),)
+
+    @pytest.mark.parametrize(
         "value",
         [
             b"https://api.salla.dev/admin/v22/x",
             b"https://api.salla.dev/other",
             b"https://api.salla.dev",
-            b"https://api.salla.dev:8443/admin/v2/x",
-            b"https://api.salla.dev:80/admin/v2/x",
-            b"https://api.salla.dev@evil.example/admin/v2/x",
-            b"https://api.salla.dev.evil.example/admin/v2/x",
-            b"https://evil.example/?https://api.salla.dev/admin/v2/x",
-            b"ftp://api.salla.dev/admin/v2/x",
             b"/admin/v2/../x",
             b"/admin/v2/%2e%2E/x",
             b"/admin/v2/..\\x",
             b"/admin",
+            b"/\\evil.example/",
+        ],
+    )
+    def test_no_way_through_us(self, value: bytes) -> None:
+        """What is the upstream's, but not below its base, would show its address or lead to another upstream."""
+        assert answer((b"Location", value), addresses=SALLA) == ()
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            b"https://api.salla.dev:8443/admin/v2/x",
+            b"https://api.salla.dev@evil.example/admin/v2/x",
+            b"https://api.salla.dev.evil.example/admin/v2/x",
+            b"https://evil.example/?https://api.salla.dev/admin/v2/x",
+            b"//evil.example/admin/v2/x",
+            b"ftp://api.salla.dev/admin/v2/x",
             b"orders/1",
             b"?page=2",
+            b"?",
             b"mailto:a@api.salla.dev",
+            b"https:x",
             b"",
         ],
     )
     def test_as_it_came(self, value: bytes) -> None:
-        """What lies elsewhere, or might."""
+        """What lies elsewhere, or is relative to what the client asked for."""
         assert answer((b"Location", value), addresses=SALLA) == ((b"Location", value),)
+
+    @pytest.mark.parametrize(("authority", "mapped"), [(b"h:8080", b"/x"), (b"H:8080", b"/x"), (b"h", None)])
+    def test_a_port_of_its_own(self, authority: bytes, mapped: bytes | None) -> None:
+        """Is part of the address, whatever the scheme."""
+        addresses = AddressMap(authority=b"h:8080", path=b"", public=b"")
+        value = b"https://%s/x" % authority
+        assert addresses.url(value) == (mapped or value)
+
+    @pytest.mark.parametrize("public", [b"", b"/"])
+    @pytest.mark.parametrize(
+        "value", [b"https://api.example/v2//evil.example/", b"/v2//evil.example/", b"/v2/\t/evil.example/"]
+    )
+    def test_no_path_becomes_another_host(self, public: bytes, value: bytes) -> None:
+        """Two slashes at the beginning would (RFC 3986 section 4.2)."""
+        mapped = AddressMap(authority=b"api.example", path=b"/v2", public=public).url(value)
+        assert mapped is not None
+        assert mapped.startswith(b"/./")
+        assert mapped.endswith(b"//evil.example/")
+
+    @pytest.mark.parametrize(
+        ("value", "mapped"),
+        [
+            (b"/admin/v2/x?a=%20&key=k&b=+#f", b"https://gateway.example/salla/x?a=%20&b=+#f"),
+            (b"/admin/v2/x?%6Bey=k", b"https://gateway.example/salla/x"),
+            (b"/admin/v2/x?keys=k&Key=k", b"https://gateway.example/salla/x?keys=k&Key=k"),
+            (b"/admin/v2?key=k", b"https://gateway.example/salla"),
+            (b"?key=k&page=2", b"?page=2"),
+            (b"https://evil.example/?key=k", b"https://evil.example/?key=k"),
+        ],
+    )
+    def test_parameters_of_ours(self, value: bytes, mapped: bytes) -> None:
+        """A credential that we put into the query does not come back."""
+        addresses = AddressMap(
+            authority=SALLA.authority, path=SALLA.path, public=SALLA.public, parameters=frozenset({b"key"})
+        )
+        assert answer((b"Location", value), addresses=addresses) == ((b"Location", mapped),)
+
+    @pytest.mark.parametrize(
+        ("value", "mapped"),
+        [
+            (
+                b'<https://api.salla.dev/admin/v2/x?a=1,2>; rel="next", </admin/v2/y>;rel=prev',
+                b'<https://gateway.example/salla/x?a=1,2>; rel="next", <https://gateway.example/salla/y>;rel=prev',
+            ),
+            (b'<//evil.example/>; title="a, <b> \\", c"', b'<//evil.example/>; title="a, <b> \\", c"'),
+            (b"</other>; rel=x, <?page=2>; rel=next", b"<?page=2>; rel=next"),
+            (b"</other>; rel=x", None),
+            (b"nonsense, <a>", b"<a>"),
+            (b"x <a>, <a", None),
+        ],
+    )
+    def test_link(self, value: bytes, mapped: bytes | None) -> None:
+        """RFC 8288: each target by itself; what has no place here is left out."""
+        assert answer((b"Link", value), addresses=SALLA) == (() if mapped is None else ((b"Link", mapped),))
 
     def test_switched_off(self) -> None:
         """Only where it is asked for."""
         headers = ((b"Location", b"/admin/v2/x"),)
-        assert answer(*headers, addresses=SALLA, locations=False) == headers
+        assert answer(*headers, (b"Link", b"</x>"), addresses=SALLA, locations=False) == (*headers, (b"Link", b"</x>"))
 
     @pytest.mark.parametrize(
         ("value", "mapped"), [(b"https://api.example/", b"/"), (b"https://api.example", b"/"), (b"/x", b"/x")]

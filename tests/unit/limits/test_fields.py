@@ -6,7 +6,7 @@ from math import inf, nan
 
 import pytest
 
-from gateway.limits import Policy, Verdict, rate_fields, retry_after_field, retry_after_s
+from gateway.limits import Policy, Verdict, rate_fields
 from gateway.model import Allowance
 
 CLIENT = Policy(name="per-client", requests=600, per_us=60_000_000, burst=100, key=("client",))
@@ -92,12 +92,3 @@ def test_names_are_quoted(name: str, quoted: bytes) -> None:
     """A name is a string of structured fields, whatever is in it."""
     policy = Policy(name=name, requests=1, per_us=1_000_000, burst=1, key=("ip",))
     assert dict(rate_fields([verdict(policy)], status=200))[b"RateLimit"].startswith(quoted + b";r=")
-
-
-@pytest.mark.parametrize(
-    ("wait_us", "seconds"), [(0, 1), (1, 1), (1_000_000, 1), (1_000_001, 2), (86_400_000_000, 86_400)]
-)
-def test_retry_after(wait_us: int, seconds: int) -> None:
-    """Whole seconds, rounded up, at least one."""
-    assert retry_after_s(wait_us) == seconds
-    assert retry_after_field(verdict(wait_us=wait_us)) == (b"Retry-After", b"%d" % seconds)

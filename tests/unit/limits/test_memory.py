@@ -143,3 +143,31 @@ def test_room_comes_back() -> None:
     later_us = NOW_US + 2 * TWO.tau_us
     assert remaining(store.decide([(TWO, b"c")], later_us)) == [1]
     assert remaining(store.decide([(TWO, b"d")], later_us)) == [1]
+
+
+def test_a_refund_gives_back_what_was_charged() -> None:
+    """Under every policy; the verdicts say so."""
+    store = MemoryStore()
+    both = [(FIVE, b"u"), (TWO, b"a")]
+    store.decide(both, NOW_US)
+    decision = store.decide(both, NOW_US)
+    assert remaining(decision) == [3, 0]
+    assert [verdict.remaining for verdict in store.refund(decision.charges, NOW_US)] == [4, 1]
+    assert store.decide([(TWO, b"a")], NOW_US).admitted
+
+
+def test_a_refused_request_has_nothing_to_be_given_back() -> None:
+    """It was charged nothing."""
+    store = MemoryStore()
+    for _ in range(2):
+        store.decide([(TWO, b"a")], NOW_US)
+    assert store.decide([(TWO, b"a")], NOW_US).charges == ()
+
+
+def test_a_charge_that_lapsed_is_not_given_back() -> None:
+    """Time gave it back already, and its key may be forgotten or charged for others by then."""
+    store = MemoryStore()
+    decision = store.decide([(TWO, b"a")], NOW_US)
+    later_us = NOW_US + 10_000_000
+    store.decide([(TWO, b"a")], later_us)
+    assert store.refund(decision.charges, later_us)[0].remaining == 1

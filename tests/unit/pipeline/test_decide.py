@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.pipeline.decide import STREAM, Capture, Stream, decide
+from gateway.pipeline.decide import BARE, STREAM, Capture, Stream, decide
 from tests.unit.pipeline.plans import plan_with
 
 JSON = (b"Content-Type", b"application/json")
@@ -41,7 +41,7 @@ def test_successes_in_json_are_captured(status: int) -> None:
     assert _decide(status, (b"content-type", b"Application/Vnd.Shop+JSON; charset=utf-8")) == SUCCESS
 
 
-@pytest.mark.parametrize("status", [204, 205, 206, 300, 301, 302, 304, 307, 308])
+@pytest.mark.parametrize("status", [204, 206, 300, 301, 302, 304, 307, 308])
 def test_what_has_no_content_of_its_own_streams(status: int) -> None:
     """No content, a part of something, and redirections are not ours to read."""
     assert _decide(status, JSON) is STREAM
@@ -92,6 +92,25 @@ def test_what_cannot_be_read_or_must_not_be_changed_streams(
     assert (_decide(200, *headers) == SUCCESS) == captured
 
 
-def test_answers_to_head_have_no_body() -> None:
-    """There is nothing to hold."""
-    assert _decide(200, JSON, method="HEAD") is STREAM
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+def test_reset_content_has_no_body(method: str) -> None:
+    """Whatever the upstream sends with it (RFC 9110 section 15.3.6), and whoever reads it."""
+    assert _decide(205, JSON, method=method) == BARE
+    assert _decide(205, method=method, unify=False, translate=False) == BARE
+
+
+@pytest.mark.parametrize(
+    ("headers", "changes", "expected"),
+    [
+        ((JSON,), {}, BARE),
+        ((JSON,), {"unify": False}, STREAM),
+        (((b"Content-Type", b"text/html"),), {}, STREAM),
+        ((JSON, (b"Content-Length", b"5001")), {}, STREAM),
+        ((JSON, (b"Cache-Control", b"no-transform")), {}, STREAM),
+    ],
+)
+def test_answers_to_head_describe_what_get_would_give(
+    headers: tuple[tuple[bytes, bytes], ...], changes: dict[str, Any], expected: Stream
+) -> None:
+    """Where a GET's body would be written anew, the upstream's description of it is not true."""
+    assert _decide(200, *headers, method="HEAD", **changes) == expected

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway.config import presets
 from gateway.dialects.spec import Example
-from gateway.pipeline.examples import differences, reply_of
+from gateway.pipeline.examples import differences, plan_for, reply_of
 from tests.unit.pipeline.plans import plan_with
 
 LOST = {"status": 404, "json": {"error": {"message": "Nothing here", "code": 7}}}
@@ -80,3 +81,18 @@ def test_a_reply_is_what_its_example_describes(
     """JSON written in YAML gets its content type, unless it has one; a text is sent as it is."""
     found = reply_of(Example.model_validate({"name": "a", "reply": reply, "expect": "pass"}).reply)
     assert (found.status, found.headers, found.body) == (200, headers, body)
+
+
+@pytest.mark.parametrize(
+    ("reply", "passes"),
+    [
+        ({"status": 200, "body": '{"status": 200, "success": true, "data": 1}'}, False),
+        ({"status": 206, "body": '{"status": 200, "success": true, "data": 1}'}, True),
+        ({"status": 200, "json": {"success": True, "status": 200}, "headers": {"Cache-Control": "no-transform"}}, True),
+        ({"status": 200, "body": "<p>yes</p>"}, True),
+    ],
+)
+def test_a_reply_that_the_gateway_streams_passes_here_too(reply: dict[str, Any], *, passes: bool) -> None:
+    """What is decided on the head alone is decided alike; JSON that was written by hand needs no content type."""
+    example = Example.model_validate({"name": "a", "reply": reply, "expect": "pass"})
+    assert (differences(example, plan_for(presets.preset("salla"), "salla")) == []) is passes

@@ -11,9 +11,9 @@ from msgspec import UNSET
 
 from gateway.catalog import CODES
 from gateway.errors import TransportReason
+from gateway.headers import AddressMap
 from gateway.model import Origin, Party, Problem, Reply, Stage, Success
 from gateway.pipeline.normalise import normalise, own_problem, transport_problem
-from gateway.pipeline.plan import Links
 from tests.unit.pipeline.plans import plan_with
 
 if TYPE_CHECKING:
@@ -120,10 +120,10 @@ def test_when_to_try_again_survives() -> None:
 
 @pytest.mark.parametrize(
     ("value", "after", "kind"),
-    [(b"30", 30, int), (b"1.5", 1.5, float), (b"2.0", 2, int), (b"0.00049", 0.0, float), (b"1e300", None, type(None))],
+    [(b"30", 30, int), (b"1.5", 1.5, float), (b"2.0", 2, int), (b"1.0001", 1.001, float), (b"1e300", None, type(None))],
 )
 def test_whole_seconds_are_whole_numbers(value: bytes, after: float | None, kind: type) -> None:
-    """`23`, not `23.0`; at most milliseconds."""
+    """`23`, not `23.0`; at most milliseconds, and never earlier than was said."""
     found = _problem({}, 503, (b"Retry-After", value)).retry.after
     assert found == after
     assert type(found) is kind
@@ -191,14 +191,45 @@ def test_a_plan_that_unifies_without_a_reader_passes() -> None:
     assert normalise(_reply({"data": 1}, 200), plan_with("auto", unify=True), NOW_S) is None
 
 
-def test_page_links_lead_through_us() -> None:
-    """Links under the upstream's address are rewritten, others are left."""
-    links = Links(upstream="https://api.shop.example", public="/shop")
-    body = {"data": [], "page": {"next": "https://api.shop.example/a?page=2", "prev": "https://cdn.example/a?page=0"}}
-    result = normalise(_reply(body, 200), plan_with(OWN, links=links), NOW_S)
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("https://api.shop.example/v2/a?page=2", "/shop/a?page=2"),
+        ("HTTP://API.shop.example:80/v2/a", "/shop/a"),
+        ("/v2/a?page=2&key=k", "/shop/a?page=2"),
+        ("/other/a", None),
+        ("https://api.shop.example/v3", None),
+        ("?page=2&key=k", "?page=2"),
+        ("https://cdn.example/a?key=k", "https://cdn.example/a?key=k"),
+        ("\u0645/a", "\u0645/a"),
+        (None, None),
+    ],
+)
+def test_page_links_lead_through_us(said: str | None, told: str | None) -> None:
+    """Addresses of the upstream are rewritten or left out, others are left."""
+    links = AddressMap(authority=b"api.shop.example", path=b"/v2", public=b"/shop", parameters=frozenset({b"key"}))
+    result = normalise(_reply({"data": [], "page": {"next": said}}, 200), plan_with(OWN, links=links), NOW_S)
+    assert isinstance(result, Success)
+    assert result.pagination is not None or said is None
+    assert (result.pagination and result.pagination.next) == told
+
+
+def test_page_links_are_left_where_nobody_says_what_they_become() -> None:
+    """An example of a dialect knows no address."""
+    body = {"data": [], "page": {"next": "https://api.shop.example/a"}}
+    result = normalise(_reply(body, 200), plan_with(OWN, links=None), NOW_S)
     assert isinstance(result, Success)
     assert result.pagination is not None
-    assert (result.pagination.next, result.pagination.prev) == ("/shop/a?page=2", "https://cdn.example/a?page=0")
+    assert result.pagination.next == "https://api.shop.example/a"
+
+
+def test_what_is_said_of_our_credential_is_not_told() -> None:
+    """It may quote it, and would help no client: the catalogue's sentence stands in its place."""
+    problem = _problem({"code": "E_KEY", "message": "Bad token abc"}, 401, owns_credential=True)
+    assert problem.code is CODES["upstream_credentials_rejected"]
+    assert problem.detail is None
+    assert problem.upstream is not None
+    assert (problem.upstream.code, problem.upstream.message) == ("E_KEY", None)
 
 
 GZIP = (b"Content-Encoding", b"gzip")

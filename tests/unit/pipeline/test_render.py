@@ -66,11 +66,16 @@ def test_a_success(success: Success, document: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "value"), [(None, None), (0, b"0"), (5, b"5"), (0.001, b"1"), (1.5, b"2"), (86_400.0, b"86400")]
+    ("after", "value"), [(None, None), (0, b"1"), (5, b"5"), (0.001, b"1"), (1.5, b"2"), (86_400.0, b"86400")]
 )
 def test_retry_after_is_rounded_up(after: float | None, value: bytes | None) -> None:
     """The field has whole seconds; a client that waits as it says has waited long enough."""
     assert retry_after(own_problem("rate_limited", Stage.LIMIT, after=after)) == value
+
+
+def test_only_a_limit_of_ours_rounds_nothing_up_to_a_second() -> None:
+    """What somebody else said stands: now means now."""
+    assert retry_after(own_problem("service_unavailable", Stage.RESPONSE, after=0)) == b"0"
 
 
 def _own(code: str, stage: Stage) -> Problem:

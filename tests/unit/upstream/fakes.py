@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Any
 
 
 class FakeTransport(asyncio.Transport):
@@ -25,10 +22,6 @@ class FakeTransport(asyncio.Transport):
         """Keep `data`."""
         self.written += bytes(data)
         self.writes += 1
-
-    def writelines(self, list_of_data: Iterable[Any]) -> None:
-        """Keep pieces."""
-        self.written += b"".join(list_of_data)
 
     def get_write_buffer_size(self) -> int:
         """Return what the test says."""

@@ -164,4 +164,4 @@ def test_what_may_be_sent_twice(method: bytes, body: bytes | None, expected: boo
 
 def test_a_chunk_has_its_size_in_hex() -> None:
     """A chunk is its size, itself, and a line end."""
-    assert b"".join(chunk(b"x" * 26)) == b"1a\r\n" + b"x" * 26 + b"\r\n"
+    assert chunk(b"x" * 26) == b"1a\r\n" + b"x" * 26 + b"\r\n"
