@@ -127,7 +127,7 @@ DurationOrNone = Annotated[float, BeforeValidator(_seconds), PlainSerializer(_sp
 Size = Annotated[int, BeforeValidator(_bytes), PlainSerializer(_spelled_bytes), _SIZE_SCHEMA]
 """A size, in bytes."""
 HeaderName = Annotated[str, AfterValidator(_header_name), Field(title="field name")]
-SettableHeaderName = Annotated[str, AfterValidator(_header_name), AfterValidator(_settable), Field(title="field name")]
+SettableHeaderName = Annotated[HeaderName, AfterValidator(_settable)]
 """A field that may be set or removed: not one that frames a message or that the gateway itself answers for."""
 HeaderValue = Annotated[str, AfterValidator(_header_value), Field(title="field value")]
 Network = Annotated[

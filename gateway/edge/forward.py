@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from gateway.upstream import Exchange
 
 _RESET_CONTENT: Final = 205
-_FORMAT: Final = b"Accord-Format"
 
 
 class Forwarder:
@@ -94,10 +93,8 @@ class Forwarder:
     def _bare(self, call: Call, way: Way, exchange: Exchange, answer: Answer) -> None:
         """Let a reply's head through, without what would describe a body; what follows it is not read."""
         passed = _passed(exchange.headers, way, Translation.UNIFIED)
-        head = self._replies.passing(call, exchange.status, passed)
-        call.translation = Translation.NONE
         length = 0 if exchange.status == _RESET_CONTENT else None
-        answer.begin(exchange.status, [field for field in head if field[0] != _FORMAT], length)
+        answer.begin(exchange.status, self._replies.bare(call, exchange.status, passed), length)
         answer.end()
 
     async def _stream(self, call: Call, way: Way, exchange: Exchange, answer: Answer, captured: bytes = b"") -> None:

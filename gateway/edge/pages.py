@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.catalog import CODES, pages
+from gateway.catalog.labels import LANGUAGES
 from gateway.model import Header
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ _JSON: Final = b"application/json"
 _HTML: Final = b"text/html; charset=utf-8"
 _PROBLEMS: Final = b"/-/problems/"
 SHOWN_METHODS: Final = ("GET", "HEAD")
-_LANGUAGES: Final[tuple[Language, ...]] = ("en", "ar")
 _POLICY: Final = (b"Content-Security-Policy", pages.CONTENT_SECURITY_POLICY)
 _VARY: Final = (b"Vary", b"Accept, Accept-Language")
 _FRESH: Final = (b"Cache-Control", b"max-age=3600")
@@ -71,7 +71,7 @@ def _plain(value: object) -> Page:
 def _problems(name: str | None, headers: Headers, query: bytes) -> Page:
     """Return the page of the code `name`, or the index of all codes; `lang=` in the query goes before the header."""
     if prefers_html(_values(headers, b"accept")):
-        asked = [tag for tag in _LANGUAGES if f"lang={tag}".encode() in query.split(b"&")]
+        asked = [tag for tag in LANGUAGES if f"lang={tag}".encode() in query.split(b"&")]
         language = asked[0] if asked else preferred_language(_values(headers, b"accept-language"))
         body = pages.index_html(language) if name is None else pages.page_html(CODES[name], language)
         return Page(headers=((b"Content-Type", _HTML), _VARY, _FRESH, _POLICY), body=body)
@@ -93,8 +93,8 @@ def prefers_html(accept: bytes) -> bool:
 def preferred_language(accept_language: bytes) -> Language:
     """Return the language of ours that `Accept-Language` (RFC 9110 section 12.5.4) wants most, else English."""
     wanted = [(quality, tag.partition("-")[0]) for tag, quality in _weighted(accept_language) if quality > 0]
-    known = [(quality, language) for quality, tag in wanted for language in _LANGUAGES if tag == language]
-    return max(known, key=lambda pair: pair[0])[1] if known else _LANGUAGES[0]
+    known = [(quality, language) for quality, tag in wanted for language in LANGUAGES if tag == language]
+    return max(known, key=lambda pair: pair[0])[1] if known else LANGUAGES[0]
 
 
 def _weighted(value: bytes) -> Sequence[tuple[str, float]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.edge.answer import Answer, DateLine
+from gateway.headers.checks import HTTP_11
+from gateway.headers.via import via_field
 from gateway.limits import rate_fields
 from gateway.model import Translation
 from gateway.pipeline.render import (
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from gateway.edge.pages import Page
     from gateway.edge.ways import Way
     from gateway.errors import TransportReason
-    from gateway.model import Header, Headers, Problem, Success
+    from gateway.model import Headers, Problem, Success
 
 _NO_STORE: Final = (b"Cache-Control", b"no-store")
 _PROBLEM: Final = (b"Content-Type", PROBLEM_TYPE)
@@ -47,7 +49,7 @@ class Replies:
         """Keep the deployment's name and its public address."""
         self._date = DateLine(clock)
         self._via = gateway.via
-        self._via_field: Header = (b"Via", f"1.1 {gateway.via}".encode("ascii"))
+        self._via_field = via_field(HTTP_11, gateway.via.encode("ascii"))
         self._public_url = gateway.public_url
 
     def answer(self, connection: ClientConnection, request: web.BaseRequest) -> Answer:
@@ -95,6 +97,11 @@ class Replies:
         call.translation = Translation.PASSED
         call.status = status
         return (*passed, _PASSED, *self._ours(call, status))
+
+    def bare(self, call: Call, status: int, passed: Headers) -> Headers:
+        """Return the head of a reply without content, of which no format can be told."""
+        call.status = status
+        return (*passed, *self._ours(call, status))
 
     def _problem(
         self, call: Call, answer: Answer, problem: Problem, headers: Headers, reason: TransportReason | None
