@@ -18,9 +18,11 @@ from gateway.errors import TransportFailure, TransportReason
 from gateway.upstream.deadline import Deadline
 from gateway.upstream.exchange import HttpExchange
 from gateway.upstream.failures import refused
+from gateway.upstream.request import replayable
 
 if TYPE_CHECKING:
     from gateway.upstream.port import UpstreamRequest
+    from gateway.upstream.reply import KnownHeads
     from gateway.upstream.settings import Timeouts
 
 _SALVAGE_BYTES = 64 * 1024
@@ -52,6 +54,7 @@ class Connection(asyncio.Protocol):
         "_drain",
         "_exchange",
         "_head_bytes",
+        "_known",
         "_loop",
         "_lost",
         "_owner",
@@ -67,14 +70,23 @@ class Connection(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, owner: Owner, timeouts: Timeouts, loop: asyncio.AbstractEventLoop, *, head_bytes: int) -> None:
-        """Wait to be connected; `head_bytes` bounds the head of a reply."""
+    def __init__(
+        self,
+        owner: Owner,
+        timeouts: Timeouts,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        head_bytes: int,
+        known: KnownHeads | None = None,
+    ) -> None:
+        """Wait to be connected; `head_bytes` bounds the head of a reply, `known` are heads that were read before."""
         self.born_at = self.rested_at = loop.time()
         self.used = self.reading_paused = self.writing_paused = False
         self._owner = owner
         self._timeouts = timeouts
         self._loop = loop
         self._head_bytes = head_bytes
+        self._known = known
         self._deadline = Deadline(loop, min(timeouts.first_byte_s, timeouts.idle_s), self._expired)
         self._exchange: HttpExchange | None = None
         self._refusal: TransportFailure | None = None
@@ -101,8 +113,14 @@ class Connection(asyncio.Protocol):
 
     def start(self, request: UpstreamRequest, head: bytes, now: float, total_at: float) -> HttpExchange:
         """Write `head`, the written form of `request`, and return its exchange. It must be `usable`."""
-        exchange = HttpExchange(self, self._loop, to_head=request.method == b"HEAD", head_bytes=self._head_bytes)
-        self._exchange = exchange
+        exchange = self._exchange = HttpExchange(
+            self,
+            to_head=request.method == b"HEAD",
+            head_bytes=self._head_bytes,
+            known=self._known,
+            again=self.used and replayable(request),
+            total_at=total_at,
+        )
         self.used = True
         self._deadline.limit_at = total_at
         streams = request.rest is not None and request.length != len(request.body or b"")
@@ -181,6 +199,8 @@ class Connection(asyncio.Protocol):
             self.cut()
             return
         exchange.receive(data)
+        if self._exchange is not exchange:  # it was closed meanwhile, and another one may have begun
+            return
         if exchange.complete:
             self._deadline.clear()
         elif self.reading_paused:

@@ -16,8 +16,11 @@ from gateway.upstream.reply import ReplyReader
 from gateway.upstream.request import LAST_CHUNK, chunk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.model import Headers
-    from gateway.upstream.port import UpstreamRequest
+    from gateway.upstream.port import ReplyHead, UpstreamRequest
+    from gateway.upstream.reply import KnownHeads
 
 HIGH_WATER_BYTES = 256 * 1024
 """Reading pauses while more of a reply than this waits to be taken."""
@@ -60,33 +63,59 @@ class Wire(Protocol):
 
 
 class HttpExchange:
-    """An exchange as the port promises it, with what its connection calls on top."""
+    """An exchange as the port promises it, with what its connection calls on top.
 
-    __slots__ = (
-        "_reply",
-        "_upload",
-        "_waiter",
-        "_wire",
-        "content_length",
-        "failure",
-        "headers",
-        "sent",
-        "status",
-    )
+    `again` says whether the request may be sent a second time, `total_at` when the whole must be over (in the loop's
+    seconds), both for whoever would do so. `answered` is called once when there is a head or a failure.
+    """
 
-    def __init__(self, wire: Wire, loop: asyncio.AbstractEventLoop, *, to_head: bool, head_bytes: int) -> None:
+    __slots__ = ("_again", "_reply", "_upload", "_waiter", "_wire", "answered", "failure", "sent", "total_at")
+
+    def __init__(
+        self, wire: Wire, *, to_head: bool, head_bytes: int, known: KnownHeads | None, again: bool, total_at: float
+    ) -> None:
         """Begin; `sent` is to be set where nothing but the bytes already written belongs to the request."""
-        self.status = 0
-        self.headers: Headers = ()
-        self.content_length: int | None = None
         self.failure: Exception | None = None
         self.sent = False
-        self._reply = ReplyReader(to_head=to_head, head_bytes=head_bytes)
+        self.total_at = total_at
+        self.answered: Callable[[HttpExchange], None] | None = None
+        self._again = again
+        self._reply = ReplyReader(to_head=to_head, head_bytes=head_bytes, known=known)
         self._wire: Wire | None = wire
-        self._waiter: asyncio.Future[None] | None = loop.create_future()
+        self._waiter: asyncio.Future[None] | None = None
         self._upload: asyncio.Task[None] | None = None
 
     # What the port promises.
+
+    @property
+    def head(self) -> ReplyHead:
+        """The head of the final reply."""
+        return self._reply.head
+
+    @property
+    def status(self) -> int:
+        """The final status."""
+        return self._reply.head.status
+
+    @property
+    def headers(self) -> Headers:
+        """The fields as received."""
+        return self._reply.head.headers
+
+    @property
+    def content_length(self) -> int | None:
+        """The declared length."""
+        return self._reply.head.content_length
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether nobody saw the request, and it may be sent a second time."""
+        failure = self.failure
+        return (
+            self._again
+            and isinstance(failure, TransportFailure)
+            and failure.reason is TransportReason.CONNECTION_TERMINATED
+        )
 
     async def read(self) -> bytes:
         """Return the next piece of the body, or b"" at its clean end."""
@@ -105,11 +134,22 @@ class HttpExchange:
             wire.resume_reading()
         return piece
 
+    def whole(self, limit_bytes: int) -> bytes | None:
+        """Take the body when all of it is at hand."""
+        reply = self._reply
+        if not reply.complete or reply.buffered > limit_bytes:
+            return None
+        body = reply.chunks[0] if len(reply.chunks) == 1 else b"".join(reply.chunks)
+        reply.chunks.clear()
+        reply.buffered = 0
+        return body
+
     async def capture(self, limit_bytes: int) -> tuple[bytes, bool]:
         """Return the body up to `limit_bytes`, and whether more of it remains."""
+        body = self.whole(limit_bytes)
+        if body is not None:
+            return body, False
         reply = self._reply
-        if reply.complete and reply.buffered <= limit_bytes:
-            return self._take_all(reply), False
         pieces: list[bytes] = []
         size = 0
         while size <= limit_bytes:
@@ -131,17 +171,22 @@ class HttpExchange:
         reply = self._reply
         if not reply.complete and self.failure is None:
             self.failure = TransportFailure(TransportReason.HTTP_RESPONSE_INCOMPLETE, "closed before its end")
+        self.answered = None
         self._stop_upload()
         wire.release(reusable=reply.complete and reply.persistent and self.sent and self.failure is None)
         self._wake()
 
     # What the pool asks.
 
-    async def answered(self) -> bool:
+    async def answer(self) -> bool:
         """Wait for the reply's head, and say whether it came; if not, `failure` says why."""
-        if self._waiter is not None:
-            await self._wait(self._waiter)
+        while not self.headed and self.failure is None:
+            await self._change()
         return self.headed
+
+    def hand_over(self) -> None:
+        """Leave the connection's place in the pool to the exchange that repeats this one."""
+        self._wire = None
 
     @property
     def headed(self) -> bool:
@@ -152,12 +197,6 @@ class HttpExchange:
     def complete(self) -> bool:
         """Whether the reply is."""
         return self._reply.complete
-
-    @property
-    def untouched(self) -> bool:
-        """Whether the connection ended without one byte of a reply: that alone is called terminated."""
-        failure = self.failure
-        return isinstance(failure, TransportFailure) and failure.reason is TransportReason.CONNECTION_TERMINATED
 
     # What the wire says.
 
@@ -173,8 +212,8 @@ class HttpExchange:
         except TransportFailure as refusal:
             failure = refusal
         if reply.headed:
-            if not headed:
-                self._take_head(reply)
+            if not headed and self._upload is not None:
+                self._stop_upload()  # an early reply ends the request where it is (RFC 9112 section 9.5)
             self._hold_back(reply)
             self._wake()
         if failure is not None:
@@ -227,21 +266,12 @@ class HttpExchange:
         await self._wait(waiter)
 
     def _wake(self) -> None:
+        answered, self.answered = self.answered, None
+        if answered is not None:
+            answered(self)
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
-
-    def _take_all(self, reply: ReplyReader) -> bytes:
-        body = b"".join(reply.chunks)
-        reply.chunks.clear()
-        reply.buffered = 0
-        return body
-
-    def _take_head(self, reply: ReplyReader) -> None:
-        self.status = reply.status
-        self.headers = reply.headers
-        self.content_length = reply.content_length
-        self._stop_upload()  # an early reply ends the request where it is (RFC 9112 section 9.5)
 
     def _hold_back(self, reply: ReplyReader) -> None:
         if reply.complete or self._wire is None or self._wire.reading_paused:

@@ -16,11 +16,13 @@ from gateway.errors import TransportFailure, TransportReason
 from gateway.upstream.connection import Connection
 from gateway.upstream.dial import Dialer
 from gateway.upstream.port import Stats
-from gateway.upstream.request import replayable, written
+from gateway.upstream.reply import KnownHeads
+from gateway.upstream.request import written
 from gateway.upstream.tls import client_context
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from gateway.upstream.exchange import HttpExchange
     from gateway.upstream.port import UpstreamRequest
@@ -44,6 +46,7 @@ class Pool:
         "_emptied",
         "_head_bytes",
         "_idle",
+        "_known",
         "_limits",
         "_loop",
         "_max_age_s",
@@ -71,6 +74,7 @@ class Pool:
         self._loop = loop
         self._head_bytes = head_bytes
         self._max_age_s = max_age_s
+        self._known = KnownHeads()
         self._dialer = Dialer(endpoint, loop, tls, _ADDRESSES_TTL_S)
         self._open = 0
         self._idle: deque[Connection] = deque()
@@ -91,17 +95,39 @@ class Pool:
         if connection is None:
             connection = await self._obtain(now, total_at)
             now = self._loop.time()
-        again = connection.used and replayable(request)
         exchange = connection.start(request, head, now, total_at)
-        if await exchange.answered():
+        if await exchange.answer():
             return exchange
-        if again and exchange.untouched:
-            # The upstream closed the connection while it rested, or as the request came (RFC 9110 section 9.2.2).
-            exchange = await self._send_again(request, head, total_at)
-            if await exchange.answered():
-                return exchange
-        exchange.close()
-        raise exchange.failure or AssertionError("an exchange without a head has a failure")
+        if exchange.repeatable:
+            return await self.repeat(request, exchange)
+        raise _failed(exchange)
+
+    def begin(self, request: UpstreamRequest, answered: Callable[[HttpExchange], None]) -> HttpExchange | None:
+        """Send `request` on a connection at rest; None when there is none."""
+        if not self._idle:
+            return None
+        head = written(request)
+        now = self._loop.time()
+        connection = self._rested(now)
+        if connection is None:
+            return None
+        exchange = connection.start(request, head, now, now + self._timeouts.total_s)
+        exchange.answered = answered
+        return exchange
+
+    async def repeat(self, request: UpstreamRequest, exchange: HttpExchange) -> HttpExchange:
+        """Send again what the upstream did not see (RFC 9110 section 9.2.2): it had closed the connection."""
+        exchange.hand_over()
+        total_at = exchange.total_at
+        try:
+            connection = await self._dial(total_at)
+        except BaseException:
+            self._pass_on(None)
+            raise
+        exchange = connection.start(request, written(request), self._loop.time(), total_at)
+        if await exchange.answer():
+            return exchange
+        raise _failed(exchange)
 
     async def aclose(self) -> None:
         """Cut every connection, and return when their sockets are closed."""
@@ -233,16 +259,7 @@ class Pool:
             raise _closed()
 
     def _make(self) -> Connection:
-        return Connection(self, self._timeouts, self._loop, head_bytes=self._head_bytes)
-
-    async def _send_again(self, request: UpstreamRequest, head: bytes, total_at: float) -> HttpExchange:
-        """Send on a new connection, in the place that the stale one had."""
-        try:
-            connection = await self._dial(total_at)
-        except BaseException:
-            self._pass_on(None)
-            raise
-        return connection.start(request, head, self._loop.time(), total_at)
+        return Connection(self, self._timeouts, self._loop, head_bytes=self._head_bytes, known=self._known)
 
     def _close_rested(self) -> None:
         """Close what rested too long; called when the oldest may have."""
@@ -255,6 +272,12 @@ class Pool:
                 return
             self._open -= 1
             self._idle.popleft().close()
+
+
+def _failed(exchange: HttpExchange) -> Exception:
+    """Give up an exchange without a head, and return why it has none."""
+    exchange.close()
+    return exchange.failure or AssertionError("an exchange without a head has a failure")
 
 
 def _saturated(detail: str) -> TransportFailure:

@@ -6,8 +6,8 @@ exchange must `close()` it, always, whatever happened to it; nothing else gives 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -19,7 +19,7 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
 
     `target` begins with `/`, or is `*` (RFC 9112 section 3.2), and goes out byte for byte. `headers` are the end-to-end
     fields, `Host` among them; framing and connection fields are written by the connection alone, and any found here are
-    left out, as is `Expect`. `body` is the part that is at hand: all of it when `rest` is None, else what comes before
+    left out, as is `Expect`. `lines` are further fields that `field_lines()` wrote before. `body` is the part that is at hand: all of it when `rest` is None, else what comes before
     `rest`. `length` is the total that the client declared, in bytes; None with a `rest` means chunked.
 
     Whoever makes `rest` owns it: it is iterated by one task of the exchange, cancelled there when the upload must stop,
@@ -31,6 +31,7 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
     method: bytes
     target: bytes
     headers: Sequence[Header] = ()
+    lines: bytes = b""
     body: bytes | None = None
     rest: AsyncIterator[bytes] | None = None
     length: int | None = None
@@ -45,6 +46,21 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
             raise ValueError(f"a body of {at_hand} bytes was declared as {self.length}")
 
 
+class ReplyHead(Struct, eq=False):
+    """The head of a final reply (status 200 to 599).
+
+    `headers` are the fields as received, hop-by-hop ones among them, without the white space around values.
+    `content_length` is the declared length in bytes; for HEAD, 204 and 304 it says nothing about a body, for there is
+    none. Replies with the same head may share one value, so whoever works something out from a head alone can keep it
+    in `made`, under a key of its own: there must be few such keys.
+    """
+
+    status: int
+    headers: Headers
+    content_length: int | None
+    made: dict[object, Any] = {}
+
+
 class Exchange(Protocol):
     """One request and its reply, from the moment the reply's head is complete.
 
@@ -52,16 +68,34 @@ class Exchange(Protocol):
     """
 
     @property
+    def head(self) -> ReplyHead:
+        """The head of the final reply."""
+
+    @property
     def status(self) -> int:
-        """The final status, 200 to 599."""
+        """That of the head."""
 
     @property
     def headers(self) -> Headers:
-        """The fields as received, hop-by-hop ones among them, without the white space around values."""
+        """Those of the head."""
 
     @property
     def content_length(self) -> int | None:
-        """The declared length in bytes; for HEAD, 204 and 304 it says nothing about a body, for there is none."""
+        """That of the head."""
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why the exchange failed: a TransportFailure, or what the request's `rest` raised."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it failed because its connection had been closed at rest, so that nobody saw the request.
+
+        That is so when not one byte of a reply came, and the method is idempotent (RFC 9110 section 9.2.2).
+        """
+
+    def whole(self, limit_bytes: int) -> bytes | None:
+        """Take the body when all of it is at hand and within `limit_bytes`; else return None and take nothing."""
 
     async def read(self) -> bytes:
         """Return the next piece of the body, b"" at its clean end, and every time after that.
@@ -95,6 +129,20 @@ class Transport(Protocol):
 
         Raises TransportFailure, ValueError for a request that must not be written (a line break or NUL in its head),
         and whatever `request.rest` raises. Cancelling the caller cuts the connection at once.
+        """
+
+    def begin(self, request: UpstreamRequest, answered: Callable[[Exchange], None]) -> Exchange | None:
+        """Send `request`, which has no `rest`, at once on a connection at rest; return None when there is none.
+
+        `answered` is called once, with the exchange, when the head of the reply has come or the exchange has failed,
+        unless it was closed before; it must not raise. A failure that is `repeatable` is not repeated here: see
+        `repeat`. Raises ValueError like `send`.
+        """
+
+    async def repeat(self, request: UpstreamRequest, exchange: Exchange) -> Exchange:
+        """Send the request of an exchange that is `repeatable` on a new connection, in the place that it had.
+
+        Raises what `send` raises.
         """
 
     async def aclose(self) -> None:

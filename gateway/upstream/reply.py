@@ -2,7 +2,8 @@
 
 Invariants: whatever the bytes are split into, the same reply or the same refusal comes out. llhttp, without
 leniencies, reads heads and chunks, each head fed to its exact end; lengths are counted here, because llhttp cannot be
-told that a reply answers HEAD and says nothing about where a reply ended. What llhttp lets by is refused here:
+told that a reply answers HEAD and says nothing about where a reply ended. A head whose bytes are those of one that was
+read before is not read again: the same bytes have the same meaning. What llhttp lets by is refused here:
 
 - any opening but `HTTP/1.0 ` and `HTTP/1.1 ` (it reads 0.9, 2.0, RTSP, ICE and leading empty lines);
 - a final status outside 200 to 599, and an unsolicited 101;
@@ -16,17 +17,18 @@ from __future__ import annotations
 
 from collections import deque
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from gateway.upstream.failures import refused
+from gateway.upstream.port import ReplyHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.errors import TransportFailure
-    from gateway.model import Header, Headers
+    from gateway.model import Header
 
 _HTTP_11 = b"HTTP/1.1 "
 _HTTP_10 = b"HTTP/1.0 "
@@ -47,52 +49,55 @@ class Framing(IntEnum):
     CLOSE = 3
 
 
+class KnownHeads(dict[bytes, "ReadHead"]):
+    """Heads of one upstream that were read lately, by their bytes, empty line included; bounded in number and length.
+
+    Most replies of an API differ from others within the same second in nothing but their body.
+    """
+
+    MOST: ClassVar = 128
+    LONGEST_BYTES: ClassVar = 2_048
+
+    def learn(self, written: bytes, head: ReadHead) -> None:
+        """Remember a head; all are forgotten at once when there are too many."""
+        if len(written) > self.LONGEST_BYTES:
+            return
+        if len(self) >= self.MOST:
+            self.clear()
+        self[written] = head
+
+
+class ReadHead(NamedTuple):
+    """A head as it was read: what callers see of it, how its body ends, and whether its connection lasts."""
+
+    head: ReplyHead
+    framing: Framing
+    persistent: bool
+
+
 class ReplyReader:
     """One reply being read.
 
-    `headed`: the final head is complete, and `status`, `headers`, `content_length` hold it. `chunks` holds the body
-    that nobody took yet, `buffered` its bytes; both are the taker's to reduce. `complete`: the reply has ended as
-    promised. `persistent`: as far as the reply says, its connection can carry another. `started`: a byte of it has
-    come.
+    `headed`: the final head is complete, and `head` is it. `chunks` holds the body that nobody took yet, `buffered` its
+    bytes; both are the taker's to reduce. `complete`: the reply has ended as promised. `persistent`: as far as the
+    reply says, its connection can carry another. `started`: a byte of it has come.
     """
 
-    __slots__ = (
-        "_budget",
-        "_ended",
-        "_fields",
-        "_framing",
-        "_head_bytes",
-        "_left",
-        "_opening",
-        "_parser",
-        "_pieces",
-        "_tail",
-        "_to_head",
-        "buffered",
-        "chunks",
-        "complete",
-        "content_length",
-        "headed",
-        "headers",
-        "persistent",
-        "started",
-        "status",
-    )
+    buffered = _left = 0
+    headed = complete = persistent = started = _ended = False
+    _framing = Framing.NONE
+    _opening = _tail = _written = b""
+    _parser: HttpResponseParser | None = None
 
-    def __init__(self, *, to_head: bool, head_bytes: int) -> None:
+    def __init__(self, *, to_head: bool, head_bytes: int, known: KnownHeads | None = None) -> None:
         """Read a reply, to HEAD or not; `head_bytes` bounds all of its heads together, and is a security limit."""
-        self.status = self.buffered = self._left = 0
-        self.headers: Headers = ()
-        self.content_length: int | None = None
+        self.head = _NO_HEAD
         self.chunks: deque[bytes] = deque()
-        self.headed = self.complete = self.persistent = self.started = self._ended = False
         self._to_head = to_head
         self._head_bytes = self._budget = head_bytes
-        self._framing = Framing.NONE
-        self._opening = self._tail = b""
+        self._known = None if to_head else known
         self._fields: list[Header] = []
         self._pieces: list[bytes] = []
-        self._parser = HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes off the wire. Bytes after a complete reply only cost it its persistence.
@@ -100,7 +105,10 @@ class ReplyReader:
         Raises TransportFailure (HTTP_PROTOCOL_ERROR); what was read before stays readable, and nothing may be fed
         again.
         """
-        self.started = True
+        if not self.started:
+            self.started = True
+            if self._known is not None:
+                data = self._recognise(data, self._known)
         while data and not self.headed:
             data = self._feed_head(data)
         if data:
@@ -135,6 +143,19 @@ class ReplyReader:
 
     # Heads.
 
+    def _recognise(self, data: bytes, known: KnownHeads) -> bytes:
+        """Take a head that is known, and return what stands behind it."""
+        at = data.find(_HEAD_END) + len(_HEAD_END)
+        if at < len(_HEAD_END):
+            return data
+        written = data[:at]
+        read = known.get(written)
+        if read is None:
+            self._written = written
+            return data
+        self._begin_body(read)
+        return data[at:]
+
     def _feed_head(self, data: bytes) -> bytes:
         """Take bytes up to the end of a head, at most, and return those behind it."""
         tail = self._tail
@@ -151,7 +172,7 @@ class ReplyReader:
         if at < 0:
             self._tail = (tail + piece)[-len(_HEAD_END) + 1 :]
             return b""
-        self._take_head(self._parser.get_status_code())
+        self._take_head()
         return data[end:]
 
     def _take_opening(self, piece: bytes) -> None:
@@ -161,50 +182,59 @@ class ReplyReader:
 
     def _parse(self, data: bytes) -> TransportFailure | None:
         """Feed llhttp, and return what it finds wrong."""
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = HttpResponseParser(self)
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             return refused(f"llhttp: {error}")
         return None
 
-    def _take_head(self, status: int) -> None:
+    def _take_head(self) -> None:
+        status = 0 if self._parser is None else self._parser.get_status_code()
         self._tail = b""
         self._ended = False
         if 100 <= status <= 199 and status != 101:
             self._fields.clear()
-            self._opening = b""
+            self._opening = self._written = b""
             return
         if not 200 <= status <= 599:
             raise refused(f"status {status}")
-        self.status = status
-        self.headers = tuple(self._fields)
-        self._frame()
-        self.headed = True
+        read = self._read(status)
+        if self._known is not None and self._written and read.framing is not Framing.CHUNKED:  # llhttp reads chunks
+            self._known.learn(self._written, read)
+        self._begin_body(read)
 
-    def _frame(self) -> None:
+    def _read(self, status: int) -> ReadHead:
         """Decide how the body ends, and whether the connection lasts."""
         length, coding, options = self._message_fields()
         newer = self._opening == _HTTP_11
-        self.persistent = b"close" not in options and (newer or b"keep-alive" in options)
+        persistent = b"close" not in options and (newer or b"keep-alive" in options)
         if coding is not None and (length is not None or not newer or coding.lower() != b"chunked"):
             raise refused("Transfer-Encoding that is not chunked alone, on HTTP/1.1, without Content-Length")
-        if length is not None:
-            self.content_length = _length(length)
-        if self._to_head or self.status in {204, 304} or self.content_length == 0:
-            self._finish()
+        size = None if length is None else _length(length)
+        if self._to_head or status in {204, 304} or size == 0:
+            framing = Framing.NONE
         elif coding is not None:
-            self._framing = Framing.CHUNKED
-        elif self.content_length is not None:
-            self._framing = Framing.LENGTH
-            self._left = self.content_length
+            framing = Framing.CHUNKED
         else:
-            self._framing = Framing.CLOSE
+            framing = Framing.CLOSE if size is None else Framing.LENGTH
+        return ReadHead(ReplyHead(status, tuple(self._fields), size), framing, persistent)
+
+    def _begin_body(self, read: ReadHead) -> None:
+        self.head, self._framing, self.persistent = read
+        self.headed = True
+        if self._framing is Framing.NONE:
+            self._finish()
+        elif self._framing is Framing.LENGTH:
+            self._left = self.head.content_length or 0
 
     def _message_fields(self) -> tuple[bytes | None, bytes | None, list[bytes]]:
         """Return Content-Length and Transfer-Encoding, which may come once each, and the options of Connection."""
         length = coding = None
         options: list[bytes] = []
-        for name, value in self.headers:
+        for name, value in self._fields:
             if len(name) not in _MESSAGE_FIELD_SIZES:
                 continue
             lower = name.lower()
@@ -263,7 +293,7 @@ class ReplyReader:
 
     def _release_parser(self) -> None:
         """Break the cycle between llhttp's object and this one, so that neither waits for the garbage collector."""
-        del self._parser
+        self._parser = None
 
     def _bound_overhead(self, size: int) -> None:
         """Bound what may come without a byte of body: chunk extensions and trailers."""
@@ -282,6 +312,9 @@ class ReplyReader:
         Framing.CHUNKED: _feed_chunked,
         Framing.CLOSE: _feed_close,
     }
+
+
+_NO_HEAD: Final = ReplyHead(0, (), None)
 
 
 def _length(value: bytes) -> int:

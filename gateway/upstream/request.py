@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.model import Header
     from gateway.upstream.port import UpstreamRequest
 
 _OURS = frozenset(
@@ -27,6 +30,8 @@ _OURS = frozenset(
 """Fields that speak of one connection (RFC 9110 section 7.6.1) or frame a message: never copied."""
 _OUR_SIZES = frozenset(map(len, _OURS))
 
+_FORBIDDEN = b"\0\r\n "
+
 LAST_CHUNK = b"0\r\n\r\n"
 
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"TRACE"})  # RFC 9110 section 9.2.2
@@ -38,26 +43,37 @@ def replayable(request: UpstreamRequest) -> bool:
     return request.rest is None and request.method in _IDEMPOTENT
 
 
+def field_lines(headers: Iterable[Header]) -> bytes:
+    """Return fields as lines of a head, less those that a connection writes itself.
+
+    Raises ValueError when a line break or NUL in a field would make it another one (RFC 9112 section 5.5).
+    """
+    lines = [
+        b"%b: %b\r\n" % field for field in headers if len(field[0]) not in _OUR_SIZES or field[0].lower() not in _OURS
+    ]
+    text = b"".join(lines)
+    if text.count(b"\n") != len(lines) or text.count(b"\r") != len(lines) or b"\0" in text:
+        raise ValueError("a field with a control character where none may be")
+    return text
+
+
 def written(request: UpstreamRequest) -> bytes:
     """Return the request's head and the part of its body that is at hand, as bytes for the wire.
 
-    Raises ValueError when a line break or NUL in the method, the target or a field would make it another request than
-    it looks (RFC 9112 sections 3 and 5.5), and when the method or the target contains a space.
+    Raises ValueError when a line break, NUL or space in the method or the target would make it another request than it
+    looks (RFC 9112 section 3), and what `field_lines` raises.
     """
-    lines = [b"%b %b HTTP/1.1" % (request.method, request.target)]
-    for field in request.headers:
-        name = field[0]
-        if len(name) in _OUR_SIZES and name.lower() in _OURS:
-            continue
-        lines.append(b": ".join(field))
-    framing = _framing(request)
-    if framing is not None:
-        lines.append(framing)
-    head = b"\r\n".join(lines)
-    breaks = len(lines) - 1
-    if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head or lines[0].count(b" ") != 2:
-        raise ValueError("a request head with a control character or space where none may be")
-    return b"".join((head, b"\r\n\r\n", _at_hand(request)))
+    method, target = request.method, request.target
+    if len(method.translate(None, _FORBIDDEN)) != len(method) or len(target.translate(None, _FORBIDDEN)) != len(target):
+        raise ValueError("a request line with a control character or space where none may be")
+    head = b"%b %b HTTP/1.1\r\n%b%b%b\r\n" % (
+        method,
+        target,
+        request.lines,
+        field_lines(request.headers) if request.headers else b"",
+        _framing(request),
+    )
+    return head + _at_hand(request) if request.body else head
 
 
 def chunk(data: bytes) -> bytes:
@@ -65,17 +81,17 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def _framing(request: UpstreamRequest) -> bytes | None:
+def _framing(request: UpstreamRequest) -> bytes:
     if request.rest is not None:
-        return b"Transfer-Encoding: chunked" if request.length is None else b"Content-Length: %d" % request.length
+        if request.length is None:
+            return b"Transfer-Encoding: chunked\r\n"
+        return b"Content-Length: %d\r\n" % request.length
     if request.body is not None:
-        return b"Content-Length: %d" % len(request.body)
+        return b"Content-Length: %d\r\n" % len(request.body)
     # RFC 9110 section 8.6: a method that expects content says when there is none.
-    return b"Content-Length: 0" if request.method in _BODY_EXPECTED else None
+    return b"Content-Length: 0\r\n" if request.method in _BODY_EXPECTED else b""
 
 
 def _at_hand(request: UpstreamRequest) -> bytes:
-    body = request.body
-    if not body:
-        return b""
+    body = request.body or b""
     return body if request.rest is None or request.length is not None else chunk(body)

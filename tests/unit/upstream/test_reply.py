@@ -56,7 +56,7 @@ def read(
     if to_close:
         reader.end()
     # A reply that is refused, or was never complete, keeps no connection: there is nothing to compare.
-    return Read(reader.status, reader.headers, reader.content_length, body, reader.complete, persistent, refused)
+    return Read(reader.head.status, reader.head.headers, reader.head.content_length, body, reader.complete, persistent, refused)
 
 
 def cut(data: bytes, places: Iterable[int]) -> list[bytes]:
