@@ -24,7 +24,7 @@ from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
 from gateway.edge.log_writer import Descriptor, LogWriter
 from gateway.edge.metrics import Metrics
-from gateway.edge.proxy import Proxy
+from gateway.edge.proxy import Parts, Proxy
 from gateway.edge.replies import Replies
 from gateway.edge.server import ClientServer
 from gateway.edge.status import StatusBoard
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from gateway.config.load import Configuration
     from gateway.config.values import Address
     from gateway.edge.clock import Clock, Ids
-    from gateway.edge.connection import Refuse
+    from gateway.edge.connection import Refuse, Serve
     from gateway.edge.log_writer import ByteStream
     from gateway.edge.observers import Observer
 
@@ -81,8 +81,8 @@ class Application:
         log = AccessLog(line_logger(self._lines), clock)
         proxy = self._proxy(ids, secret, (metrics, log, board, *observers))
         admin = self._admin(board)
-        self._server = ClientServer(proxy.handle, self._terms(proxy.refuse))
-        self._admin_server = ClientServer(admin.handle, self._terms(admin.refuse))
+        self._server = ClientServer(self._terms(proxy.serve, proxy.refuse))
+        self._admin_server = ClientServer(self._terms(admin.serve, admin.refuse))
         self._listening: list[asyncio.Server] = []
 
     def _proxy(self, ids: Ids, secret: bytes, observers: tuple[Observer, ...]) -> Proxy:
@@ -98,14 +98,16 @@ class Application:
             ids=ids,
         )
         return Proxy(
-            gateway,
-            intake=intake,
-            forwarder=Forwarder(replies, self._clock),
-            replies=replies,
-            lifecycle=self.lifecycle,
-            clock=self._clock,
-            observers=observers,
-            log=diagnostic_logger(self._lines, self._clock),
+            Parts(
+                gateway=gateway,
+                intake=intake,
+                forwarder=Forwarder(replies, self._clock),
+                replies=replies,
+                lifecycle=self.lifecycle,
+                clock=self._clock,
+                observers=observers,
+                log=diagnostic_logger(self._lines, self._clock),
+            )
         )
 
     def _admin(self, board: StatusBoard) -> Admin:
@@ -119,8 +121,8 @@ class Application:
             describe=self._ways.describe,
         )
 
-    def _terms(self, refuse: Refuse) -> Terms:
-        return Terms(bounds=self.settings.bounds, timeouts=self.settings.client_timeouts, refuse=refuse)
+    def _terms(self, serve: Serve, refuse: Refuse) -> Terms:
+        return Terms(bounds=self.settings.bounds, timeouts=self.settings.client_timeouts, serve=serve, refuse=refuse)
 
     async def start(self, *, tries: int = 1) -> None:
         """Listen on both ports, each the next free one of `tries`, and be ready.
@@ -142,6 +144,7 @@ class Application:
         self.lifecycle.state = State.DRAINING
         await asyncio.sleep(shutdown.delay_s)
         ends_s = self._clock.monotonic_s() + shutdown.grace_s
+        self._server.wind_down()
         await self._server.caught_up()
         for listener in self._listening[1:]:
             listener.close()

@@ -6,29 +6,40 @@ It is never the client port, and shows what clients must not see: upstream addre
 from __future__ import annotations
 
 import asyncio
-from types import MappingProxyType
+import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from gateway import __version__
 from gateway.catalog import CODES
+from gateway.edge.answer import Answer, DateLine, lines_of
+from gateway.edge.turn import Turn
+from gateway.errors import ClientGone
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
+    from aiohttp.streams import StreamReader
     from prometheus_client.registry import CollectorRegistry
 
+    from gateway.edge.answer import Lines
     from gateway.edge.clock import Clock
-    from gateway.edge.connection import ClientConnection
+    from gateway.edge.connection import ClientConnection, Message
     from gateway.edge.lifecycle import Lifecycle
     from gateway.edge.status import StatusBoard
 
+_log = logging.getLogger(__name__)
 _METHODS: Final = ("GET", "HEAD")
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-_HEADERS: Final = {"Cache-Control": "no-store", "Server": "accord"}
+_METRICS: Final = "/metrics"
+_OURS: Final = ((b"Cache-Control", b"no-store"), (b"Server", b"accord"))
+_JSON: Final = lines_of((*_OURS, (b"Content-Type", b"application/json")))
+_NOT_ALLOWED: Final = lines_of(
+    (*_OURS, (b"Content-Type", b"application/json"), (b"Allow", ", ".join(_METHODS).encode("ascii")))
+)
+_SAMPLES: Final = lines_of((*_OURS, (b"Content-Type", CONTENT_TYPE_PLAIN_0_0_4.encode("ascii"))))
 
 
 class Admin:
@@ -50,61 +61,75 @@ class Admin:
         self._clock = clock
         self._describe = describe
         self._began_s = clock.monotonic_s()
-        self._pages: dict[str, Callable[[], Awaitable[web.Response]]] = {
-            "/metrics": self._metrics,
+        self._date = DateLine(clock)
+        self._pages: dict[str, Callable[[], tuple[int, object]]] = {
             "/status": self._status,
-            "/-/health": self._health,
+            "/-/health": lambda: (200, {"status": "ok"}),
             "/-/ready": self._ready,
         }
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    def serve(self, connection: ClientConnection, message: Message, payload: StreamReader) -> Turn:
         """Answer one request."""
-        page = self._pages.get(request.path)
-        if page is None:
-            return _json({"error": "not found", "pages": list(self._pages)}, status=404)
-        if request.method not in _METHODS:
-            return _json({"error": "method not allowed"}, status=405, more={"Allow": ", ".join(_METHODS)})
-        return await page()
+        turn = _AdminTurn(connection, Answer(connection, message, self._date))
+        if not payload.is_eof():
+            turn.answer.leave_unread()
+        path = message.path.partition("?")[0]
+        if path != _METRICS and path not in self._pages:
+            turn.say(404, {"error": "not found", "pages": [_METRICS, *self._pages]})
+        elif message.method not in _METHODS:
+            turn.say(405, {"error": "method not allowed"}, _NOT_ALLOWED)
+        elif path == _METRICS:
+            turn.wait_for(self._metrics(turn.answer))
+        else:
+            turn.say(*self._pages[path]())
+        return turn
 
-    async def refuse(
-        self,
-        connection: ClientConnection,  # noqa: ARG002 - what is no request is refused alike on both ports
-        request: web.BaseRequest,  # noqa: ARG002 - as above
-        code: str,
-    ) -> web.StreamResponse:
+    def refuse(self, connection: ClientConnection, code: str) -> Turn:
         """Answer what could not be parsed."""
-        answer = _json({"error": code}, status=CODES[code].status)
-        answer.force_close()
-        return answer
+        turn = _AdminTurn(connection, Answer(connection, None, self._date))
+        turn.answer.leave_unread()
+        turn.say(CODES[code].status, {"error": code})
+        return turn
 
-    async def _metrics(self) -> web.Response:
+    async def _metrics(self, answer: Answer) -> None:
         """Render in a thread: tens of thousands of samples must not hold up the requests."""
         text = await asyncio.get_running_loop().run_in_executor(None, generate_latest, self._registry)
-        return web.Response(body=text, headers={**_HEADERS, "Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+        answer.send(200, _SAMPLES, text)
 
-    async def _status(self) -> web.Response:
+    def _status(self) -> tuple[int, object]:
         upstreams = [
             {"name": name, **described, **self._board.upstream(name)} for name, described in self._describe().items()
         ]
-        return _json(
-            {
-                "version": __version__,
-                "state": self._lifecycle.state.value,
-                "uptime_s": round(self._clock.monotonic_s() - self._began_s, 1),
-                "in_flight": self._lifecycle.in_flight,
-                "upstreams": upstreams,
-                "refused_clients": self._board.refused(),
-            }
-        )
+        return 200, {
+            "version": __version__,
+            "state": self._lifecycle.state.value,
+            "uptime_s": round(self._clock.monotonic_s() - self._began_s, 1),
+            "in_flight": self._lifecycle.in_flight,
+            "upstreams": upstreams,
+            "refused_clients": self._board.refused(),
+        }
 
-    async def _health(self) -> web.Response:
-        return _json({"status": "ok"})
-
-    async def _ready(self) -> web.Response:
-        state = self._lifecycle.state.value
-        return _json({"status": state}, status=200 if self._lifecycle.ready else 503)
+    def _ready(self) -> tuple[int, object]:
+        return 200 if self._lifecycle.ready else 503, {"status": self._lifecycle.state.value}
 
 
-def _json(value: object, *, status: int = 200, more: Mapping[str, str] = _NOTHING) -> web.Response:
-    headers = {**_HEADERS, "Content-Type": "application/json", **more}
-    return web.Response(status=status, body=msgspec.json.encode(value), headers=headers)
+class _AdminTurn(Turn):
+    """One request of the operator's."""
+
+    __slots__ = ()
+
+    def say(self, status: int, value: object, lines: Lines = _JSON) -> None:
+        """Answer with a value in JSON, and be over."""
+        with suppress(ClientGone):
+            self.answer.send(status, lines, msgspec.json.encode(value))
+        self.end()
+
+    def failed(self, error: Exception) -> None:
+        """Cut the answer: whoever scrapes tells a broken one from a whole one."""
+        if not isinstance(error, ClientGone):
+            _log.error("admin", exc_info=error)
+        self.answer.cut()
+
+    def broken_off(self) -> None:
+        """Say nothing: nobody waits."""
+        self.answer.cut()

@@ -11,9 +11,7 @@ import asyncio
 from contextlib import suppress
 from http import HTTPStatus
 from time import gmtime
-from typing import TYPE_CHECKING, Final
-
-from aiohttp import web
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.errors import ClientGone
 
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.edge.clock import Clock
-    from gateway.edge.connection import ClientConnection
+    from gateway.edge.connection import ClientConnection, Message
     from gateway.model import Header
 
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus} | {
@@ -41,7 +39,20 @@ _CLOSE: Final = b"Connection: close\r\n"
 _KEEP_FOR_OLD: Final = b"Connection: keep-alive\r\n"
 _CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
 _LAST_CHUNK: Final = b"0\r\n\r\n"
-_HTTP_10: Final = (1, 0)
+
+
+class Lines(NamedTuple):
+    """Header fields as lines of a head, each with its line break; `dated` when `Date` is among them."""
+
+    text: bytes
+    dated: bool = False
+
+
+def lines_of(headers: Iterable[Header]) -> Lines:
+    """Write header fields."""
+    fields = tuple(headers)
+    text = b"".join([b"%b: %b\r\n" % field for field in fields])
+    return Lines(text, any(name.lower() == b"date" for name, _ in fields))
 
 
 class DateLine:
@@ -49,13 +60,13 @@ class DateLine:
 
     def __init__(self, clock: Clock) -> None:
         """Take the time from `clock`."""
-        self._clock = clock
+        self._now_s = clock.now_s
         self._second = -1
         self._line = b""
 
     def line(self) -> bytes:
         """Return the field as a line of a head."""
-        second = int(self._clock.now_s())
+        second = int(self._now_s())
         if second != self._second:
             self._second = second
             self._line = _date_line(second)
@@ -69,75 +80,68 @@ def _date_line(second: int) -> bytes:
     return f"Date: {day} {t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} GMT\r\n".encode("ascii")
 
 
-class Answer(web.StreamResponse):
+class Answer:
     """One answer: sent at once by `send`, or begun with `begin`, continued with `push` and ended with `end`.
 
-    aiohttp sees a response that is prepared already; of the rest it asks only whether the connection stays. Its own
-    initialiser is not called: it builds a header map that nobody reads.
+    Without a `message` it answers what could not be read as a request. `keep_alive` tells afterwards whether the
+    connection can serve another request, `unread` that the client may still be sending this one.
     """
 
-    def __init__(self, connection: ClientConnection, request: web.BaseRequest, date: DateLine) -> None:
+    _pending = b""
+    _chunks = False
+    _left: int | None = None
+    head_sent = unread = False
+    sent_bytes = 0
+
+    def __init__(self, connection: ClientConnection, message: Message | None, date: DateLine) -> None:
         self._connection = connection
-        self._old = request.version == _HTTP_10
-        self._headless_method = request.method == "HEAD"
-        self._keep_alive = connection.may_stay(request)
         self._date = date
-        self._pending = b""
-        self._chunks = False
-        self._left: int | None = None
-        self._unread = False
-        self.head_sent = False
-        self.sent_bytes = 0
-
-    # ---- what aiohttp calls --------------------------------------------------------------------------------------
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        """Do nothing: the head was written, or waits for the first bytes of the body."""
-
-    async def write_eof(self, data: bytes = b"") -> None:  # noqa: ARG002 - aiohttp's signature
-        """Wait for a client that reads slowly, before its next request is taken; then end the connection if it must."""
-        self._eof_sent = True
-        connection = self._connection
-        if connection.writing_paused:
-            try:
-                await connection.drained()
-            except ClientGone:
-                return
-        if self._unread:
-            connection.linger()
-
-    # ---- what the proxy calls ------------------------------------------------------------------------------------
+        if message is None:
+            self._old = self._headless_method = self.keep_alive = False
+            return
+        self._old = message.version.minor == 0
+        self._headless_method = message.method == "HEAD"
+        # Not after a chunked request: aiohttp 3.14.5 gives its trailer fields to the next one as header fields. Nor
+        # after one that asked for an upgrade: what follows it in the same segment is lost.
+        self.keep_alive = not (message.should_close or message.chunked or message.upgrade)
 
     def leave_unread(self) -> None:
         """Close the connection after this answer, although the client may still be sending."""
-        self._keep_alive = False
-        self._unread = True
+        self.keep_alive = False
+        self.unread = True
 
     def bodiless(self, status: int) -> bool:
         """Tell whether this answer has no body, whatever its headers say (RFC 9110 section 6.4.1)."""
         return self._headless_method or status in _BODILESS_STATUSES
 
-    def send(self, status: int, headers: Iterable[Header], body: bytes) -> None:
+    def send(self, status: int, lines: Lines, body: bytes) -> None:
         """Write a whole answer in one piece. Raises ClientGone."""
-        parts = self._head(status, headers)
-        if status not in _BODILESS_STATUSES:
-            parts.append(b"Content-Length: %d\r\n" % len(body))
-        parts.append(b"\r\n")
-        if not self.bodiless(status):
-            parts.append(body)
-            self.sent_bytes = len(body)
-        self._connection.send(b"".join(parts))
+        bodiless = self._headless_method or status in _BODILESS_STATUSES
+        length = b"" if status in _BODILESS_STATUSES else b"Content-Length: %d\r\n" % len(body)
+        sent = b"" if bodiless else body
+        self._connection.send(
+            b"%b%b%b%b%b\r\n%b"
+            % (
+                _STATUS_LINES[status],
+                lines.text,
+                b"" if lines.dated else self._date.line(),
+                length,
+                self._persistence(),
+                sent,
+            )
+        )
+        self.sent_bytes = len(sent)
         self.head_sent = True
 
-    def begin(self, status: int, headers: Iterable[Header], length: int | None) -> None:
+    def begin(self, status: int, lines: Lines, length: int | None) -> None:
         """Start an answer whose body follows; `length` is in bytes, None when it is not known.
 
         The head leaves together with the first bytes of the body if those are at hand before the loop turns, else
         alone.
         """
-        parts = self._head(status, headers, framed=self._frame(status, length))
-        parts.append(b"\r\n")
-        self._pending = b"".join(parts)
+        frame = self._frame(status, length)
+        date = b"" if lines.dated else self._date.line()
+        self._pending = b"".join((_STATUS_LINES[status], lines.text, date, frame, self._persistence(), b"\r\n"))
         self.head_sent = True
         asyncio.get_running_loop().call_soon(self._flush)
 
@@ -168,29 +172,17 @@ class Answer(web.StreamResponse):
     def cut(self) -> None:
         """Break the answer off by a reset: it must not be taken for a whole one."""
         self._pending = b""
-        self._keep_alive = False
+        self.keep_alive = False
         self._connection.cut()
 
     # ---- inside --------------------------------------------------------------------------------------------------
 
-    def _head(self, status: int, headers: Iterable[Header], framed: bytes = b"") -> list[bytes]:
-        """Make the lines of a head, less the empty one at its end."""
-        parts = [_STATUS_LINES[status]]
-        dated = False
-        for name, value in headers:
-            if len(name) == 4 and name.lower() == b"date":
-                dated = True
-            parts += (name, b": ", value, b"\r\n")
-        if not dated:
-            parts.append(self._date.line())
-        if framed:
-            parts.append(framed)
-        if not self._keep_alive or self._connection.draining:
-            self._keep_alive = False
-            parts.append(_CLOSE)
-        elif self._old:
-            parts.append(_KEEP_FOR_OLD)
-        return parts
+    def _persistence(self) -> bytes:
+        """Say whether the connection stays, where the client's version has another rule (RFC 9112 section 9.3)."""
+        if not self.keep_alive or self._connection.draining:
+            self.keep_alive = False
+            return _CLOSE
+        return _KEEP_FOR_OLD if self._old else b""
 
     def _frame(self, status: int, length: int | None) -> bytes:
         """Choose how the end of a body is told: its length, chunks, or, for HTTP/1.0, the end of the connection."""
@@ -201,7 +193,7 @@ class Answer(web.StreamResponse):
             self._left = length
             return b"Content-Length: %d\r\n" % length
         if self._old:
-            self._keep_alive = False
+            self.keep_alive = False
             return b""
         self._chunks = True
         return _CHUNKED

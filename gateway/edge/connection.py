@@ -1,11 +1,14 @@
-"""One client's connection: aiohttp's protocol, with its waits bounded and its refusals written by us.
+"""One client's connection: aiohttp's protocol and parser, with its requests taken up one by one by us.
 
-It knows when a head has taken too long or grown too large, what becomes of bytes that are not HTTP, and how a
-connection ends so that the last answer is still read. It knows nothing of routes or upstreams.
+It knows when a head has taken too long or grown too large, which request is under way, what becomes of bytes that are
+not HTTP, and how a connection ends so that the last answer is still read. It knows nothing of routes or upstreams.
 
-Three things that aiohttp 3.14 does and that must not show are put right here: it answers what it cannot parse in its
-own words and logs a traceback for each; it lets a handler wait for ever for a body whose chunk framing broke; and it
-closes with unread bytes in the socket, so that the reset overtakes the answer.
+aiohttp 3.14 carries each request in a task of its own, made by another task of the connection; that costs as much as
+parsing it, and most requests wait for nothing but one reply. So its loop (`start`) is not used: a request is handed to
+`Terms.serve` as soon as its head is there, and what serves it asks for a task when it needs one. With the loop go three
+things that must not show: answers to what cannot be parsed in aiohttp's own words, with a traceback in the log for
+each; waiting for ever for a body whose chunk framing broke; and closing with unread bytes in the socket, so that the
+reset overtakes the answer.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ import socket
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
+from aiohttp.http import RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
@@ -24,15 +28,20 @@ from gateway.edge.refusals import LargeHead, MalformedBody, SlowHead, field_limi
 from gateway.errors import ClientGone
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from aiohttp import web
     from aiohttp.http_exceptions import HttpProcessingError
     from aiohttp.streams import StreamReader
 
     from gateway.config.models import Bounds, ClientTimeouts
+    from gateway.edge.seen import Seen
 
-    Refuse = Callable[["ClientConnection", web.BaseRequest, str], Awaitable[web.StreamResponse]]
+    Serve = Callable[["ClientConnection", RawRequestMessage, StreamReader], "Underway"]
+    Refuse = Callable[["ClientConnection", str], "Underway"]
+
+Message = RawRequestMessage
+"""A request's head as aiohttp parsed it."""
 
 MAX_FIELDS: Final = 128
 """Header fields a request may have: more is 431. nginx and aiohttp stop near a hundred too; browsers send twenty."""
@@ -44,19 +53,46 @@ LINGER_S: Final = 2.0
 """How long a connection we are done with is still drained, so that a reset does not overtake the last answer."""
 
 
+class Ending(Protocol):
+    """What an answer leaves behind: see `gateway.edge.answer`."""
+
+    keep_alive: bool
+    unread: bool
+
+
+class Underway(Protocol):
+    """A request that is being answered: see `gateway.edge.turn`."""
+
+    @property
+    def answer(self) -> Ending:
+        """Its answer."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the connection may go on."""
+
+    def cancel(self) -> None:
+        """Break it off."""
+
+    async def ended(self) -> None:
+        """Wait for what was cancelled."""
+
+
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER for no time: what was not sent is dropped, and the other side sees a reset."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Terms:
-    """What holds for all connections of one port. `refuse` answers what is no request (the name of a code says why).
+    """What holds for all connections of one port.
 
-    Once `draining` is set, each answer is its connection's last.
+    `serve` answers a request; `refuse` answers what is none (the name of a code says why). Both return what they have
+    begun, which may be over already. Once `draining` is set, each answer is its connection's last.
     """
 
     bounds: Bounds
     timeouts: ClientTimeouts
+    serve: Serve
     refuse: Refuse
     draining: bool = False
 
@@ -64,7 +100,7 @@ class Terms:
 class ClientConnection(RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_body", "_head_bytes", "_head_timer", "_terms", "head_bound_bytes")
+    __slots__ = ("_body", "_head_bytes", "_head_timer", "_terms", "_turn", "head_bound_bytes", "peer", "seen")
 
     def __init__(self, server: web.Server, terms: Terms, *, loop: asyncio.AbstractEventLoop) -> None:
         """Set aiohttp's protocol up with the bounds of the port."""
@@ -85,10 +121,24 @@ class ClientConnection(RequestHandler):
         self._body: StreamReader = EMPTY_PAYLOAD
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._turn: Underway | None = None
         self.head_bound_bytes = 0
         """No head that came on this connection was longer than this many bytes."""
+        self.seen: Seen | None = None
+        """The head of the last request, for the next one."""
+        self.peer: str | None = None
+        """The address at the other end of the connection; a Unix socket has none."""
 
     # ---- reading -------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note who is at the other end."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self.peer = peer[0] if isinstance(peer, tuple) else None
+
+    async def start(self) -> None:
+        """Leave out aiohttp's loop over requests."""
 
     def data_received(self, data: bytes) -> None:
         """Let aiohttp parse `data`, then see to heads that are not complete and to bodies that broke."""
@@ -99,12 +149,15 @@ class ClientConnection(RequestHandler):
             if in_head and data and not self._force_close:
                 self._head_goes_on(len(data))
             return
-        self.head_bound_bytes = max(self.head_bound_bytes, self._head_bytes + len(data))
+        size = self._head_bytes + len(data)
+        self.head_bound_bytes = max(self.head_bound_bytes, size)
         self._head_ends()
         message, payload = self._messages[-1]
         if isinstance(message, _ErrInfo) and not self._body.is_eof():
             self._body.set_exception(MalformedBody())
         self._body = payload
+        if self._turn is None:
+            self._take_up()
 
     def _head_goes_on(self, count: int) -> None:
         """Count a head that is not complete, and start its clock with its first byte."""
@@ -129,38 +182,56 @@ class ClientConnection(RequestHandler):
         self._head_ends()
         self._request_count += 1
         self._messages.append((_ErrInfo(status=400, exc=exc, message=""), EMPTY_PAYLOAD))
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if self._turn is None:
+            self._take_up()
 
     def _process_keepalive(self) -> None:
         """Close an idle connection; one that has begun a head has the head's own clock."""
-        if self._head_timer is not None:
-            self._keepalive_handle = None
+        self._keepalive_handle = None
+        if self._force_close or self._turn is not None or self._head_timer is not None:
             return
-        super()._process_keepalive()
+        if self._loop.time() < self._next_keepalive_close_time:
+            self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
+        else:
+            self.force_close()
 
-    # ---- refusing ------------------------------------------------------------------------------------------------
+    # ---- one request after the other -----------------------------------------------------------------------------
 
-    def _make_error_handler(self, err_info: _ErrInfo) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
-        """Answer what could not be parsed in our words."""
-        code = refusal_code(err_info.exc, self._terms.bounds)
+    def _take_up(self) -> None:
+        """Serve the requests that have come, in their order, until one has to be waited for."""
+        while self._messages and not self._force_close:
+            message, payload = self._messages.popleft()
+            if self._parser is not None:
+                self._parser.message_consumed()
+            if self._buffer_paused and len(self._messages) <= self._msg_queue_resume_size:
+                self._resume_reading_if_drained()
+            if isinstance(message, _ErrInfo):
+                turn = self._terms.refuse(self, refusal_code(message.exc, self._terms.bounds))
+            else:
+                turn = self._terms.serve(self, message, payload)
+            if not turn.over:
+                self._turn = turn
+                return
+            self._goes_on(turn)
 
-        async def handler(request: web.BaseRequest) -> web.StreamResponse:
-            return await self._terms.refuse(self, request, code)
+    def turn_over(self, turn: Underway) -> None:
+        """Hear that a request that had to wait is answered."""
+        if self._turn is turn:
+            self._turn = None
+            self._goes_on(turn)
+            self._take_up()
 
-        return handler
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,  # noqa: ARG002 - aiohttp's signature
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - aiohttp's signature
-    ) -> web.StreamResponse:
-        """Cut the connection: our handler answers every exception itself, so this one came from writing."""
-        self.log_exception("Error while answering %s", request.remote, exc_info=exc)
-        self.cut()
-        raise ConnectionAbortedError
+    def _goes_on(self, turn: Underway) -> None:
+        """Wait for the next request, unless the answer was the last."""
+        answer = turn.answer
+        if answer.keep_alive:
+            close_at = self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+            if self._keepalive_handle is None:
+                self._keepalive_handle = self._loop.call_at(close_at, self._process_keepalive)
+        elif answer.unread:
+            self.linger()
+        elif not self._force_close:
+            self.force_close()
 
     # ---- writing and ending --------------------------------------------------------------------------------------
 
@@ -196,19 +267,10 @@ class ClientConnection(RequestHandler):
                 self.cut()
                 raise ClientGone
 
-    def may_stay(self, request: web.BaseRequest) -> bool:
-        """Tell whether the connection can serve another request after `request`.
-
-        Not after a chunked one: aiohttp 3.14.5 gives its trailer fields to the next request as header fields. Nor after
-        one that asked for an upgrade: what follows it in the same segment is lost.
-        """
-        message = request._message  # noqa: SLF001 - aiohttp has no public name for these flags
-        return not (message.should_close or message.chunked or message.upgrade)
-
     @property
-    def handler(self) -> asyncio.Task[None] | None:
-        """The task that answers this connection's requests."""
-        return self._task_handler
+    def turn(self) -> Underway | None:
+        """The request that is under way."""
+        return self._turn
 
     @property
     def draining(self) -> bool:
@@ -220,13 +282,13 @@ class ClientConnection(RequestHandler):
         """Tell whether a request is to come: the first, one whose head has begun, or one not yet taken up."""
         if self.transport is None or self._force_close:
             return False
-        if self._messages and self._current_request is None:
+        if self._messages and self._turn is None:
             return True
         return not self._request_count or self._head_timer is not None
 
     def close_if_idle(self) -> None:
         """End the connection when no request is under way on it."""
-        if self._current_request is None and not self._messages and not self._request_in_progress:
+        if self._turn is None and not self._messages:
             self.force_close()
 
     def linger(self) -> None:
@@ -252,6 +314,10 @@ class ClientConnection(RequestHandler):
         transport.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Stop the clock of the head with the connection."""
+        """Stop the clock of the head with the connection, and break off the request that is under way."""
         self._head_ends()
+        turn, self._turn = self._turn, None
         super().connection_lost(exc)
+        self._messages.clear()
+        if turn is not None:
+            turn.cancel()

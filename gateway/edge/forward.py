@@ -1,4 +1,4 @@
-"""One exchange with an upstream on behalf of a client: the request goes out, and the reply comes back as it must.
+"""What goes to an upstream, and what of its reply goes back.
 
 Nothing is held but the beginning of a request's body and a reply that has to be read. Everything else streams, and
 whoever is slow slows the other down. Raises TransportFailure, BodyRefused and ClientGone; the caller answers for them.
@@ -6,17 +6,21 @@ whoever is slow slows the other down. Raises TransportFailure, BodyRefused and C
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final
 
+from gateway.edge.answer import Lines, lines_of
 from gateway.errors import TransportFailure, TransportReason
 from gateway.headers import Refusal, reply_to_client
-from gateway.model import Problem, Reply, Success, Translation
+from gateway.model import Problem, Reply, Translation
 from gateway.pipeline.decide import Capture, Stream, decide
 from gateway.pipeline.normalise import normalise
 from gateway.pipeline.redact import redacted
 from gateway.upstream import UpstreamRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
     from gateway.edge.answer import Answer
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
@@ -24,105 +28,154 @@ if TYPE_CHECKING:
     from gateway.edge.replies import Replies
     from gateway.edge.request_body import RequestBody
     from gateway.edge.ways import Way
-    from gateway.model import Headers
-    from gateway.upstream import Exchange
+    from gateway.upstream import Exchange, ReplyHead
 
 _RESET_CONTENT: Final = 205
+_HEAD: Final = "HEAD"
+_PROBLEM, _UNIFIED, _PASSED = Translation.PROBLEM.value, Translation.UNIFIED.value, Translation.PASSED.value
 
 
 class Forwarder:
-    """Forwards requests that were admitted."""
+    """Writes requests that were admitted, and answers with the replies to them."""
 
     def __init__(self, replies: Replies, clock: Clock) -> None:
         """Keep the parts."""
         self._replies = replies
         self._clock = clock
 
-    async def forward(self, call: Call, asked: Asked, body: RequestBody, answer: Answer) -> None:
-        """Send the request upstream and answer with what comes back.
+    # ---- the request ---------------------------------------------------------------------------------------------
 
-        The beginning of the body is collected first, so that a client that sends slowly holds no connection.
-        """
-        first = await body.collect()
+    async def collected(self, call: Call, asked: Asked, body: RequestBody) -> UpstreamRequest:
+        """Wait for the beginning of a body, and return the request as it goes upstream."""
+        return self._request(call, asked, body, await body.collect())
+
+    def request(self, call: Call, asked: Asked, body: RequestBody | None) -> UpstreamRequest:
+        """Return the request as it goes upstream; its body, if it has one, is complete."""
+        return self._request(call, asked, body, None if body is None else body.at_hand())
+
+    def _request(self, call: Call, asked: Asked, body: RequestBody | None, first: bytes | None) -> UpstreamRequest:
         call.upstream_began_s = self._clock.monotonic_s()
-        exchange = await asked.way.transport.send(_request(call.method, asked, body, first))
-        call.upstream_status = exchange.status
-        try:
-            plan = asked.way.plan
-            if plan.owns_credential:  # else the upstream's own rate fields pass, and a second set would confuse
-                call.budget = plan.dialect.rates.allowance(exchange.headers, self._clock.now_s())
-            if not body.complete:
-                answer.leave_unread()
-            await self._reply(call, asked, exchange, answer)
-        finally:
-            exchange.close()
-            call.upstream_ended_s = self._clock.monotonic_s()
+        whole = body is None or body.at_end
+        return UpstreamRequest(
+            method=call.method.encode("ascii"),
+            target=asked.target,
+            lines=asked.lines,
+            body=first,
+            rest=None if whole else body,
+            length=None if whole else asked.length,
+        )
 
-    async def _reply(self, call: Call, asked: Asked, exchange: Exchange, answer: Answer) -> None:
-        """Answer with a reply: as it comes, or read and written anew."""
-        way = asked.way
-        decision = decide(exchange.status, exchange.headers, way.plan, call.method)
-        match decision:
-            case Stream(bare=True):
-                self._bare(call, way, exchange, answer)
-            case Stream():
-                await self._stream(call, way, exchange, answer)
-            case Capture(limit_bytes=limit_bytes, cut=cut):
-                body, more = await exchange.capture(limit_bytes)
-                if more and not cut:
-                    await self._stream(call, way, exchange, answer, body)
-                    return
-                reply = Reply(status=exchange.status, headers=exchange.headers, body=body, cut=more)
-                found = normalise(reply, way.plan, self._clock.now_s(), in_body=asked.has_body)
-                if found is None:
-                    await self._stream(call, way, exchange, answer, body)
-                else:
-                    self._rewrite(call, way, exchange.headers, answer, found)
-            case _:
-                assert_never(decision)
+    # ---- the reply -----------------------------------------------------------------------------------------------
 
-    def _rewrite(self, call: Call, way: Way, headers: Headers, answer: Answer, found: Problem | Success) -> None:
-        """Answer with what was read in a reply, less any credential of ours that it quotes."""
+    def reply(self, call: Call, asked: Asked, exchange: Exchange, answer: Answer) -> Coroutine[Any, Any, None] | None:
+        """Answer with a reply whose head has come: as it comes, or read and written anew.
+
+        Returns what is left to be waited for, or None when the answer is written.
+        """
+        way, head = asked.way, exchange.head
+        call.upstream_status = head.status
+        if way.plan.owns_credential:  # else the upstream's own rate fields pass, and a second set would confuse
+            call.budget = way.plan.dialect.rates.allowance(head.headers, self._clock.now_s())
+        method = call.method
+        decision = decide(head.status, head.headers, way.plan, method) if method == _HEAD else _made(head, way).decision
+        if isinstance(decision, Capture):
+            body = exchange.whole(decision.limit_bytes)
+            if body is None:
+                return self._captured(call, asked, exchange, answer, decision)
+            if self._read(call, asked, exchange, answer, body):
+                return None
+            return self._stream(call, way, exchange, answer, body)
+        if decision.bare:
+            self._bare(call, way, exchange, answer)
+            return None
+        body = exchange.whole(_AT_ONCE_BYTES)
+        if body is not None and head.content_length == len(body) and not answer.bodiless(head.status):
+            self._pass(call, way, exchange, answer, body)
+            return None
+        return self._stream(call, way, exchange, answer, body or b"")
+
+    async def _captured(self, call: Call, asked: Asked, exchange: Exchange, answer: Answer, decision: Capture) -> None:
+        """Wait for as much of a reply as may be read; what is larger goes through as it comes, or is cut."""
+        body, more = await exchange.capture(decision.limit_bytes)
+        if (more and not decision.cut) or not self._read(call, asked, exchange, answer, body, cut=more):
+            await self._stream(call, asked.way, exchange, answer, body)
+
+    def _read(
+        self, call: Call, asked: Asked, exchange: Exchange, answer: Answer, body: bytes, *, cut: bool = False
+    ) -> bool:
+        """Answer with what a reply says; return False when it passes as it is."""
+        way, head = asked.way, exchange.head
+        self._over(call)
+        reply = Reply(status=head.status, headers=head.headers, body=body, cut=cut)
+        found = normalise(reply, way.plan, self._clock.now_s(), in_body=asked.has_body)
+        if found is None:
+            return False
         if way.secrets is not None:
             found = redacted(found, way.secrets)
         if isinstance(found, Problem):
-            self._replies.problem(call, answer, found, way, _passed(headers, way, Translation.PROBLEM))
+            self._replies.problem(call, answer, found, way, _passed(head, way, _PROBLEM))
         else:
-            self._replies.success(call, answer, found, way, _passed(headers, way, Translation.UNIFIED))
+            self._replies.success(call, answer, found, way, _passed(head, way, _UNIFIED))
+        return True
 
     def _bare(self, call: Call, way: Way, exchange: Exchange, answer: Answer) -> None:
         """Let a reply's head through, without what would describe a body; what follows it is not read."""
-        passed = _passed(exchange.headers, way, Translation.UNIFIED)
-        length = 0 if exchange.status == _RESET_CONTENT else None
-        answer.begin(exchange.status, self._replies.bare(call, exchange.status, passed), length)
+        head = exchange.head
+        self._over(call)
+        length = 0 if head.status == _RESET_CONTENT else None
+        answer.begin(head.status, self._replies.bare(call, head.status, _passed(head, way, _UNIFIED)), length)
         answer.end()
 
-    async def _stream(self, call: Call, way: Way, exchange: Exchange, answer: Answer, captured: bytes = b"") -> None:
+    def _pass(self, call: Call, way: Way, exchange: Exchange, answer: Answer, body: bytes) -> None:
+        """Let a reply through that is here whole."""
+        head = exchange.head
+        self._over(call)
+        answer.send(head.status, self._replies.passing(call, head.status, _passed(head, way, _PASSED)), body)
+
+    async def _stream(self, call: Call, way: Way, exchange: Exchange, answer: Answer, captured: bytes) -> None:
         """Let a reply through as it comes; `captured` is the part of its body that was read already."""
-        passed = _passed(exchange.headers, way, Translation.PASSED)
-        answer.begin(exchange.status, self._replies.passing(call, exchange.status, passed), exchange.content_length)
+        head = exchange.head
+        passed = _passed(head, way, _PASSED)
+        answer.begin(head.status, self._replies.passing(call, head.status, passed), head.content_length)
         await answer.push(captured)
         while piece := await exchange.read():
             await answer.push(piece)
+        self._over(call)
         answer.end()
 
-
-def _request(method: str, asked: Asked, body: RequestBody, first: bytes) -> UpstreamRequest:
-    """Return the request as it goes upstream; `first` is the beginning of its body."""
-    whole = body.at_end
-    return UpstreamRequest(
-        method=method.encode("ascii"),
-        target=asked.target,
-        headers=asked.headers,
-        body=first if asked.has_body else None,
-        rest=None if whole else body,
-        length=None if whole else asked.length,
-    )
+    def _over(self, call: Call) -> None:
+        """Note that nothing more is wanted of the upstream."""
+        call.upstream_ended_s = self._clock.monotonic_s()
 
 
-def _passed(headers: Headers, way: Way, translation: Translation) -> Headers:
+_AT_ONCE_BYTES: Final = 64 * 1024
+"""A reply that is here whole and no longer than this leaves in one piece; a longer one would be copied for it."""
+
+
+class _Made:
+    """What was worked out of one head for one way, so that a reply with the same head need not have it done again."""
+
+    __slots__ = ("decision", "lines")
+
+    def __init__(self, decision: Stream | Capture) -> None:
+        self.decision = decision
+        self.lines: dict[str, Lines] = {}
+
+
+def _made(head: ReplyHead, way: Way) -> _Made:
+    made: _Made | None = head.made.get(way)
+    if made is None:
+        made = head.made[way] = _Made(decide(head.status, head.headers, way.plan, "GET"))
+    return made
+
+
+def _passed(head: ReplyHead, way: Way, translation: str) -> Lines:
     """Return the fields of a reply that go on to the client. Raises TransportFailure for a head that is no HTTP."""
-    passed = reply_to_client(headers, way.reply, translation)
-    if isinstance(passed, Refusal):
-        raise TransportFailure(TransportReason.HTTP_PROTOCOL_ERROR, passed.reason)
-    return passed
+    known = _made(head, way).lines
+    lines = known.get(translation)
+    if lines is None:
+        passed = reply_to_client(head.headers, way.reply, Translation(translation))
+        if isinstance(passed, Refusal):
+            raise TransportFailure(TransportReason.HTTP_PROTOCOL_ERROR, passed.reason)
+        lines = known[translation] = lines_of(passed)
+    return lines

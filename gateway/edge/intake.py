@@ -7,27 +7,27 @@ then what headers forbid, then who is over a limit. A body is not looked at here
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from gateway.edge import pages
 from gateway.edge.access_log import UNPARSED
 from gateway.edge.call import Call
+from gateway.edge.seen import Seen
 from gateway.edge.ways import Way
 from gateway.headers import Hop, Refusal, read_request, request_to_upstream
 from gateway.model import Headers, Problem, Stage
 from gateway.pipeline.normalise import own_problem
 from gateway.pipeline.routing import Matched, MethodNotAllowed, NotFound, Rejected
 from gateway.pipeline.targets import read_target
+from gateway.upstream import field_lines
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from gateway.config.models import GatewayFile
     from gateway.edge.admission import Admission, Clients
     from gateway.edge.clock import Clock, Ids
-    from gateway.edge.connection import ClientConnection
+    from gateway.edge.connection import ClientConnection, Message
     from gateway.edge.lifecycle import Lifecycle
     from gateway.edge.ways import Ways
     from gateway.headers import RequestHead
@@ -41,12 +41,15 @@ _METHODS: Final = tuple(pages.SERVER_METHODS.split(", "))
 _AUTHORITY: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]*\]|[^:\[\]@]*)(?::[0-9]*)?")
 
 
-class Asked(Struct, frozen=True, kw_only=True):
-    """A request that will be taken: where it goes, and its body as declared (`length` in bytes, None when chunked)."""
+class Asked(Struct, frozen=True):
+    """A request that will be taken: where it goes, and its body as declared (`length` in bytes, None when chunked).
+
+    `lines` are its fields as they go upstream, each with its line break.
+    """
 
     way: Way
     target: bytes
-    headers: Headers
+    lines: bytes
     length: int | None
     chunked: bool
     expects_continue: bool
@@ -62,15 +65,6 @@ class Refused(Struct, frozen=True, kw_only=True):
 
     problem: Problem
     allow: tuple[str, ...] = ()
-
-
-class _Arrived(NamedTuple):
-    """A request whose head was read."""
-
-    version: tuple[int, int]
-    path: bytes
-    headers: Headers
-    head: RequestHead
 
 
 class Intake:
@@ -97,22 +91,19 @@ class Intake:
         self._clock = clock
         self._ids = ids
 
-    def begin(self, request: web.BaseRequest, connection: ClientConnection) -> Call:
+    def begin(self, message: Message, connection: ClientConnection) -> Call:
         """Give a request its id and start its clock."""
-        message = request._message  # noqa: SLF001 - the public properties parse the target anew
         path = shown_path(message.path, self._shown_parameters)
-        return Call(self._ids.mint(), message.method, path, _peer(connection), self._clock.monotonic_s())
+        return Call(self._ids.mint(), message.method, path, connection.peer, self._clock.monotonic_s())
 
     def begin_unparsed(self, connection: ClientConnection) -> Call:
         """Give what could not be parsed an id, too."""
-        return Call(self._ids.mint(), UNPARSED, UNPARSED, _peer(connection), self._clock.monotonic_s())
+        return Call(self._ids.mint(), UNPARSED, UNPARSED, connection.peer, self._clock.monotonic_s())
 
-    def admit(self, call: Call, request: web.BaseRequest, connection: ClientConnection) -> Asked | Refused | pages.Page:
+    def admit(self, call: Call, message: Message, connection: ClientConnection) -> Asked | Refused | pages.Page:
         """Return what is asked of which upstream, or the answer."""
-        message = request._message  # noqa: SLF001 - as above
         raw = message.path.encode("utf-8", "surrogateescape")
-        version = (message.version.major, message.version.minor)
-        if version not in _SPOKEN:
+        if message.version not in _SPOKEN:
             return _refused("malformed_request", Stage.REQUEST, detail="only HTTP/1.1 and HTTP/1.0 are spoken here")
         target = read_target(call.method, raw)
         if isinstance(target, Refusal):
@@ -121,15 +112,15 @@ class Intake:
         limit = self._bounds.head_bytes
         if connection.head_bound_bytes > limit and _head_size(raw, message.raw_headers) > limit:
             return _refused("head_too_large", Stage.REQUEST)
-        head = read_request(message.raw_headers, version=version, authority=target.authority)
-        if isinstance(head, Refusal):
-            return _refused(head.code, Stage.REQUEST, detail=head.reason)
-        call.client_request_id = _client_id(head)
+        seen = _read(message, connection, target.authority)
+        if isinstance(seen, Refusal):
+            return _refused(seen.code, Stage.REQUEST, detail=seen.reason)
+        call.client_request_id = _client_id(seen.head)
         if target.path.startswith(pages.PREFIX):
             return self._page(call.method, target.path, message.raw_headers)
         if target.path == b"*":
             return pages.SERVER_OPTIONS
-        return self._route(call, _Arrived(version, target.path, message.raw_headers, head))
+        return self._route(call, message, seen, target.path)
 
     def give_back(self, call: Call) -> None:
         """Give back what an admitted request was charged: a later stage refused it, and nothing of it went upstream."""
@@ -144,13 +135,14 @@ class Intake:
         allow = pages.SHOWN_METHODS if found == _NOT_ALLOWED else ()
         return Refused(problem=own_problem(found, Stage.ROUTE), allow=allow)
 
-    def _route(self, call: Call, arrived: _Arrived) -> Asked | Refused:
+    def _route(self, call: Call, message: Message, seen: Seen, path: bytes) -> Asked | Refused:
         """Find the request's way."""
-        match self._ways.router.match(arrived.head.host, call.method, arrived.path):
-            case Matched() as matched:
+        matched = self._ways.router.match(seen.head.host, call.method, path)
+        match matched:
+            case Matched():
                 way = self._ways.of(matched)
                 call.upstream, call.route = way.upstream, way.route
-                return self._check(call, way, way.target(matched), arrived)
+                return self._check(call, message, seen, way, way.target(matched))
             case MethodNotAllowed(allow=allow):
                 return Refused(problem=own_problem(_NOT_ALLOWED, Stage.ROUTE), allow=tuple(allow))
             case Rejected(reason=reason):
@@ -158,34 +150,31 @@ class Intake:
             case NotFound():
                 return _refused("route_not_found", Stage.ROUTE)
 
-    def _check(self, call: Call, way: Way, target: bytes, arrived: _Arrived) -> Asked | Refused:
+    def _check(self, call: Call, message: Message, seen: Seen, way: Way, target: bytes) -> Asked | Refused:
         """Check what the request may not say, then charge its limits: what is refused for its head costs nothing."""
-        head = arrived.head
-        peer = call.peer or ""
-        hop = Hop(
-            peer=peer,
-            request_id=call.request_id.encode("ascii"),
-            version=arrived.version,
-            trusted=self._admission.trusts(peer),
-        )
-        headers = request_to_upstream(head, way.request, hop)
-        if isinstance(headers, Refusal):
-            return _refused(headers.code, Stage.REQUEST, detail=headers.reason, upstream=way.upstream)
+        head = seen.head
+        lines = seen.lines(way)
+        if lines is None:
+            peer = call.peer or ""
+            hop = Hop(peer=peer, version=message.version, trusted=self._admission.trusts(peer))
+            headers = request_to_upstream(head, way.request, hop)
+            if isinstance(headers, Refusal):
+                return _refused(headers.code, Stage.REQUEST, detail=headers.reason, upstream=way.upstream)
+            lines = field_lines(headers)
+            seen.keep(way, lines)
         if head.length is not None and head.length > self._bounds.body_bytes:
             return _refused("body_too_large", Stage.REQUEST, upstream=way.upstream)
-        return self._charge(call, way, arrived) or Asked(
-            way=way,
-            target=target,
-            headers=headers,
-            length=head.length,
-            chunked=head.chunked,
-            expects_continue=head.expects_continue,
-        )
+        refused = self._charge(call, way, head, message.raw_headers)
+        if refused is not None:
+            return refused
+        if way.request.identifies:
+            lines = b"%bX-Request-Id: %b\r\n" % (lines, call.request_id.encode("ascii"))
+        return Asked(way, target, lines, head.length, head.chunked, head.expects_continue)
 
-    def _charge(self, call: Call, way: Way, arrived: _Arrived) -> Refused | None:
+    def _charge(self, call: Call, way: Way, head: RequestHead, headers: Headers) -> Refused | None:
         """Charge the limits; their verdicts are kept for the answer's fields."""
-        call.client = self._clients.identify(arrived.head)
-        facts = self._admission.facts(call, arrived.headers)
+        call.client = self._clients.identify(head)
+        facts = self._admission.facts(call, headers)
         decision = self._admission.decide(facts, way.policies)
         if decision is None:
             return None
@@ -197,6 +186,18 @@ class Intake:
         return Refused(problem=own_problem("rate_limited", Stage.LIMIT, upstream=way.upstream, after=after_s))
 
 
+def _read(message: Message, connection: ClientConnection, authority: bytes | None) -> Seen | Refusal:
+    """Read a request's fields, or remember them of the one before."""
+    seen = connection.seen
+    if seen is not None and authority is None and seen.is_of(message):
+        return seen
+    head = read_request(message.raw_headers, version=message.version, authority=authority)
+    if isinstance(head, Refusal):
+        return head
+    connection.seen = None if authority is not None else Seen(message, head)
+    return connection.seen or Seen(message, head)
+
+
 def _refused(code: str, stage: Stage, *, detail: str | None = None, upstream: str | None = None) -> Refused:
     return Refused(problem=own_problem(code, stage, upstream=upstream, detail=detail))
 
@@ -204,12 +205,6 @@ def _refused(code: str, stage: Stage, *, detail: str | None = None, upstream: st
 def _head_size(target: bytes, headers: Headers) -> int:
     """Return how many bytes a head had, near enough: a field has a colon, a space and CRLF besides."""
     return len(target) + sum(len(name) + len(value) + _LINE_EXTRA_BYTES for name, value in headers)
-
-
-def _peer(connection: ClientConnection) -> str | None:
-    """Return the address at the other end of the connection; a Unix socket has none."""
-    peer = connection.peername
-    return peer[0] if isinstance(peer, tuple) else None
 
 
 def _client_id(head: RequestHead) -> str | None:

@@ -1,4 +1,4 @@
-"""The handler: the way of one request, in the order in which things happen.
+"""The way of one request, in the order in which things happen.
 
 It decides nothing itself. Routing, limits, header rules, what a reply means and how that is written are values from the
 core; this module asks for them one after the other and moves bytes. Whatever happens, one `Outcome` goes to the
@@ -7,26 +7,29 @@ observers.
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Final, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.edge.intake import Asked, Refused
 from gateway.edge.lifecycle import State
 from gateway.edge.pages import Page
 from gateway.edge.request_body import BodyRefused, RequestBody
+from gateway.edge.turn import Turn
 from gateway.errors import ClientGone, TransportFailure
 from gateway.model import Stage
 from gateway.pipeline.normalise import own_problem, transport_problem
 
 if TYPE_CHECKING:
-    from aiohttp import web
+    from collections.abc import Coroutine
+
+    from aiohttp.streams import StreamReader
     from structlog.typing import FilteringBoundLogger
 
     from gateway.config.models import GatewayFile
     from gateway.edge.answer import Answer
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
-    from gateway.edge.connection import ClientConnection
+    from gateway.edge.connection import ClientConnection, Message
     from gateway.edge.forward import Forwarder
     from gateway.edge.intake import Intake
     from gateway.edge.lifecycle import Lifecycle
@@ -34,138 +37,220 @@ if TYPE_CHECKING:
     from gateway.edge.replies import Replies
     from gateway.errors import TransportReason
     from gateway.model import Problem
+    from gateway.upstream import Exchange, UpstreamRequest
 
 _SUSPECT: Final = frozenset(("malformed_request", "head_too_large"))
 """Codes of heads that another server may have read differently: what follows on their connection is not trusted."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What every request needs on its way."""
+
+    gateway: GatewayFile
+    intake: Intake
+    forwarder: Forwarder
+    replies: Replies
+    lifecycle: Lifecycle
+    clock: Clock
+    observers: tuple[Observer, ...]
+    log: FilteringBoundLogger
+
+
 class Proxy:
     """Answers requests. Every way out of it gives one answer, or a cut connection, and one Outcome."""
 
-    def __init__(
-        self,
-        gateway: GatewayFile,
-        *,
-        intake: Intake,
-        forwarder: Forwarder,
-        replies: Replies,
-        lifecycle: Lifecycle,
-        clock: Clock,
-        observers: tuple[Observer, ...],
-        log: FilteringBoundLogger,
-    ) -> None:
+    def __init__(self, parts: Parts) -> None:
         """Keep the parts."""
-        self._gateway = gateway
-        self._intake = intake
-        self._forwarder = forwarder
-        self._replies = replies
-        self._lifecycle = lifecycle
-        self._clock = clock
-        self._observers = observers
-        self._log = log
+        self._parts = parts
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    def serve(self, connection: ClientConnection, message: Message, payload: StreamReader) -> Turn:
         """Answer one request."""
-        connection = cast("ClientConnection", request.protocol)
-        call = self._intake.begin(request, connection)
-        answer = self._replies.answer(connection, request)
-        self._lifecycle.enter()
-        try:
-            await self._answer(call, request, connection, answer)
-        except ClientGone:
-            self._gone(call, answer)
-        except asyncio.CancelledError:
-            self._broken_off(call, answer)
-            raise
-        except Exception:  # noqa: BLE001 - the outermost: the client gets an answer, and no trace of what was wrong
-            self._log.exception("unexpected", request_id=call.request_id)
-            self._fail(call, answer, own_problem("internal", Stage.RESPONSE, upstream=call.upstream))
-        finally:
-            self._settle(call, answer)
-        return answer
+        parts = self._parts
+        call = parts.intake.begin(message, connection)
+        turn = ProxyTurn(parts, call, connection, parts.replies.answer(connection, message))
+        turn.begin(message, payload)
+        return turn
 
-    async def refuse(self, connection: ClientConnection, request: web.BaseRequest, code: str) -> web.StreamResponse:
-        """Answer what could not be parsed; `request` is aiohttp's stand-in for it."""
-        call = self._intake.begin_unparsed(connection)
-        answer = self._replies.answer(connection, request)
-        answer.leave_unread()
-        self._lifecycle.enter()
-        self._fail(call, answer, own_problem(code, Stage.REQUEST))
-        self._settle(call, answer)
-        return answer
+    def refuse(self, connection: ClientConnection, code: str) -> Turn:
+        """Answer what could not be parsed."""
+        parts = self._parts
+        call = parts.intake.begin_unparsed(connection)
+        turn = ProxyTurn(parts, call, connection, parts.replies.answer(connection, None))
+        turn.refuse(own_problem(code, Stage.REQUEST))
+        return turn
 
-    async def _answer(self, call: Call, request: web.BaseRequest, connection: ClientConnection, answer: Answer) -> None:
+
+class ProxyTurn(Turn):
+    """One request that is answered or forwarded."""
+
+    __slots__ = ("_body", "_call", "_exchange", "_parts")
+
+    def __init__(self, parts: Parts, call: Call, connection: ClientConnection, answer: Answer) -> None:
+        """Begin; requests are counted from here on."""
+        super().__init__(connection, answer)
+        self._parts = parts
+        self._call = call
+        self._body: RequestBody | None = None
+        self._exchange: Exchange | None = None
+        parts.lifecycle.enter()
+
+    # ---- the request ---------------------------------------------------------------------------------------------
+
+    def begin(self, message: Message, payload: StreamReader) -> None:
         """Take the request or refuse it."""
-        asked = self._intake.admit(call, request, connection)
+        try:
+            waiting = self._admit(message, payload)
+        except Exception as error:  # noqa: BLE001 - as in a task
+            self.failed(error)
+            waiting = False
+        if not waiting:
+            self.end()
+
+    def refuse(self, problem: Problem) -> None:
+        """Answer what was no request."""
+        self.answer.leave_unread()
+        self._fail(problem)
+        self.end()
+
+    def _admit(self, message: Message, payload: StreamReader) -> bool:
+        """Answer a request here, or send it on; return whether there is something to wait for."""
+        parts, call, answer = self._parts, self._call, self.answer
+        asked = parts.intake.admit(call, message, self.connection)
         if isinstance(asked, Asked):
-            await self._take(call, asked, self._body(asked, request, connection), answer)
-            return
-        if not request.content.is_eof() or (isinstance(asked, Refused) and asked.problem.code.name in _SUSPECT):
+            self._forward(asked, payload)
+            return True
+        if not payload.is_eof() or (isinstance(asked, Refused) and asked.problem.code.name in _SUSPECT):
             answer.leave_unread()
         if isinstance(asked, Page):
-            self._replies.page(call, answer, asked)
+            parts.replies.page(call, answer, asked)
         else:
-            self._replies.refuse(call, answer, asked)
+            parts.replies.refuse(call, answer, asked)
+        return False
 
-    def _body(self, asked: Asked, request: web.BaseRequest, connection: ClientConnection) -> RequestBody:
+    def _forward(self, asked: Asked, payload: StreamReader) -> None:
+        """Send a request that is here whole on a connection that is at rest; else wait for what is missing."""
+        body = self._body = self._take_body(asked, payload) if asked.has_body else None
+        if body is not None and not body.complete:
+            self.wait_for(self._collect(asked, body))
+            return
+        request = self._parts.forwarder.request(self._call, asked, body)
+        self._exchange = asked.way.transport.begin(request, lambda exchange: self._answered(asked, request, exchange))
+        if self._exchange is None:
+            self.wait_for(self._send(asked, request))
+
+    def _take_body(self, asked: Asked, payload: StreamReader) -> RequestBody:
+        gateway = self._parts.gateway
         return RequestBody(
-            request.content,
-            connection,
-            limit_bytes=self._gateway.bounds.body_bytes,
-            timeouts=self._gateway.client_timeouts,
-            clock=self._clock,
+            payload,
+            self.connection,
+            limit_bytes=gateway.bounds.body_bytes,
+            timeouts=gateway.client_timeouts,
+            clock=self._parts.clock,
             asked_to_continue=asked.expects_continue,
         )
 
-    async def _take(self, call: Call, asked: Asked, body: RequestBody, answer: Answer) -> None:
-        """Carry out the exchange; what goes wrong on either side of it becomes a problem."""
-        try:
-            await self._forwarder.forward(call, asked, body, answer)
-        except BodyRefused as refusal:
-            answer.leave_unread()
-            if call.upstream_began_s is None:
-                self._intake.give_back(call)
-            self._fail(call, answer, own_problem(refusal.code, Stage.REQUEST, upstream=call.upstream))
-        except TransportFailure as failure:
-            self._log.warning(
-                "transport", request_id=call.request_id, reason=failure.reason.value, detail=failure.detail
-            )
-            if not body.complete:
-                answer.leave_unread()
-            problem = transport_problem(failure.reason, asked.way.upstream)
-            if problem.source.stage is Stage.CONNECT:  # no connection, so nothing went upstream
-                self._intake.give_back(call)
-            self._fail(call, answer, problem, failure.reason)
-        finally:
-            call.request_bytes = body.received_bytes
+    async def _collect(self, asked: Asked, body: RequestBody) -> None:
+        """Collect the body's beginning first, so that a client that sends slowly holds no connection."""
+        await self._send(asked, await self._parts.forwarder.collected(self._call, asked, body))
 
-    def _fail(self, call: Call, answer: Answer, problem: Problem, reason: TransportReason | None = None) -> None:
+    async def _send(self, asked: Asked, request: UpstreamRequest) -> None:
+        exchange = self._exchange = await asked.way.transport.send(request)
+        await self._reply(asked, exchange)
+
+    async def _repeat(self, asked: Asked, request: UpstreamRequest, exchange: Exchange) -> None:
+        exchange = self._exchange = await asked.way.transport.repeat(request, exchange)
+        await self._reply(asked, exchange)
+
+    # ---- the reply -----------------------------------------------------------------------------------------------
+
+    def _answered(self, asked: Asked, request: UpstreamRequest, exchange: Exchange) -> None:
+        """Take the head of the reply, or the failure; what else has to be waited for is left to a task."""
+        try:
+            rest = self._take(asked, request, exchange)
+        except Exception as error:  # noqa: BLE001 - as in a task
+            self.failed(error)
+            rest = None
+        if rest is None:
+            self.end()
+        else:
+            self.wait_for(rest)
+
+    def _take(self, asked: Asked, request: UpstreamRequest, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
+        if exchange.failure is None:
+            return self._parts.forwarder.reply(self._call, asked, exchange, self.answer)
+        if exchange.repeatable:
+            return self._repeat(asked, request, exchange)
+        raise exchange.failure
+
+    async def _reply(self, asked: Asked, exchange: Exchange) -> None:
+        if self._body is not None and not self._body.complete:
+            self.answer.leave_unread()
+        rest = self._parts.forwarder.reply(self._call, asked, exchange, self.answer)
+        if rest is not None:
+            await rest
+
+    # ---- the end -------------------------------------------------------------------------------------------------
+
+    def failed(self, error: Exception) -> None:
+        """Answer for what went wrong on either side of the exchange."""
+        call, answer, body = self._call, self.answer, self._body
+        match error:
+            case ClientGone():
+                self._gone()
+            case BodyRefused():
+                answer.leave_unread()
+                if call.upstream_began_s is None:
+                    self._parts.intake.give_back(call)
+                self._fail(own_problem(error.code, Stage.REQUEST, upstream=call.upstream))
+            case TransportFailure():
+                self._parts.log.warning(
+                    "transport", request_id=call.request_id, reason=error.reason.value, detail=error.detail
+                )
+                if body is not None and not body.complete:
+                    answer.leave_unread()
+                problem = transport_problem(error.reason, call.upstream or "")
+                if problem.source.stage is Stage.CONNECT:  # no connection, so nothing went upstream
+                    self._parts.intake.give_back(call)
+                self._fail(problem, error.reason)
+            case _:
+                self._parts.log.error("unexpected", request_id=call.request_id, exc_info=error)
+                self._fail(own_problem("internal", Stage.RESPONSE, upstream=call.upstream))
+
+    def broken_off(self) -> None:
+        """Tell a client whose request outlasted the gateway; a request is cancelled when its client has left, too."""
+        if self._parts.lifecycle.state is State.ENDING:
+            self._fail(own_problem("shutting_down", Stage.RESPONSE, upstream=self._call.upstream))
+        else:
+            self._gone()
+
+    def settle(self) -> None:
+        """Give the connection to the upstream back, and tell the observers what happened."""
+        call, parts = self._call, self._parts
+        now_s = parts.clock.monotonic_s()
+        if self._exchange is not None:
+            self._exchange.close()
+        if self._body is not None:
+            call.request_bytes = self._body.received_bytes
+        parts.lifecycle.leave()
+        call.response_bytes = self.answer.sent_bytes
+        outcome = call.outcome(now_s)
+        for observer in parts.observers:
+            observer.observe(outcome)
+
+    def _fail(self, problem: Problem, reason: TransportReason | None = None) -> None:
         """Tell the client of a failure; where a head was sent already, the answer is cut instead."""
+        call, answer = self._call, self.answer
         if answer.head_sent:
             call.word, call.problem, call.reason = "cut", problem, reason
             answer.cut()
             return
         try:
-            self._replies.failure(call, answer, problem, reason=reason)
+            self._parts.replies.failure(call, answer, problem, reason=reason)
         except ClientGone:
-            self._gone(call, answer)
+            self._gone()
 
-    def _broken_off(self, call: Call, answer: Answer) -> None:
-        """Tell a client whose request outlasted the gateway; a request is cancelled when its client has left, too."""
-        if self._lifecycle.state is State.ENDING:
-            self._fail(call, answer, own_problem("shutting_down", Stage.RESPONSE, upstream=call.upstream))
-        else:
-            self._gone(call, answer)
-
-    def _gone(self, call: Call, answer: Answer) -> None:
+    def _gone(self) -> None:
         """Note that the client left before its answer was complete."""
-        call.word = "cancelled"
-        answer.cut()
-
-    def _settle(self, call: Call, answer: Answer) -> None:
-        """Tell the observers what happened."""
-        self._lifecycle.leave()
-        call.response_bytes = answer.sent_bytes
-        outcome = call.outcome(self._clock.monotonic_s())
-        for observer in self._observers:
-            observer.observe(outcome)
+        self._call.word = "cancelled"
+        self.answer.cut()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.edge.answer import Answer, DateLine
+from gateway.edge.answer import Answer, DateLine, Lines, lines_of
 from gateway.headers.checks import HTTP_11
 from gateway.headers.via import via_field
 from gateway.limits import rate_fields
@@ -23,23 +23,22 @@ from gateway.pipeline.render import (
 )
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from gateway.config.models import GatewayFile
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
-    from gateway.edge.connection import ClientConnection
+    from gateway.edge.connection import ClientConnection, Message
     from gateway.edge.intake import Refused
     from gateway.edge.pages import Page
     from gateway.edge.ways import Way
     from gateway.errors import TransportReason
-    from gateway.model import Headers, Problem, Success
+    from gateway.model import Problem, Success
 
-_NO_STORE: Final = (b"Cache-Control", b"no-store")
-_PROBLEM: Final = (b"Content-Type", PROBLEM_TYPE)
-_JSON: Final = (b"Content-Type", JSON_TYPE)
-_UNIFIED: Final = (b"Accord-Format", b"unified")
-_PASSED: Final = (b"Accord-Format", b"passed")
+_PROBLEM: Final = b"Content-Type: %b\r\nCache-Control: no-store\r\n" % PROBLEM_TYPE
+_UNIFIED: Final = b"Content-Type: %b\r\nAccord-Format: unified\r\n" % JSON_TYPE
+_PASSED: Final = b"Accord-Format: passed\r\n"
+
+
+_NOTHING: Final = Lines(b"")
 
 
 class Replies:
@@ -49,21 +48,21 @@ class Replies:
         """Keep the deployment's name and its public address."""
         self._date = DateLine(clock)
         self._via = gateway.via
-        self._via_field = via_field(HTTP_11, gateway.via.encode("ascii"))
+        self._own = lines_of((via_field(HTTP_11, gateway.via.encode("ascii")),))
         self._public_url = gateway.public_url
 
-    def answer(self, connection: ClientConnection, request: web.BaseRequest) -> Answer:
+    def answer(self, connection: ClientConnection, message: Message | None) -> Answer:
         """Return the answer to a request, still to be written."""
-        return Answer(connection, request, self._date)
+        return Answer(connection, message, self._date)
 
     def page(self, call: Call, answer: Answer, page: Page) -> None:
         """Answer with a page of our own."""
         call.status = page.status
-        answer.send(page.status, (*page.headers, *self._ours(call, page.status), self._via_field), page.body)
+        answer.send(page.status, self._with(call, page.status, lines_of(page.headers), self._own.text), page.body)
 
     def refuse(self, call: Call, answer: Answer, refused: Refused) -> None:
         """Answer with a failure that the request met before any upstream."""
-        allow: Headers = ((b"Allow", ", ".join(refused.allow).encode("ascii")),) if refused.allow else ()
+        allow = lines_of(((b"Allow", ", ".join(refused.allow).encode("ascii")),)) if refused.allow else _NOTHING
         self.failure(call, answer, refused.problem, allow)
 
     def failure(
@@ -71,59 +70,55 @@ class Replies:
         call: Call,
         answer: Answer,
         problem: Problem,
-        headers: Headers = (),
+        lines: Lines = _NOTHING,
         reason: TransportReason | None = None,
     ) -> None:
         """Answer with a failure of our own, or of the transport."""
         call.reason = None if reason is None else reason.value
-        self._problem(call, answer, problem, (*headers, self._via_field), reason)
+        self._problem(call, answer, problem, Lines(lines.text + self._own.text), reason)
 
-    def problem(self, call: Call, answer: Answer, problem: Problem, way: Way, passed: Headers) -> None:
+    def problem(self, call: Call, answer: Answer, problem: Problem, way: Way, passed: Lines) -> None:
         """Answer with an upstream's failure; `passed` are those of its fields that go on."""
         call.translation = Translation.PROBLEM
         call.dialect = way.plan.dialect.name if problem.upstream is None else problem.upstream.dialect
         self._problem(call, answer, problem, passed, None)
 
-    def success(self, call: Call, answer: Answer, success: Success, way: Way, passed: Headers) -> None:
+    def success(self, call: Call, answer: Answer, success: Success, way: Way, passed: Lines) -> None:
         """Answer with an upstream's success, taken out of its envelope."""
         call.translation = Translation.UNIFIED
         call.dialect = success.dialect
         call.status = success.status
         body = success_document(success, call.request_id, way.upstream)
-        answer.send(success.status, (*passed, _JSON, _UNIFIED, *self._ours(call, success.status)), body)
+        answer.send(success.status, self._with(call, success.status, passed, _UNIFIED), body)
 
-    def passing(self, call: Call, status: int, passed: Headers) -> Headers:
+    def passing(self, call: Call, status: int, passed: Lines) -> Lines:
         """Return the head of a reply that goes through as it came."""
         call.translation = Translation.PASSED
         call.status = status
-        return (*passed, _PASSED, *self._ours(call, status))
+        return self._with(call, status, passed, _PASSED)
 
-    def bare(self, call: Call, status: int, passed: Headers) -> Headers:
+    def bare(self, call: Call, status: int, passed: Lines) -> Lines:
         """Return the head of a reply without content, of which no format can be told."""
         call.status = status
-        return (*passed, *self._ours(call, status))
+        return self._with(call, status, passed, b"")
 
     def _problem(
-        self, call: Call, answer: Answer, problem: Problem, headers: Headers, reason: TransportReason | None
+        self, call: Call, answer: Answer, problem: Problem, lines: Lines, reason: TransportReason | None
     ) -> None:
         call.problem = problem
         call.status = problem.status
         body = problem_document(problem, call.request_id, self._public_url)
-        fields = [
-            *headers,
-            _PROBLEM,
-            _NO_STORE,
-            (b"Proxy-Status", proxy_status(problem, self._via, reason, call.upstream_status)),
-        ]
+        more = b"%bProxy-Status: %b\r\n" % (_PROBLEM, proxy_status(problem, self._via, reason, call.upstream_status))
         after = retry_after(problem)
         if after is not None:
-            fields.append((b"Retry-After", after))
-        answer.send(problem.status, (*fields, *self._ours(call, problem.status)), body)
+            more += b"Retry-After: %b\r\n" % after
+        answer.send(problem.status, self._with(call, problem.status, lines, more), body)
 
-    def _ours(self, call: Call, status: int) -> Headers:
-        """Return the fields that stand on every answer."""
-        request_id = (b"X-Request-Id", call.request_id.encode("ascii"))
-        if not call.verdicts and call.budget is None:
-            return (request_id,)
-        name = call.upstream or ""
-        return (request_id, *rate_fields(call.verdicts, status=status, budget=call.budget, budget_name=name))
+    def _with(self, call: Call, status: int, lines: Lines, more: bytes) -> Lines:
+        """Return `lines` and `more`, and the fields that stand on every answer."""
+        rates = b""
+        if call.verdicts or call.budget is not None:
+            fields = rate_fields(call.verdicts, status=status, budget=call.budget, budget_name=call.upstream or "")
+            rates = lines_of(fields).text
+        text = b"%b%bX-Request-Id: %b\r\n%b" % (lines.text, more, call.request_id.encode("ascii"), rates)
+        return Lines(text, lines.dated)

@@ -74,6 +74,10 @@ class RequestBody:
         """Tell whether nothing is left of it to be read."""
         return self._payload.at_eof()
 
+    def at_hand(self) -> bytes:
+        """Return what has arrived, without waiting; all of the body when it is `complete`."""
+        return self._take()
+
     async def collect(self) -> bytes:
         """Return the first bytes: all of the body where it is within PREFETCH_BYTES, else at least that many."""
         if self._payload.is_eof():

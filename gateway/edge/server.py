@@ -13,8 +13,6 @@ from aiohttp.http_parser import HttpRequestParserPy
 from gateway.edge.connection import ClientConnection, Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from aiohttp.web_protocol import RequestHandler
 
 OLDEST_AIOHTTP: Final = (3, 14, 4)
@@ -46,12 +44,12 @@ def require_c_parser() -> None:
 
 
 class ClientServer(web.Server):
-    """Listens on one port; every connection is a `ClientConnection`. `handler` answers requests."""
+    """Listens on one port; every connection is a `ClientConnection`, which has its requests served by `terms`."""
 
-    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], terms: Terms) -> None:
+    def __init__(self, terms: Terms) -> None:
         """Check aiohttp itself first. Must be called in a running loop."""
         require_c_parser()
-        super().__init__(handler, handler_cancellation=True)
+        super().__init__(_unused)
         self._terms = terms
         self._made = 0
 
@@ -59,6 +57,10 @@ class ClientServer(web.Server):
         """Make the protocol of one connection."""
         self._made += 1
         return ClientConnection(self, self._terms, loop=self._loop)
+
+    def wind_down(self) -> None:
+        """Make each answer from here on the last of its connection."""
+        self._terms.draining = True
 
     async def caught_up(self) -> None:
         """Wait until the kernel's queue of connections is empty; uvloop takes one each turn."""
@@ -74,7 +76,6 @@ class ClientServer(web.Server):
 
         One that has not asked anything yet may have a request on its way: it has `new_s` seconds to begin it.
         """
-        self._terms.draining = True
         loop = asyncio.get_running_loop()
         ends_s = loop.time() + new_s
         for connection in self._clients():
@@ -87,12 +88,17 @@ class ClientServer(web.Server):
             connection.close_if_idle()
 
     async def end(self) -> None:
-        """Cancel every request that is under way, let each say so, and close all connections."""
-        handlers = [handler for connection in self._clients() if (handler := connection.handler) is not None]
-        for handler in handlers:
-            handler.cancel()
-        await asyncio.gather(*handlers, return_exceptions=True)
+        """Break off every request that is under way, let each say so, and close all connections."""
+        turns = [turn for connection in self._clients() if (turn := connection.turn) is not None]
+        for turn in turns:
+            turn.cancel()
+        await asyncio.gather(*[turn.ended() for turn in turns])
         await self.shutdown(_AT_ONCE_S)
 
     def _clients(self) -> list[ClientConnection]:
         return [connection for connection in self.connections if isinstance(connection, ClientConnection)]
+
+
+async def _unused(_request: web.BaseRequest) -> web.StreamResponse:
+    """Stand in for the handler that aiohttp wants: its own loop over requests does not run."""
+    raise AssertionError

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gateway.pipeline.routing import Matched
 
 
-class Way(Struct, frozen=True, kw_only=True):
+class Way(Struct, frozen=True, kw_only=True, eq=False):
     """How requests of one route reach their upstream, and how its replies come back.
 
     `query` is what is added to each query: credentials, in place of the client's `parameters` of those names. `secrets`

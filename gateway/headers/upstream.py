@@ -32,17 +32,19 @@ _OURS: Final = frozenset({
     b"x-request-id",
 })  # fmt: skip
 """What we add, unless it is set or removed by the configuration."""
+REQUEST_ID: Final = b"X-Request-Id"
 
 
 class Hop(Struct, frozen=True, kw_only=True):
     """What this process knows of one request's way in.
 
     `peer` is the address at the other end of the connection; `trusted` says that it is a proxy of ours. `scheme` is
-    `http` or `https`. `request_id` is the one that we minted.
+    `http` or `https`. `request_id` is the one that we minted; without it the field is left to whoever writes the head,
+    which may serve for several requests.
     """
 
     peer: str
-    request_id: bytes
+    request_id: bytes | None = None
     scheme: bytes = b"http"
     version: Version = HTTP_11
     trusted: bool = False
@@ -56,7 +58,8 @@ class RequestRules:
     among them, in place of whatever the client sent under those names. `remove` takes fields away, those that we would
     add too. `drop` are the fields in which clients send *us* their credential. `accept` is what the API needs in place
     of the client's `Accept`. `encodings` are the content codings we can undo, None where no reply is captured.
-    Raises ValueError when `fixed` or `remove` touches a field that this package answers for.
+    `identifies`: the id that we minted goes along. Raises ValueError when `fixed` or `remove` touches a field that this
+    package answers for.
     """
 
     host: bytes
@@ -69,6 +72,7 @@ class RequestRules:
     encodings: frozenset[bytes] | None = None
     unwanted: frozenset[bytes] = field(init=False)
     hides: bool = field(init=False)
+    identifies: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Work out what of the client's is not wanted."""
@@ -78,6 +82,7 @@ class RequestRules:
             raise ValueError(f"{', '.join(sorted(name.decode() for name in clash))}: the gateway itself answers for it")
         object.__setattr__(self, "unwanted", unwanted)
         object.__setattr__(self, "hides", not unwanted.isdisjoint(_OURS))
+        object.__setattr__(self, "identifies", REQUEST_ID.lower() not in unwanted)
 
 
 def request_to_upstream(head: RequestHead, rules: RequestRules, hop: Hop) -> Headers | Refusal:
@@ -90,7 +95,9 @@ def request_to_upstream(head: RequestHead, rules: RequestRules, hop: Hop) -> Hea
         return Refusal("loop_detected", "the request came through this gateway already")
     unwanted = rules.unwanted
     fields = [header for lower, header in head.fields if lower not in unwanted]
-    ours = [*_negotiation(head, rules), *_forwarding(head, hop), (b"X-Request-Id", hop.request_id)]
+    ours = [*_negotiation(head, rules), *_forwarding(head, hop)]
+    if hop.request_id is not None:
+        ours.append((REQUEST_ID, hop.request_id))
     if rules.hides:
         ours = [header for header in ours if header[0].lower() not in unwanted]
     seen = [(b"Via", value) for value in via]

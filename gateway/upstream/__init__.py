@@ -9,7 +9,8 @@ the socket's side of it, `deadline` its one timer, `dial` the way to a new conne
 from __future__ import annotations
 
 from gateway.upstream.pool import Pool
-from gateway.upstream.port import Exchange, Stats, Transport, UpstreamRequest
+from gateway.upstream.port import Exchange, ReplyHead, Stats, Transport, UpstreamRequest
+from gateway.upstream.request import field_lines
 from gateway.upstream.tls import client_context
 
-__all__ = ["Exchange", "Pool", "Stats", "Transport", "UpstreamRequest", "client_context"]
+__all__ = ["Exchange", "Pool", "ReplyHead", "Stats", "Transport", "UpstreamRequest", "client_context", "field_lines"]

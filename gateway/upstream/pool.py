@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from gateway.errors import TransportFailure, TransportReason
 from gateway.upstream.connection import Connection
 from gateway.upstream.dial import Dialer
+from gateway.upstream.exchange import HttpExchange
 from gateway.upstream.port import Stats
 from gateway.upstream.reply import KnownHeads
 from gateway.upstream.request import written
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from gateway.upstream.exchange import HttpExchange
-    from gateway.upstream.port import UpstreamRequest
+    from gateway.upstream.port import Exchange, UpstreamRequest
     from gateway.upstream.settings import Endpoint, Limits, Timeouts
 
 _HEAD_BYTES = 64 * 1024
@@ -115,8 +115,9 @@ class Pool:
         exchange.answered = answered
         return exchange
 
-    async def repeat(self, request: UpstreamRequest, exchange: HttpExchange) -> HttpExchange:
+    async def repeat(self, request: UpstreamRequest, exchange: Exchange) -> HttpExchange:
         """Send again what the upstream did not see (RFC 9110 section 9.2.2): it had closed the connection."""
+        assert isinstance(exchange, HttpExchange)  # noqa: S101 - one of ours, as the port demands
         exchange.hand_over()
         total_at = exchange.total_at
         try:
@@ -124,10 +125,10 @@ class Pool:
         except BaseException:
             self._pass_on(None)
             raise
-        exchange = connection.start(request, written(request), self._loop.time(), total_at)
-        if await exchange.answer():
-            return exchange
-        raise _failed(exchange)
+        repeated = connection.start(request, written(request), self._loop.time(), total_at)
+        if await repeated.answer():
+            return repeated
+        raise _failed(repeated)
 
     async def aclose(self) -> None:
         """Cut every connection, and return when their sockets are closed."""

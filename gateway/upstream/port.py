@@ -19,8 +19,9 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
 
     `target` begins with `/`, or is `*` (RFC 9112 section 3.2), and goes out byte for byte. `headers` are the end-to-end
     fields, `Host` among them; framing and connection fields are written by the connection alone, and any found here are
-    left out, as is `Expect`. `lines` are further fields that `field_lines()` wrote before. `body` is the part that is at hand: all of it when `rest` is None, else what comes before
-    `rest`. `length` is the total that the client declared, in bytes; None with a `rest` means chunked.
+    left out, as is `Expect`. `lines` are further fields that `field_lines()` wrote before. `body` is the part that is
+    at hand: all of it when `rest` is None, else what comes before `rest`. `length` is the total that the client
+    declared, in bytes; None with a `rest` means chunked.
 
     Whoever makes `rest` owns it: it is iterated by one task of the exchange, cancelled there when the upload must stop,
     and never closed. What it raises comes out of `send()` unchanged.

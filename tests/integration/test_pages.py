@@ -167,7 +167,7 @@ async def test_the_operators_port_is_as_strict(tmp_path: Path) -> None:
     async with gateway(tmp_path, upstream(1)) as accord, await connect(accord.application.admin_port) as wire:
         await wire.send(b"nonsense\r\n\r\n")
         answer = await wire.at_end()
-        assert answer.startswith(b"HTTP/1.0 400 ")
+        assert answer.startswith(b"HTTP/1.1 400 ")
         assert answer.endswith(b'{"error":"malformed_request"}')
         assert b"aiohttp" not in answer
 

@@ -56,7 +56,8 @@ def read(
     if to_close:
         reader.end()
     # A reply that is refused, or was never complete, keeps no connection: there is nothing to compare.
-    return Read(reader.head.status, reader.head.headers, reader.head.content_length, body, reader.complete, persistent, refused)
+    head = reader.head
+    return Read(head.status, head.headers, head.content_length, body, reader.complete, persistent, refused)
 
 
 def cut(data: bytes, places: Iterable[int]) -> list[bytes]:
@@ -230,14 +231,10 @@ def test_an_early_end_completes_nothing(data: bytes) -> None:
 
 def test_a_reader_is_freed_without_the_garbage_collector() -> None:
     """Reader and parser do not keep each other alive once a reply is complete, on the way that most replies take."""
-
-    class Watched(ReplyReader):
-        __slots__ = ("__weakref__",)
-
     gc.disable()
     try:
         for sample in (ACCEPTED["a length"], ACCEPTED["chunks"], ACCEPTED["no body"]):
-            reader = Watched(to_head=False, head_bytes=HEAD_BYTES)
+            reader = ReplyReader(to_head=False, head_bytes=HEAD_BYTES)
             reader.feed(sample.data)
             watch = weakref.ref(reader)
             del reader

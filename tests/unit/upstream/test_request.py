@@ -132,7 +132,7 @@ def test_a_length_must_hold_what_is_at_hand() -> None:
 )
 def test_a_head_that_would_split_is_refused(method: bytes, target: bytes, field: tuple[bytes, bytes]) -> None:
     """No part of a head can end a line, or hold a NUL, and the request line has three parts."""
-    with pytest.raises(ValueError, match="control character or space"):
+    with pytest.raises(ValueError, match="control character"):
         written(UpstreamRequest(method=method, target=target, headers=(field,)))
 
 
