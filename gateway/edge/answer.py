@@ -90,7 +90,8 @@ class Answer:
     _pending = b""
     _chunks = False
     _left: int | None = None
-    head_sent = unread = False
+    head_sent = False
+    unread = False
     sent_bytes = 0
 
     def __init__(self, connection: ClientConnection, message: Message | None, date: DateLine) -> None:

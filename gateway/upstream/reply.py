@@ -25,8 +25,6 @@ from gateway.upstream.failures import refused
 from gateway.upstream.port import ReplyHead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gateway.errors import TransportFailure
     from gateway.model import Header
 
@@ -83,10 +81,17 @@ class ReplyReader:
     reply says, its connection can carry another. `started`: a byte of it has come.
     """
 
-    buffered = _left = 0
-    headed = complete = persistent = started = _ended = False
+    buffered = 0
+    headed = False
+    complete = False
+    persistent = False
+    started = False
+    _left = 0
+    _ended = False
     _framing = Framing.NONE
-    _opening = _tail = _written = b""
+    _opening = b""
+    _tail = b""
+    _written = b""
     _parser: HttpResponseParser | None = None
 
     def __init__(self, *, to_head: bool, head_bytes: int, known: KnownHeads | None = None) -> None:
@@ -112,7 +117,7 @@ class ReplyReader:
         while data and not self.headed:
             data = self._feed_head(data)
         if data:
-            self._BODIES[self._framing](self, data)
+            self._feed_body(data)
 
     def end(self) -> bool:
         """Take the end of the stream, and say whether the reply is complete with it."""
@@ -252,9 +257,16 @@ class ReplyReader:
 
     # Bodies.
 
-    def _feed_surplus(self, _data: bytes) -> None:
-        """Take bytes that belong to no reply."""
-        self.persistent = False
+    def _feed_body(self, data: bytes) -> None:
+        match self._framing:
+            case Framing.LENGTH:
+                self._feed_length(data)
+            case Framing.CHUNKED:
+                self._feed_chunked(data)
+            case Framing.CLOSE:
+                self._push(data)
+            case Framing.NONE:  # bytes that belong to no reply
+                self.persistent = False
 
     def _feed_length(self, data: bytes) -> None:
         left = self._left - len(data)
@@ -283,9 +295,6 @@ class ReplyReader:
         else:
             self._bound_overhead(0 if pieces else len(data))
 
-    def _feed_close(self, data: bytes) -> None:
-        self._push(data)
-
     def _finish(self) -> None:
         self._framing = Framing.NONE
         self.complete = True
@@ -305,13 +314,6 @@ class ReplyReader:
         if data:
             self.chunks.append(data)
             self.buffered += len(data)
-
-    _BODIES: ClassVar[dict[Framing, Callable[[ReplyReader, bytes], None]]] = {
-        Framing.NONE: _feed_surplus,
-        Framing.LENGTH: _feed_length,
-        Framing.CHUNKED: _feed_chunked,
-        Framing.CLOSE: _feed_close,
-    }
 
 
 _NO_HEAD: Final = ReplyHead(0, (), None)
