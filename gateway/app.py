@@ -24,7 +24,7 @@ from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
 from gateway.edge.log_writer import Descriptor, LogWriter
 from gateway.edge.metrics import Metrics
-from gateway.edge.proxy import Parts, Proxy
+from gateway.edge.proxy import Proxy
 from gateway.edge.replies import Replies
 from gateway.edge.server import ClientServer
 from gateway.edge.status import StatusBoard
@@ -98,16 +98,14 @@ class Application:
             ids=ids,
         )
         return Proxy(
-            Parts(
-                gateway=gateway,
-                intake=intake,
-                forwarder=Forwarder(replies, self._clock),
-                replies=replies,
-                lifecycle=self.lifecycle,
-                clock=self._clock,
-                observers=observers,
-                log=diagnostic_logger(self._lines, self._clock),
-            )
+            gateway,
+            intake=intake,
+            forwarder=Forwarder(replies, self._clock),
+            replies=replies,
+            lifecycle=self.lifecycle,
+            clock=self._clock,
+            observers=observers,
+            log=diagnostic_logger(self._lines, self._clock),
         )
 
     def _admin(self, board: StatusBoard) -> Admin:

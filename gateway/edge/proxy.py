@@ -7,7 +7,6 @@ observers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.edge.intake import Asked, Refused
@@ -43,40 +42,42 @@ _SUSPECT: Final = frozenset(("malformed_request", "head_too_large"))
 """Codes of heads that another server may have read differently: what follows on their connection is not trusted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What every request needs on its way."""
-
-    gateway: GatewayFile
-    intake: Intake
-    forwarder: Forwarder
-    replies: Replies
-    lifecycle: Lifecycle
-    clock: Clock
-    observers: tuple[Observer, ...]
-    log: FilteringBoundLogger
-
-
 class Proxy:
     """Answers requests. Every way out of it gives one answer, or a cut connection, and one Outcome."""
 
-    def __init__(self, parts: Parts) -> None:
-        """Keep the parts."""
-        self._parts = parts
+    def __init__(
+        self,
+        gateway: GatewayFile,
+        *,
+        intake: Intake,
+        forwarder: Forwarder,
+        replies: Replies,
+        lifecycle: Lifecycle,
+        clock: Clock,
+        observers: tuple[Observer, ...],
+        log: FilteringBoundLogger,
+    ) -> None:
+        """Keep what every request needs on its way."""
+        self.gateway = gateway
+        self.intake = intake
+        self.forwarder = forwarder
+        self.replies = replies
+        self.lifecycle = lifecycle
+        self.clock = clock
+        self.observers = observers
+        self.log = log
 
     def serve(self, connection: ClientConnection, message: Message, payload: StreamReader) -> Turn:
         """Answer one request."""
-        parts = self._parts
-        call = parts.intake.begin(message, connection)
-        turn = ProxyTurn(parts, call, connection, parts.replies.answer(connection, message))
+        call = self.intake.begin(message, connection)
+        turn = ProxyTurn(self, call, connection, self.replies.answer(connection, message))
         turn.begin(message, payload)
         return turn
 
     def refuse(self, connection: ClientConnection, code: str) -> Turn:
         """Answer what could not be parsed."""
-        parts = self._parts
-        call = parts.intake.begin_unparsed(connection)
-        turn = ProxyTurn(parts, call, connection, parts.replies.answer(connection, None))
+        call = self.intake.begin_unparsed(connection)
+        turn = ProxyTurn(self, call, connection, self.replies.answer(connection, None))
         turn.refuse(own_problem(code, Stage.REQUEST))
         return turn
 
@@ -84,16 +85,16 @@ class Proxy:
 class ProxyTurn(Turn):
     """One request that is answered or forwarded."""
 
-    __slots__ = ("_body", "_call", "_exchange", "_parts")
+    __slots__ = ("_body", "_call", "_exchange", "_proxy")
 
-    def __init__(self, parts: Parts, call: Call, connection: ClientConnection, answer: Answer) -> None:
+    def __init__(self, proxy: Proxy, call: Call, connection: ClientConnection, answer: Answer) -> None:
         """Begin; requests are counted from here on."""
         super().__init__(connection, answer)
-        self._parts = parts
+        self._proxy = proxy
         self._call = call
         self._body: RequestBody | None = None
         self._exchange: Exchange | None = None
-        parts.lifecycle.enter()
+        proxy.lifecycle.enter()
 
     # ---- the request ---------------------------------------------------------------------------------------------
 
@@ -115,17 +116,17 @@ class ProxyTurn(Turn):
 
     def _admit(self, message: Message, payload: StreamReader) -> bool:
         """Answer a request here, or send it on; return whether there is something to wait for."""
-        parts, call, answer = self._parts, self._call, self.answer
-        asked = parts.intake.admit(call, message, self.connection)
+        proxy, call, answer = self._proxy, self._call, self.answer
+        asked = proxy.intake.admit(call, message, self.connection)
         if isinstance(asked, Asked):
             self._forward(asked, payload)
             return True
         if not payload.is_eof() or (isinstance(asked, Refused) and asked.problem.code.name in _SUSPECT):
             answer.leave_unread()
         if isinstance(asked, Page):
-            parts.replies.page(call, answer, asked)
+            proxy.replies.page(call, answer, asked)
         else:
-            parts.replies.refuse(call, answer, asked)
+            proxy.replies.refuse(call, answer, asked)
         return False
 
     def _forward(self, asked: Asked, payload: StreamReader) -> None:
@@ -134,25 +135,25 @@ class ProxyTurn(Turn):
         if body is not None and not body.complete:
             self.wait_for(self._collect(asked, body))
             return
-        request = self._parts.forwarder.request(self._call, asked, body)
+        request = self._proxy.forwarder.request(self._call, asked, body)
         self._exchange = asked.way.transport.begin(request, lambda exchange: self._answered(asked, request, exchange))
         if self._exchange is None:
             self.wait_for(self._send(asked, request))
 
     def _take_body(self, asked: Asked, payload: StreamReader) -> RequestBody:
-        gateway = self._parts.gateway
+        gateway = self._proxy.gateway
         return RequestBody(
             payload,
             self.connection,
             limit_bytes=gateway.bounds.body_bytes,
             timeouts=gateway.client_timeouts,
-            clock=self._parts.clock,
+            clock=self._proxy.clock,
             asked_to_continue=asked.expects_continue,
         )
 
     async def _collect(self, asked: Asked, body: RequestBody) -> None:
         """Collect the body's beginning first, so that a client that sends slowly holds no connection."""
-        await self._send(asked, await self._parts.forwarder.collected(self._call, asked, body))
+        await self._send(asked, await self._proxy.forwarder.collected(self._call, asked, body))
 
     async def _send(self, asked: Asked, request: UpstreamRequest) -> None:
         exchange = self._exchange = await asked.way.transport.send(request)
@@ -178,7 +179,7 @@ class ProxyTurn(Turn):
 
     def _take(self, asked: Asked, request: UpstreamRequest, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
         if exchange.failure is None:
-            return self._parts.forwarder.reply(self._call, asked, exchange, self.answer)
+            return self._proxy.forwarder.reply(self._call, asked, exchange, self.answer)
         if exchange.repeatable:
             return self._repeat(asked, request, exchange)
         raise exchange.failure
@@ -186,7 +187,7 @@ class ProxyTurn(Turn):
     async def _reply(self, asked: Asked, exchange: Exchange) -> None:
         if self._body is not None and not self._body.complete:
             self.answer.leave_unread()
-        rest = self._parts.forwarder.reply(self._call, asked, exchange, self.answer)
+        rest = self._proxy.forwarder.reply(self._call, asked, exchange, self.answer)
         if rest is not None:
             await rest
 
@@ -201,41 +202,41 @@ class ProxyTurn(Turn):
             case BodyRefused():
                 answer.leave_unread()
                 if call.upstream_began_s is None:
-                    self._parts.intake.give_back(call)
+                    self._proxy.intake.give_back(call)
                 self._fail(own_problem(error.code, Stage.REQUEST, upstream=call.upstream))
             case TransportFailure():
-                self._parts.log.warning(
+                self._proxy.log.warning(
                     "transport", request_id=call.request_id, reason=error.reason.value, detail=error.detail
                 )
                 if body is not None and not body.complete:
                     answer.leave_unread()
                 problem = transport_problem(error.reason, call.upstream or "")
                 if problem.source.stage is Stage.CONNECT:  # no connection, so nothing went upstream
-                    self._parts.intake.give_back(call)
+                    self._proxy.intake.give_back(call)
                 self._fail(problem, error.reason)
             case _:
-                self._parts.log.error("unexpected", request_id=call.request_id, exc_info=error)
+                self._proxy.log.error("unexpected", request_id=call.request_id, exc_info=error)
                 self._fail(own_problem("internal", Stage.RESPONSE, upstream=call.upstream))
 
     def broken_off(self) -> None:
         """Tell a client whose request outlasted the gateway; a request is cancelled when its client has left, too."""
-        if self._parts.lifecycle.state is State.ENDING:
+        if self._proxy.lifecycle.state is State.ENDING:
             self._fail(own_problem("shutting_down", Stage.RESPONSE, upstream=self._call.upstream))
         else:
             self._gone()
 
     def settle(self) -> None:
         """Give the connection to the upstream back, and tell the observers what happened."""
-        call, parts = self._call, self._parts
-        now_s = parts.clock.monotonic_s()
+        call, proxy = self._call, self._proxy
+        now_s = proxy.clock.monotonic_s()
         if self._exchange is not None:
             self._exchange.close()
         if self._body is not None:
             call.request_bytes = self._body.received_bytes
-        parts.lifecycle.leave()
+        proxy.lifecycle.leave()
         call.response_bytes = self.answer.sent_bytes
         outcome = call.outcome(now_s)
-        for observer in parts.observers:
+        for observer in proxy.observers:
             observer.observe(outcome)
 
     def _fail(self, problem: Problem, reason: TransportReason | None = None) -> None:
@@ -246,7 +247,7 @@ class ProxyTurn(Turn):
             answer.cut()
             return
         try:
-            self._parts.replies.failure(call, answer, problem, reason=reason)
+            self._proxy.replies.failure(call, answer, problem, reason=reason)
         except ClientGone:
             self._gone()
 
