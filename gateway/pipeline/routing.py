@@ -7,7 +7,7 @@ refused (`gateway.pipeline.paths`). A target that goes upstream begins with a sl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -54,6 +54,9 @@ class Rejected(Struct, frozen=True):
 Match = Matched | NotFound | MethodNotAllowed | Rejected
 
 _NOT_FOUND = NotFound()
+_PATHS_REMEMBERED: Final = 2_048
+_LONGEST_REMEMBERED: Final = 256
+"""Longer paths are not remembered, so that nobody fills the memory with them."""
 
 
 class _Entry(NamedTuple):
@@ -93,6 +96,7 @@ class Router:
         """Build the tree of prefixes."""
         self._root = _Node()
         self._by_host = any(upstream.match.hosts for upstream in upstreams)
+        self._known: dict[tuple[bytes, str, bytes], Matched] = {}
         for place, upstream in enumerate(upstreams):
             self._add(place, upstream)
         _inherit(self._root, ())
@@ -100,9 +104,23 @@ class Router:
     def match(self, host: bytes, method: str, target: bytes) -> Match:
         """Return where a request goes. `host` is the authority asked for, `target` its path and query."""
         path, mark, query = target.partition(b"?")
+        key = (host if self._by_host else b"", method, path)
+        found: Match | None = self._known.get(key)
+        if found is None:
+            found = self._match(*key)
+            if isinstance(found, Matched) and len(path) <= _LONGEST_REMEMBERED:
+                if len(self._known) >= _PATHS_REMEMBERED:
+                    self._known.clear()
+                self._known[key] = found
+        if mark and isinstance(found, Matched):
+            return Matched(found.upstream, found.route, found.target + mark + query)
+        return found
+
+    def _match(self, host: bytes, method: str, path: bytes) -> Match:
+        """Match a path without a query."""
         if not path.startswith(b"/"):
             return _NOT_FOUND
-        name = _host_name(host) if self._by_host else b""
+        name = _host_name(host)
         segments = segments_of(path)
         found = self._find(segments, name, method)
         if not is_plain(path):
@@ -113,7 +131,7 @@ class Router:
             return found
         entry, route = found
         rest = after_segments(path, entry.depth) if entry.strip else path
-        return Matched(entry.place, route, (entry.base + rest or b"/") + mark + query)
+        return Matched(entry.place, route, entry.base + rest or b"/")
 
     def _find(self, segments: Segments, host: bytes, method: str) -> _Hit | NotFound | MethodNotAllowed:
         """Match decoded segments."""

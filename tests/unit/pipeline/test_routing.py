@@ -373,3 +373,33 @@ class TestMisleading:
     def test_query(self) -> None:
         """A query is nobody's path."""
         assert target(self.router, b"/open/x?y=/../../%2e%2e//;%00") == b"/v2/x?y=/../../%2e%2e//;%00"
+
+
+class TestMemory:
+    """A path that was matched before is not matched again, and that shows nowhere."""
+
+    def test_the_same_answer(self) -> None:
+        """Whatever was asked before, for another method, host or query, a request's way is its own."""
+        router = Router([
+            upstream("/a", route("/things", "GET", name="read"), route("/things", "POST", name="write")),
+            upstream("/b", hosts=["one.example"]),
+            upstream("/b", hosts=["two.example"], base="https://two.example"),
+        ])  # fmt: skip
+        for _ in range(2):
+            for method, name in (("GET", "read"), ("POST", "write")):
+                matched = router.match(HOST, method, b"/a/things?x=1")
+                assert isinstance(matched, Matched)
+                assert matched.route is not None
+                assert (matched.route.name, matched.target) == (name, b"/v2/things?x=1")
+            assert target(router, b"/a/things") == b"/v2/things"
+            assert target(router, b"/a/things?") == b"/v2/things?"
+            assert place(router, b"/b/x", host=b"one.example") == 1
+            assert place(router, b"/b/x", host=b"two.example") == 2
+            assert place(router, b"/b/x", host=b"three.example") is None
+
+    def test_bounded(self) -> None:
+        """More paths than are remembered, and longer ones, are matched all the same."""
+        router = Router([upstream("/a")])
+        for number in range(5_000):
+            assert target(router, b"/a/%d" % (number % 3_000)) == b"/v2/%d" % (number % 3_000)
+        assert target(router, b"/a/" + b"x" * 1_000) == b"/v2/" + b"x" * 1_000
