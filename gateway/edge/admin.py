@@ -5,16 +5,16 @@ It is never the client port, and shows what clients must not see: upstream addre
 
 from __future__ import annotations
 
-import asyncio
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from aiohttp import web
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from gateway import __version__
 from gateway.catalog import CODES
+from gateway.edge.exposition import exposition
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -78,8 +78,7 @@ class Admin:
         return answer
 
     async def _metrics(self) -> web.Response:
-        """Render in a thread: tens of thousands of samples must not hold up the requests."""
-        text = await asyncio.get_running_loop().run_in_executor(None, generate_latest, self._registry)
+        text = await exposition(self._registry)
         return web.Response(body=text, headers={**_HEADERS, "Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     async def _status(self) -> web.Response:

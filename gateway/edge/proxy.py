@@ -166,6 +166,6 @@ class Proxy:
         """Tell the observers what happened."""
         self._lifecycle.leave()
         call.response_bytes = answer.sent_bytes
-        outcome = call.outcome(self._clock.monotonic_s())
+        outcome = call.outcome(self._clock.monotonic_s(), self._clock.now_s())
         for observer in self._observers:
             observer.observe(outcome)
