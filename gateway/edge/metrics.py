@@ -104,6 +104,11 @@ class Metrics(Collector):
         self._bound: dict[tuple[object, ...], Bound] = {}
         registry.register(self)
 
+    @property
+    def kinds(self) -> int:
+        """How many kinds of requests are remembered."""
+        return len(self._bound)
+
     def observe(self, outcome: Outcome) -> None:
         """Count one request."""
         kind = (
