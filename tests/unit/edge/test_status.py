@@ -22,6 +22,7 @@ def test_only_the_last_failures_are_kept() -> None:
     """The newest first."""
     board = StatusBoard(("api",))
     for number in range(FAILURES_KEPT + 3):
-        board.observe(outcome(outcome="transport", request_id=str(number)))
+        board.observe(outcome(outcome="transport", request_id=str(number), time_s=float(number)))
     failures = board.upstream("api")["last_failures"]
     assert [failure["request_id"] for failure in failures] == [str(n) for n in range(12, 2, -1)]
+    assert [failure["time"] for failure in failures] == [float(n) for n in range(12, 2, -1)]
