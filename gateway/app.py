@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from gateway.edge.access_log import AccessLog, LineBuffer, diagnostic_logger, line_logger
+from gateway.edge.access_log import AccessLog, LineBuffer, diagnostic_logger
 from gateway.edge.admin import Admin
 from gateway.edge.admission import Admission, Clients
 from gateway.edge.clock import SystemClock, UuidsV7
@@ -76,9 +76,9 @@ class Application:
         self._ways = Ways(config, environ)
         self._writer = LogWriter(stream)
         self._lines = LineBuffer(self._writer.put, lambda call: loop.call_later(FLUSH_S, call))
-        board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams), clock)
+        board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams))
         metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self._writer.dropped_lines)
-        log = AccessLog(line_logger(self._lines), clock)
+        log = AccessLog(self._lines, clock)
         proxy = self._proxy(ids, secret, (metrics, log, board, *observers))
         admin = self._admin(board)
         self._server = ClientServer(self._terms(proxy.serve, proxy.refuse))

@@ -245,33 +245,42 @@ class Translation(StrEnum):
     PASSED = "passed"
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class Outcome(Struct, frozen=True, gc=False, tag_field="event", tag="request", rename={"time_s": "time"}):
     """What happened to one request; the observers (metrics, access log) each take it, nobody else counts.
+
+    As JSON it is the line of the access log, its members in this order behind `event`: a second value for the log would
+    cost more than all counting. It is made by position for the same reason, by `Call.outcome` alone.
 
     `outcome` is one word per request, so that ratios add up: `ok`, `client_error`, `rate_limited`, `upstream_4xx`,
     `upstream_5xx`, `upstream_masked` (an error under 2xx), `transport`, `timeout`, `no_route`, `gateway_error`,
-    `cancelled` (the client left), `cut` (an answer broken off after its head was sent). Durations are in seconds,
-    sizes in bytes. `path` is without its query. `client` is a configured name or a keyed hash.
+    `cancelled` (the client left), `cut` (an answer broken off after its head was sent). `time_s` is Unix time at the
+    end. Durations are in milliseconds, to the microsecond; sizes in bytes. `path` is without its query; it and
+    `client_request_id` are cut to a length. `client` is a configured name or a keyed hash. `left_out` says, on what was
+    no request, how many lines of such were left out before this one.
     """
 
+    time_s: float
     request_id: str
     client_request_id: str | None
     method: str
     path: str
+    status: int
+    upstream_status: int | None
+    outcome: str
+    code: str | None
+    origin: Origin | None
+    fault: Party | None
+    stage: Stage | None
+    reason: str | None
     upstream: str | None
     route: str | None
     client: str | None
     peer: str | None
-    status: int
-    upstream_status: int | None
-    outcome: str
-    code: Code | None
-    source: Source | None
     dialect: str | None
     translation: Translation
-    reason: str | None
     retry_after: float | int | None
-    duration_s: float
-    upstream_s: float | None
+    duration_ms: float
+    upstream_ms: float | None
     request_bytes: int
     response_bytes: int
+    left_out: int | UnsetType = UNSET

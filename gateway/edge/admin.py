@@ -5,17 +5,16 @@ It is never the client port, and shows what clients must not see: upstream addre
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from gateway import __version__
 from gateway.catalog import CODES
 from gateway.edge.answer import Answer, DateLine, lines_of
+from gateway.edge.exposition import exposition
 from gateway.edge.turn import Turn
 from gateway.errors import ClientGone
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from gateway.edge.lifecycle import Lifecycle
     from gateway.edge.status import StatusBoard
 
-_log = logging.getLogger(__name__)
 _METHODS: Final = ("GET", "HEAD")
 _METRICS: Final = "/metrics"
 _OURS: Final = ((b"Cache-Control", b"no-store"), (b"Server", b"accord"))
@@ -92,9 +90,7 @@ class Admin:
         return turn
 
     async def _metrics(self, answer: Answer) -> None:
-        """Render in a thread: tens of thousands of samples must not hold up the requests."""
-        text = await asyncio.get_running_loop().run_in_executor(None, generate_latest, self._registry)
-        answer.send(200, _SAMPLES, text)
+        answer.send(200, _SAMPLES, await exposition(self._registry))
 
     def _status(self) -> tuple[int, object]:
         upstreams = [
@@ -124,10 +120,8 @@ class _AdminTurn(Turn):
             self.answer.send(status, lines, msgspec.json.encode(value))
         self.end()
 
-    def failed(self, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:  # noqa: ARG002 - as the base has it
         """Cut the answer: whoever scrapes tells a broken one from a whole one."""
-        if not isinstance(error, ClientGone):
-            _log.error("admin", exc_info=error)
         self.answer.cut()
 
     def broken_off(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Final
 
-from gateway.limits import Facts, MemoryStore, Policy, client_address, key_of, principal
+from gateway.limits import Facts, Keys, MemoryStore, Policy, client_address
 from gateway.limits.address import is_trusted
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
     from gateway.headers import RequestHead
-    from gateway.limits import Charge, Decision, Verdict
+    from gateway.limits import Charge, Decision, KeyOf, Verdict
     from gateway.model import Headers
 
 _US_IN_S: Final = 1_000_000
@@ -47,6 +47,10 @@ class Clients:
         return None
 
 
+Keyed = tuple[tuple[Policy, "KeyOf"], ...]
+"""Policies, and how each finds the key of a request."""
+
+
 class Admission:
     """Decides on requests. `secret` keys the hashes of credentials; it is the process's own."""
 
@@ -54,13 +58,18 @@ class Admission:
         """Compile the gateway's policies."""
         self._trusted = gateway.trusted_proxies
         self._secret = secret
+        self._keys = Keys(secret)
         self._clock = clock
         self._store = MemoryStore()
-        self._gateway = compiled(gateway.limits, scope="gateway")
-        self._general = tuple(policy for policy in self._gateway if "client" not in policy.key)
-        self._clients = {
-            client.name: compiled(client.limits, scope=f"client:{client.name}") for client in gateway.clients
+        everybody = compiled(gateway.limits, scope="gateway")
+        general = tuple(policy for policy in everybody if "client" not in policy.key)
+        self._everybody = self._keyed(everybody)
+        self._own = {
+            client.name: self._keyed((*general, *compiled(client.limits, scope=f"client:{client.name}")))
+            for client in gateway.clients
+            if client.limits
         }
+        self._ways: dict[int, tuple[Policies, Keyed]] = {}
 
     def trusts(self, peer: str) -> bool:
         """Tell whether the address at the other end of a connection is a proxy of ours."""
@@ -68,10 +77,10 @@ class Admission:
 
     def facts(self, call: Call, headers: Headers) -> Facts:
         """Return what limits may count a request by."""
-        peer = call.peer or ""
+        peer, trusted = call.peer or "", self._trusted
         return Facts(
             client=call.client,
-            ip=client_address(peer, headers, self._trusted),
+            ip=client_address(peer, headers, trusted) if trusted else peer,
             headers=headers,
             upstream=call.upstream,
             route=call.route,
@@ -80,29 +89,32 @@ class Admission:
 
     def decide(self, facts: Facts, policies: Policies) -> Decision | None:
         """Charge the request's policies, `policies` being those of its way; None when none applies."""
-        policies = (*self._general_or_own(facts.client), *policies)
-        if not policies:
+        keyed = self._everybody if facts.client is None else self._own.get(facts.client, self._everybody)
+        if policies:
+            keyed += (self._ways.get(id(policies)) or self._compile(policies))[1]
+        if not keyed:
             return None
-        charges = [(policy, key_of(policy, facts, self._secret)) for policy in policies]
-        return self._store.decide(charges, self._now_us())
+        charges = [(policy, key_of(facts)) for policy, key_of in keyed]
+        return self._store.decide(charges, int(self._clock.monotonic_s() * _US_IN_S))
+
+    def _compile(self, policies: Policies) -> tuple[Policies, Keyed]:
+        """Compile a way's policies, and keep them, so that no others can take their identity."""
+        found = self._ways[id(policies)] = (policies, self._keyed(policies))
+        return found
+
+    def _keyed(self, policies: Policies) -> Keyed:
+        return tuple([(policy, self._keys.of(policy)) for policy in policies])
 
     def refund(self, charges: tuple[Charge, ...]) -> tuple[Verdict, ...]:
         """Give back what a request was charged, and return what its policies say then."""
-        return self._store.refund(charges, self._now_us())
-
-    def _now_us(self) -> int:
-        return int(self._clock.monotonic_s() * _US_IN_S)
+        return self._store.refund(charges, int(self._clock.monotonic_s() * _US_IN_S))
 
     def shown(self, facts: Facts) -> str:
         """Return the client as logs and the status page may name it: its configured name, else a keyed hash."""
         if facts.client is not None:
             return facts.client
-        digest = blake2b(principal(facts, self._secret), digest_size=_SHOWN_BYTES, key=self._secret)
+        digest = blake2b(self._keys.principal(facts), digest_size=_SHOWN_BYTES, key=self._secret)
         return f"#{digest.hexdigest()}"
-
-    def _general_or_own(self, client: str | None) -> Policies:
-        own: Policies = self._clients.get(client, ()) if client is not None else ()
-        return (*self._general, *own) if own else self._gateway
 
 
 def compiled(configs: Iterable[PolicyConfig], *, scope: str) -> Policies:

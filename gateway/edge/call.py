@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.model import Origin, Outcome, Translation
+from msgspec import Struct
+
+from gateway.limits import Charge, Verdict
+from gateway.model import Allowance, Origin, Outcome, Problem, Translation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.limits import Charge, Verdict
-    from gateway.model import Allowance, Problem
+PATH_CHARACTERS: Final = 512
+ID_CHARACTERS: Final = 128
 
 CLIENT_CLOSED_REQUEST: Final = 499
 """The status that stands in logs and metrics for a request whose client left before an answer; it is never sent."""
@@ -30,88 +33,77 @@ _SERVER_ERROR: Final = 500
 _CLIENT_ERROR: Final = 400
 
 
-class Call:
-    """One request under way. The proxy fills it in step by step; observers only see the `Outcome`."""
+class Call(Struct, gc=False):
+    """One request under way, from `began_s` on the monotonic clock. The proxy fills it in step by step.
 
-    __slots__ = (
-        "began_s",
-        "budget",
-        "charges",
-        "client",
-        "client_request_id",
-        "dialect",
-        "method",
-        "path",
-        "peer",
-        "problem",
-        "reason",
-        "request_bytes",
-        "request_id",
-        "response_bytes",
-        "route",
-        "status",
-        "translation",
-        "upstream",
-        "upstream_began_s",
-        "upstream_ended_s",
-        "upstream_status",
-        "verdicts",
-        "word",
-    )
+    Observers see only the `Outcome`. Nothing in it may ever lead back to it: the collector of cycles does not look.
+    """
 
-    def __init__(self, request_id: str, method: str, path: str, peer: str | None, began_s: float) -> None:
-        """Begin a request that arrived at `began_s` (the monotonic clock)."""
-        self.request_id = request_id
-        self.method = method
-        self.path = path
-        self.peer = peer
-        self.began_s = began_s
-        self.budget: Allowance | None = None
-        self.charges: tuple[Charge, ...] = ()
-        self.client: str | None = None
-        self.client_request_id: str | None = None
-        self.dialect: str | None = None
-        self.problem: Problem | None = None
-        self.reason: str | None = None
-        self.request_bytes = 0
-        self.response_bytes = 0
-        self.route: str | None = None
-        self.status = CLIENT_CLOSED_REQUEST
-        self.translation = Translation.NONE
-        self.upstream: str | None = None
-        self.upstream_began_s: float | None = None
-        self.upstream_ended_s: float | None = None
-        self.upstream_status: int | None = None
-        self.verdicts: tuple[Verdict, ...] = ()
-        self.word: str | None = None
+    request_id: str
+    method: str
+    path: str
+    peer: str | None
+    began_s: float
+    budget: Allowance | None = None
+    charges: tuple[Charge, ...] = ()
+    client: str | None = None
+    client_request_id: str | None = None
+    dialect: str | None = None
+    problem: Problem | None = None
+    reason: str | None = None
+    request_bytes: int = 0
+    response_bytes: int = 0
+    route: str | None = None
+    status: int = CLIENT_CLOSED_REQUEST
+    translation: Translation = Translation.NONE
+    upstream: str | None = None
+    upstream_began_s: float | None = None
+    upstream_ended_s: float | None = None
+    upstream_status: int | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    word: str | None = None
 
-    def outcome(self, now_s: float) -> Outcome:
-        """Return what happened, at the end of the request."""
+    def outcome(self, ended_s: float, time_s: float) -> Outcome:
+        """Return what happened, at the end of the request: `ended_s` on the monotonic clock, `time_s` in Unix time."""
         problem = self.problem
-        began_s, ended_s = self.upstream_began_s, self.upstream_ended_s
+        if problem is None:
+            code = source = origin = fault = stage = after = None
+        else:
+            code, source, after = problem.code.name, problem.source, problem.retry.after
+            origin, fault, stage = source.origin, source.fault, source.stage
+        began_s = self.upstream_began_s
+        path, client_id = self.path, self.client_request_id
         return Outcome(
-            request_id=self.request_id,
-            client_request_id=self.client_request_id,
-            method=self.method,
-            path=self.path,
-            upstream=self.upstream,
-            route=self.route,
-            client=self.client,
-            peer=self.peer,
-            status=self.status,
-            upstream_status=self.upstream_status,
-            outcome=self.word or word_of(problem, self.upstream_status, self.status),
-            code=None if problem is None else problem.code,
-            source=None if problem is None else problem.source,
-            dialect=self.dialect,
-            translation=self.translation,
-            reason=self.reason,
-            retry_after=None if problem is None else problem.retry.after,
-            duration_s=now_s - self.began_s,
-            upstream_s=None if began_s is None else (ended_s or now_s) - began_s,
-            request_bytes=self.request_bytes,
-            response_bytes=self.response_bytes,
+            int(time_s * 1e3) / 1e3,
+            self.request_id,
+            client_id if client_id is None or len(client_id) <= ID_CHARACTERS else _cut(client_id, ID_CHARACTERS),
+            self.method,
+            path if len(path) <= PATH_CHARACTERS else _cut(path, PATH_CHARACTERS),
+            self.status,
+            self.upstream_status,
+            self.word or word_of(problem, self.upstream_status, self.status),
+            code,
+            origin,
+            fault,
+            stage,
+            self.reason,
+            self.upstream,
+            self.route,
+            self.client,
+            self.peer,
+            self.dialect,
+            self.translation,
+            after,
+            int((ended_s - self.began_s) * 1e6) / 1e3,  # round() takes five times as long
+            None if began_s is None else int(((self.upstream_ended_s or ended_s) - began_s) * 1e6) / 1e3,
+            self.request_bytes,
+            self.response_bytes,
         )
+
+
+def _cut(text: str, characters: int) -> str:
+    """Bound a text that somebody else chose."""
+    return f"{text[:characters]}…"
 
 
 def word_of(problem: Problem | None, upstream_status: int | None, status: int) -> str:

@@ -220,6 +220,8 @@ def shown_path(target: str, parameters: frozenset[bytes]) -> str:
 
     Of its query only the named `parameters` stay.
     """
+    if target.startswith("/") and "?" not in target and "#" not in target and target.isascii():
+        return target  # as most are
     path, mark, query = target.partition("#")[0].partition("?")
     if not path.startswith("/"):
         path = _without_userinfo(path)

@@ -1,22 +1,25 @@
 """Prometheus metrics, as an observer of `Outcome`.
 
-Counting is a dictionary entry and an addition: prometheus-client's own `inc` costs as much as routing a request. The
-samples are made when somebody scrapes. Label values come from closed sets alone: configured names, our own vocabulary,
+Counting is one look in a dictionary, which finds every cell that requests of this kind are counted in, and additions of
+plain integers: prometheus-client's own `inc` costs as much as routing a request. The samples are made when somebody
+scrapes. Label values come from closed sets alone: configured names, our own vocabulary,
 HTTP statuses, and the methods in `METHODS`; a path, a header or an upstream's text never becomes one.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Final, TypeVar
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, Sample
 from prometheus_client.registry import Collector
+
+from gateway.catalog import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from prometheus_client import Metric
     from prometheus_client.registry import CollectorRegistry
 
     from gateway.model import Outcome
@@ -28,32 +31,54 @@ NONE: Final = "none"
 
 BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
+_BOUNDS_MS: Final = tuple(round(bound_s * 1000, 3) for bound_s in BUCKETS_S)
+_BOUNDS: Final = (*map(str, BUCKETS_S), "+Inf")
+
+KINDS_REMEMBERED: Final = 4_096
+"""Kinds of requests whose cells are known by one look; they are forgotten together, and what they counted is not."""
+
 Labels = tuple[str, ...]
+_T = TypeVar("_T")
+
+
+class Cell:
+    """One count."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self.count = 0
 
 
 class Histogram:
-    """Durations of one upstream: how many fell into each bucket, and their sum in seconds."""
+    """Durations of one upstream: how many fell into each bucket, and their sum in milliseconds."""
 
-    __slots__ = ("counts", "sum_s")
+    __slots__ = ("counts", "sum_ms")
 
     def __init__(self) -> None:
         """Start empty."""
-        self.counts = [0] * (len(BUCKETS_S) + 1)
-        self.sum_s = 0.0
+        self.counts = [0] * len(_BOUNDS)
+        self.sum_ms = 0.0
 
-    def observe(self, seconds: float) -> None:
+    def observe(self, duration_ms: float) -> None:
         """Count one duration."""
-        self.counts[bisect_left(BUCKETS_S, seconds)] += 1
-        self.sum_s += seconds
+        self.counts[bisect_left(_BOUNDS_MS, duration_ms)] += 1
+        self.sum_ms += duration_ms
 
     def cumulated(self) -> list[tuple[str, float]]:
-        """Return (upper bound, how many were not longer), the last bound being +Inf."""
-        pairs: list[tuple[str, float]] = []
-        total = 0
-        for bound, count in zip((*map(str, BUCKETS_S), "+Inf"), self.counts, strict=True):
-            total += count
-            pairs.append((bound, total))
-        return pairs
+        """Return (upper bound in seconds, how many were not longer), the last bound being +Inf."""
+        return list(zip(_BOUNDS, accumulate(self.counts), strict=True))
+
+
+class Bound(NamedTuple):
+    """Where requests of one kind are counted. `upstream_durations` are None where none of the kind reached one."""
+
+    cells: tuple[Cell, ...]
+    request_bytes: Cell
+    response_bytes: Cell
+    durations: Histogram
+    upstream_durations: Histogram | None
 
 
 class Metrics(Collector):
@@ -68,46 +93,87 @@ class Metrics(Collector):
         """Register with `registry`, which is given so that tests have one each."""
         self._in_flight = in_flight
         self._dropped_lines = dropped_lines
-        self._requests: dict[tuple[str, str, int, str], int] = {}
-        self._errors: dict[Labels, int] = {}
-        self._translations: dict[Labels, int] = {}
-        self._transport: dict[Labels, int] = {}
-        self._request_bytes: dict[str, int] = {}
-        self._response_bytes: dict[str, int] = {}
-        self._durations: dict[str, Histogram] = {}
-        self._upstream_durations: dict[str, Histogram] = {}
+        self._requests: dict[Labels, Cell] = {}
+        self._errors: dict[Labels, Cell] = {}
+        self._translations: dict[Labels, Cell] = {}
+        self._transport: dict[Labels, Cell] = {}
+        self._request_bytes: dict[Labels, Cell] = {}
+        self._response_bytes: dict[Labels, Cell] = {}
+        self._durations: dict[Labels, Histogram] = {}
+        self._upstream_durations: dict[Labels, Histogram] = {}
+        self._bound: dict[tuple[object, ...], Bound] = {}
         registry.register(self)
+
+    @property
+    def kinds(self) -> int:
+        """How many kinds of requests are remembered."""
+        return len(self._bound)
 
     def observe(self, outcome: Outcome) -> None:
         """Count one request."""
+        kind = (
+            outcome.upstream,
+            outcome.method,
+            outcome.status,
+            outcome.outcome,
+            outcome.code,
+            outcome.origin,
+            outcome.fault,
+            outcome.upstream_status is None,
+            outcome.upstream_ms is None,
+            outcome.dialect,
+            outcome.translation,
+            outcome.reason,
+        )
+        bound = self._bound.get(kind)
+        if bound is None:
+            bound = self._bind(kind, outcome)
+        cells, request_bytes, response_bytes, durations, upstream_durations = bound
+        for cell in cells:
+            cell.count += 1
+        request_bytes.count += outcome.request_bytes
+        response_bytes.count += outcome.response_bytes
+        durations.observe(outcome.duration_ms)
+        if upstream_durations is not None and outcome.upstream_ms is not None:
+            upstream_durations.observe(outcome.upstream_ms)
+
+    def _bind(self, kind: tuple[object, ...], outcome: Outcome) -> Bound:
+        """Find the cells of a kind of requests, for this one and for those to come."""
+        if len(self._bound) >= KINDS_REMEMBERED:
+            self._bound.clear()
+        upstream = (outcome.upstream or NONE,)
+        bound = self._bound[kind] = Bound(
+            cells=tuple(self._cells(outcome)),
+            request_bytes=_at(self._request_bytes, upstream, Cell),
+            response_bytes=_at(self._response_bytes, upstream, Cell),
+            durations=_at(self._durations, upstream, Histogram),
+            upstream_durations=(
+                None if outcome.upstream_ms is None else _at(self._upstream_durations, upstream, Histogram)
+            ),
+        )
+        return bound
+
+    def _cells(self, outcome: Outcome) -> Iterator[Cell]:
+        """Find what one request is counted in."""
         upstream = outcome.upstream or NONE
         method = outcome.method if outcome.method in METHODS else OTHER
-        _add(self._requests, (upstream, method, outcome.status, outcome.outcome))
-        _add(self._request_bytes, upstream, outcome.request_bytes)
-        _add(self._response_bytes, upstream, outcome.response_bytes)
-        _time(self._durations, upstream, outcome.duration_s)
-        if outcome.upstream_s is not None:
-            _time(self._upstream_durations, upstream, outcome.upstream_s)
+        yield _at(self._requests, (upstream, method, str(outcome.status), outcome.outcome), Cell)
         if outcome.upstream_status is not None:
-            _add(self._translations, (upstream, outcome.dialect or NONE, outcome.translation))
-        if outcome.code is not None and outcome.source is not None:
-            code, source = outcome.code, outcome.source
-            _add(self._errors, (source.origin, source.fault, code.category, code.name))
+            yield _at(self._translations, (upstream, outcome.dialect or NONE, outcome.translation), Cell)
+        if outcome.code is not None and outcome.origin is not None and outcome.fault is not None:
+            category = CODES[outcome.code].category
+            yield _at(self._errors, (outcome.origin, outcome.fault, category, outcome.code), Cell)
         if outcome.reason is not None:
-            _add(self._transport, (upstream, outcome.reason))
+            yield _at(self._transport, (upstream, outcome.reason), Cell)
 
     def collect(self) -> Iterator[Metric]:
-        """Make the samples of one scrape. Safe in another thread: each table is copied before it is walked."""
-        requests: dict[Labels, int] = {
-            (upstream, method, str(status), outcome): count
-            for (upstream, method, status, outcome), count in list(self._requests.items())
-        }
-        yield _counter("accord_requests", _REQUESTS, ("upstream", "method", "status", "outcome"), requests)
+        """Return the families of one scrape; their samples are made when they are read, so that it can be in slices."""
+        yield _counter("accord_requests", _REQUESTS, ("upstream", "method", "status", "outcome"), self._requests)
         yield _counter("accord_errors", _ERRORS, ("origin", "fault", "category", "code"), self._errors)
         yield _counter("accord_translations", _TRANSLATIONS, ("upstream", "dialect", "result"), self._translations)
         yield _counter("accord_transport_failures", _TRANSPORT, ("upstream", "reason"), self._transport)
-        yield _counter("accord_request_bytes", _REQUEST_BYTES, ("upstream",), _labelled(self._request_bytes))
-        yield _counter("accord_response_bytes", _RESPONSE_BYTES, ("upstream",), _labelled(self._response_bytes))
+        yield _counter("accord_request_bytes", _REQUEST_BYTES, ("upstream",), self._request_bytes)
+        yield _counter("accord_response_bytes", _RESPONSE_BYTES, ("upstream",), self._response_bytes)
         yield _histogram("accord_request_duration_seconds", _DURATION, self._durations)
         yield _histogram("accord_upstream_duration_seconds", _UPSTREAM_DURATION, self._upstream_durations)
         yield GaugeMetricFamily("accord_in_flight_requests", _IN_FLIGHT, value=self._in_flight())
@@ -126,33 +192,49 @@ _IN_FLIGHT: Final = "Requests under way now."
 _LOG_LINES_DROPPED: Final = "Log lines that were not written: nobody read them in time, or the output is gone."
 
 
-_K = TypeVar("_K")
+def _at(table: dict[Labels, _T], labels: Labels, make: Callable[[], _T]) -> _T:
+    """Return what is counted under some labels, from nothing on."""
+    found = table.get(labels)
+    if found is None:
+        found = table[labels] = make()
+    return found
 
 
-def _add(cells: dict[_K, int], key: _K, amount: int = 1) -> None:
-    cells[key] = cells.get(key, 0) + amount
+class Samples(list[Sample]):
+    """Samples that are made while they are read."""
+
+    def __init__(self, make: Callable[[], Iterator[Sample]]) -> None:
+        """Make them by `make`, each time."""
+        super().__init__()
+        self._make = make
+
+    def __iter__(self) -> Iterator[Sample]:
+        return self._make()
 
 
-def _time(cells: dict[str, Histogram], upstream: str, seconds: float) -> None:
-    histogram = cells.get(upstream)
-    if histogram is None:
-        histogram = cells[upstream] = Histogram()
-    histogram.observe(seconds)
+def _counter(name: str, about: str, labels: Labels, cells: dict[Labels, Cell]) -> Metric:
+    """Return a family of counters. Cells may be added while it is read."""
 
+    def samples() -> Iterator[Sample]:
+        for values, cell in list(cells.items()):
+            yield Sample(f"{name}_total", dict(zip(labels, values, strict=True)), cell.count)
 
-def _labelled(cells: dict[str, int]) -> dict[Labels, int]:
-    return {(label,): count for label, count in list(cells.items())}
-
-
-def _counter(name: str, about: str, labels: Labels, cells: dict[Labels, int]) -> Metric:
-    family = CounterMetricFamily(name, about, labels=labels)
-    for values, count in sorted(cells.items()):
-        family.add_metric(values, count)
+    family = Metric(name, about, "counter")
+    family.samples = Samples(samples)
     return family
 
 
-def _histogram(name: str, about: str, cells: dict[str, Histogram]) -> Metric:
-    family = HistogramMetricFamily(name, about, labels=("upstream",))
-    for upstream, histogram in sorted(cells.items()):
-        family.add_metric((upstream,), histogram.cumulated(), histogram.sum_s)
+def _histogram(name: str, about: str, histograms: dict[Labels, Histogram]) -> Metric:
+    """Return a family of histograms by upstream; each is of one moment, however slowly they are read."""
+
+    def samples() -> Iterator[Sample]:
+        for (upstream,), histogram in list(histograms.items()):
+            sum_s, counts = histogram.sum_ms / 1000, histogram.cumulated()
+            for bound, count in counts:
+                yield Sample(f"{name}_bucket", {"upstream": upstream, "le": bound}, count)
+            yield Sample(f"{name}_count", {"upstream": upstream}, counts[-1][1])
+            yield Sample(f"{name}_sum", {"upstream": upstream}, sum_s)
+
+    family = Metric(name, about, "histogram")
+    family.samples = Samples(samples)
     return family

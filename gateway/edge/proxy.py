@@ -235,7 +235,7 @@ class ProxyTurn(Turn):
             call.request_bytes = self._body.received_bytes
         proxy.lifecycle.leave()
         call.response_bytes = self.answer.sent_bytes
-        outcome = call.outcome(now_s)
+        outcome = call.outcome(now_s, proxy.clock.now_s())
         for observer in proxy.observers:
             observer.observe(outcome)
 

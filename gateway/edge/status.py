@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.edge.clock import Clock
     from gateway.model import Outcome
 
 FAILURES_KEPT: Final = 10
@@ -38,29 +37,28 @@ class _Record:
 class StatusBoard:
     """Remembers the last failures of each upstream, and who was refused most."""
 
-    def __init__(self, upstreams: tuple[str, ...], clock: Clock) -> None:
+    def __init__(self, upstreams: tuple[str, ...]) -> None:
         """Know the upstreams by name from the start, so that a quiet one is shown too."""
-        self._clock = clock
-        self._records = {name: _Record() for name in upstreams}
+        self._records: dict[str | None, _Record] = {name: _Record() for name in upstreams}
         self._refused: dict[str, int] = {}
 
     def observe(self, outcome: Outcome) -> None:
         """Take note of one request."""
         if outcome.outcome == "rate_limited":
             self._refuse(outcome.client or outcome.peer or OTHERS)
-        record = self._records.get(outcome.upstream or "")
+        record = self._records.get(outcome.upstream)
         if record is None:
             return
         record.outcomes[outcome.outcome] = record.outcomes.get(outcome.outcome, 0) + 1
         if outcome.outcome in _FAILED:
             record.failures.appendleft(
                 {
-                    "time": round(self._clock.now_s(), 3),
+                    "time": outcome.time_s,
                     "request_id": outcome.request_id,
                     "outcome": outcome.outcome,
                     "status": outcome.status,
                     "upstream_status": outcome.upstream_status,
-                    "code": None if outcome.code is None else outcome.code.name,
+                    "code": outcome.code,
                     "reason": outcome.reason,
                 }
             )

@@ -8,6 +8,7 @@ address stands in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv6Address
@@ -19,17 +20,18 @@ from gateway.limits.policy import HEADER_PART
 from gateway.model import Headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from gateway.limits.policy import Policy
 
 _DIGEST_BYTES: Final = 16
 _SEPARATOR: Final = b"\0"
 _NETWORK_BYTES: Final = 8
 _ADDRESSES_REMEMBERED: Final = 4_096
+HASHES_REMEMBERED: Final = 2_048
+REMEMBERED_BYTES: Final = 2_048
+"""The longest value whose hash is remembered: what clients can make us hold is the product of the two."""
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class Facts(Struct, frozen=True, kw_only=True, gc=False):
     """What is known of a request when limits decide.
 
     `client` is the configured name of an authenticated client, else None. `ip` is the address by `client_address`.
@@ -44,62 +46,92 @@ class Facts(Struct, frozen=True, kw_only=True):
     method: str
 
 
-def key_of(policy: Policy, facts: Facts, secret: bytes) -> bytes:
-    """Return the key under which `policy` counts a request. `secret` (at most 64 bytes) keys the hashes."""
-    parts = policy.key
-    if len(parts) == 1:
-        return _part(parts[0], facts, secret)
-    return _SEPARATOR.join([_part(part, facts, secret) for part in parts])
+KeyOf = Callable[[Facts], bytes]
+"""Returns the key under which one policy counts a request."""
 
 
-def principal(facts: Facts, secret: bytes) -> bytes:
-    """Return who the client is: its configured name, else the keyed hash of `Authorization`, else its network."""
-    if facts.client is not None:
-        return b"client=" + facts.client.encode()
-    return _hashed("authorization", facts, secret)
+class Keys:
+    """Makes keys. Clients ask again and again, so the hashes of what they sent lately are remembered."""
+
+    def __init__(self, secret: bytes) -> None:
+        """Key the hashes with `secret`, of at most 64 bytes."""
+        self._secret = secret
+        self._hashes: dict[bytes, bytes] = {}
+        self._authorization = self._field("authorization")
+        self._parts: dict[str, KeyOf] = {
+            "client": self.principal,
+            "ip": _ip,
+            "upstream": _upstream,
+            "route": _route,
+            "method": _method,
+        }
+
+    @property
+    def remembered(self) -> int:
+        """How many hashes are remembered."""
+        return len(self._hashes)
+
+    def of(self, policy: Policy) -> KeyOf:
+        """Compile what `policy` counts by."""
+        parts = [self._part(part) for part in policy.key]
+        if len(parts) == 1:
+            return parts[0]
+        return lambda facts: _SEPARATOR.join([part(facts) for part in parts])
+
+    def principal(self, facts: Facts) -> bytes:
+        """Return who the client is: its configured name, else the keyed hash of `Authorization`, else its network."""
+        if facts.client is not None:
+            return b"client=" + facts.client.encode()
+        return self._authorization(facts)
+
+    def _part(self, part: str) -> KeyOf:
+        """Return one part of a key, compiled once for all policies."""
+        if part not in self._parts:
+            self._parts[part] = self._field(part.removeprefix(HEADER_PART))
+        return self._parts[part]
+
+    def _field(self, name: str) -> KeyOf:
+        """Compile the keyed hash of all of a field's values, or the client's network when it sent none."""
+        wanted, length = name.lower().encode("ascii"), len(name)
+        hashes = self._hashes
+
+        def hashed(facts: Facts) -> bytes:
+            said: bytes | None = None
+            for field, value in facts.headers:
+                if len(field) == length and field.lower() == wanted:
+                    said = value if said is None else said + _SEPARATOR + value
+            if said is None:
+                return _network(facts.ip)
+            return wanted + (hashes.get(said) or self._hash(said))
+
+        return hashed
+
+    def _hash(self, value: bytes) -> bytes:
+        """Return the end of a key for a value that was not remembered."""
+        digest = blake2b(value, digest_size=_DIGEST_BYTES, key=self._secret).hexdigest()
+        end = b"#" + digest.encode("ascii")
+        if len(value) <= REMEMBERED_BYTES:
+            if len(self._hashes) >= HASHES_REMEMBERED:
+                self._hashes.clear()
+            self._hashes[value] = end
+        return end
 
 
-def _part(part: str, facts: Facts, secret: bytes) -> bytes:
-    """Return one part of a key."""
-    if part.startswith(HEADER_PART):
-        return _hashed(part[len(HEADER_PART) :], facts, secret)
-    return _PARTS[part](facts, secret)
-
-
-def _hashed(name: str, facts: Facts, secret: bytes) -> bytes:
-    """Return the keyed hash of all of a field's values, or the client's network when it sent none."""
-    wanted = name.lower().encode("ascii")
-    values = [value for field, value in facts.headers if len(field) == len(wanted) and field.lower() == wanted]
-    if not values:
-        return _network(facts.ip)
-    digest = blake2b(_SEPARATOR.join(values), digest_size=_DIGEST_BYTES, key=secret).hexdigest()
-    return wanted + b"#" + digest.encode("ascii")
-
-
-def _ip(facts: Facts, _secret: bytes) -> bytes:
+def _ip(facts: Facts) -> bytes:
     return _network(facts.ip)
 
 
-def _upstream(facts: Facts, _secret: bytes) -> bytes:
+def _upstream(facts: Facts) -> bytes:
     return b"upstream=" + (facts.upstream or "").encode()
 
 
-def _route(facts: Facts, secret: bytes) -> bytes:
+def _route(facts: Facts) -> bytes:
     """Return the route, which has a meaning within its upstream only."""
-    return _upstream(facts, secret) + b"/route=" + (facts.route or "").encode()
+    return _upstream(facts) + b"/route=" + (facts.route or "").encode()
 
 
-def _method(facts: Facts, _secret: bytes) -> bytes:
+def _method(facts: Facts) -> bytes:
     return b"method=" + facts.method.encode()
-
-
-_PARTS: Final[Mapping[str, Callable[[Facts, bytes], bytes]]] = {
-    "client": principal,
-    "ip": _ip,
-    "upstream": _upstream,
-    "route": _route,
-    "method": _method,
-}
 
 
 @lru_cache(maxsize=_ADDRESSES_REMEMBERED)

@@ -83,17 +83,24 @@ class MemoryStore:
         `now_us` is a monotonic clock in microseconds. Where it goes back, time stands still until it has caught up.
         """
         now_us = self._at(now_us)
+        if len(charges) == 1:
+            return self._decide_one(*charges[0], now_us)
         taken = [self._take(policy, key, now_us, policy.cost) for policy, key in charges]
         for one in taken:
             if not one[3].admitted:
-                return self._refusal(charges, tuple(one[3] for one in taken), now_us)
+                return self._refusal(charges, tuple([one[3] for one in taken]), now_us)
         for table, key, tat_us, _ in taken:
             table.put(key, tat_us)
         charges_made = tuple([Charge(verdict.policy, key, tat_us) for _, key, tat_us, verdict in taken])
-        if len(taken) == 1:
-            verdict = taken[0][3]
-            return Decision(True, (verdict,), verdict, charges_made)  # noqa: FBT003
-        return _decision(tuple(one[3] for one in taken), admitted=True, charges=charges_made)
+        return _decision(tuple([one[3] for one in taken]), admitted=True, charges=charges_made)
+
+    def _decide_one(self, policy: Policy, key: bytes, now_us: int) -> Decision:
+        """Charge the only policy of a request, as most have."""
+        table, key, tat_us, verdict = self._take(policy, key, now_us, policy.cost)
+        if not verdict.admitted:
+            return Decision(False, (verdict,), verdict)  # noqa: FBT003 - by name takes longer
+        table.put(key, tat_us)
+        return Decision(True, (verdict,), verdict, (Charge(policy, key, tat_us),))  # noqa: FBT003 - as above
 
     def refund(self, charges: Sequence[Charge], now_us: int) -> tuple[Verdict, ...]:
         """Give back what a request was charged and return what its policies say then. To be called once a request."""
@@ -107,7 +114,8 @@ class MemoryStore:
 
     def _at(self, now_us: int) -> int:
         """Return the time, which stands still while the clock goes back."""
-        self._now_us = max(self._now_us, now_us)
+        if now_us > self._now_us:  # noqa: PLR1730 - max() takes three times as long
+            self._now_us = now_us
         return self._now_us
 
     def _refusal(self, charges: Sequence[tuple[Policy, bytes]], verdicts: tuple[Verdict, ...], now_us: int) -> Decision:

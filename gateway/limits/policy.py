@@ -2,7 +2,7 @@
 
 Invariants: a policy that could never admit a request, or whose rounding to whole microseconds would change its rate by
 more than 1 %, cannot exist. Times are integer microseconds everywhere, so that one model fits every store (a number in
-Redis' Lua holds them exactly).
+Redis' Lua holds them exactly, and so does a structured field).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.limits.members import LARGEST, quoted, seconds
+
 KEY_PARTS: Final = frozenset({"client", "ip", "upstream", "route", "method"})
 HEADER_PART: Final = "header:"
 _ROUNDING_DIVISOR: Final = 100
-_LARGEST: Final = 10**15 - 1
-"""The largest integer of a structured field (RFC 9651 section 3.3.1); a number in Lua holds it and the time of day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,8 @@ class Policy:
     Raises ValueError, with a sentence, for a policy that cannot work.
 
     Derived: `interval_us` is GCRA's T, the time that one request takes up; `tau_us` is burst × T, the time in which an
-    empty policy is full again; `id` names the policy's table of counts.
+    empty policy is full again; `id` names the policy's table of counts. `member` is the policy as `RateLimit-Policy`
+    shows it, and `limit_format % (remaining, seconds)` as `RateLimit` does.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Policy:
     interval_us: int = field(init=False)
     tau_us: int = field(init=False)
     id: str = field(init=False)
+    member: bytes = field(init=False, repr=False, compare=False)
+    limit_format: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the numbers and derive the rest."""
@@ -49,13 +52,16 @@ class Policy:
         object.__setattr__(self, "tau_us", self.burst * interval_us)
         numbers = f"{self.requests}/{self.per_us}us+{self.burst}"
         object.__setattr__(self, "id", f"{self.scope}/{self.name}:{numbers}:{','.join(self.key)}")
+        name = quoted(self.name)
+        object.__setattr__(self, "member", f"{name};q={self.requests};w={seconds(self.per_us)}".encode("ascii"))
+        object.__setattr__(self, "limit_format", name.replace("%", "%%").encode("ascii") + b";r=%d;t=%d")
 
 
 def _faults(policy: Policy) -> list[str]:
     """Return what is wrong with a policy, as ends of sentences."""
     if min(policy.requests, policy.per_us, policy.burst, policy.cost) < 1:
         return ["requests, per, burst and cost must all be at least 1"]
-    if max(policy.requests, policy.per_us, policy.burst * _interval_us(policy)) > _LARGEST:
+    if max(policy.requests, policy.per_us, policy.burst * _interval_us(policy)) > LARGEST:
         return ["its numbers are too large to count with"]
     faults = []
     if policy.cost > policy.burst:

@@ -32,9 +32,9 @@ def test_lines_are_written_in_their_order_and_to_the_last() -> None:
     stream = Stuck()
     stream.released.set()
     writer = LogWriter(stream)
-    writer.put([b"a", b"b"])
+    writer.put(b"a\nb\n", 2)
     writer.start()
-    writer.put([b"c"])
+    writer.put(b"c\n", 1)
     writer.stop(PATIENCE_S)
     assert (stream.data, writer.dropped_lines) == (b"a\nb\nc\n", 0)
 
@@ -44,13 +44,13 @@ def test_a_reader_who_has_stopped_costs_whole_batches() -> None:
     stream = Stuck()
     writer = LogWriter(stream)
     writer.start()
-    writer.put([b"first"])
-    writer.put([b"x" * MAX_WAITING_BYTES, b"y"])
-    writer.put([b"last"])
+    writer.put(b"first\n", 1)
+    writer.put(b"x" * MAX_WAITING_BYTES + b"\ny\n", 2)
+    writer.put(b"last\n", 1)
     assert writer.dropped_lines == 2
     assert not writer.written(0.01)
     writer.stop(0.01)
-    writer.put([b"too late"])
+    writer.put(b"too late\n", 1)
     assert writer.dropped_lines == 3
     stream.released.set()
     assert writer.written(PATIENCE_S)
@@ -64,7 +64,7 @@ def test_an_output_that_is_gone_is_said_once(capsys: pytest.CaptureFixture[str])
     writer = LogWriter(Descriptor(writing))
     writer.start()
     for _ in range(3):
-        writer.put([b"a", b"b"])
+        writer.put(b"a\nb\n", 2)
     writer.stop(PATIENCE_S)
     os.close(writing)
     assert writer.dropped_lines == 6
@@ -77,8 +77,8 @@ def test_a_descriptor_that_does_not_block_is_waited_for() -> None:
     os.set_blocking(writing, False)
     writer = LogWriter(Descriptor(writing))
     writer.start()
-    writer.put([b"x" * 200_000])
-    writer.put([b"end"])
+    writer.put(b"x" * 200_000 + b"\n", 1)
+    writer.put(b"end\n", 1)
     data = b""
     while not data.endswith(b"end\n"):
         data += os.read(reading, 65_536)

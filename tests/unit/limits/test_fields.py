@@ -86,7 +86,15 @@ def test_budget_in_part(budget: Allowance, policy: bytes | None, limit: bytes | 
 
 
 @pytest.mark.parametrize(
-    ("name", "quoted"), [('a"b\\c', b'"a\\"b\\\\c"'), ("a\nb", b'"a?b"'), ("\u0645", b'"?"'), ("", b'""')]
+    ("name", "quoted"),
+    [
+        ("50%", b'"50%"'),
+        ("%d%s", b'"%d%s"'),
+        ('a"b\\c', b'"a\\"b\\\\c"'),
+        ("a\nb", b'"a?b"'),
+        ("\u0645", b'"?"'),
+        ("", b'""'),
+    ],
 )
 def test_names_are_quoted(name: str, quoted: bytes) -> None:
     """A name is a string of structured fields, whatever is in it."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.limits import Facts, Policy, key_of, principal
+from gateway.limits import Facts, Keys, Policy
+from gateway.limits.keys import HASHES_REMEMBERED, REMEMBERED_BYTES
 
 SECRET = b"0123456789abcdef"
 TOKEN = (b"Authorization", b"Bearer top-secret")
@@ -29,7 +30,7 @@ def key(parts: str | tuple[str, ...], **changes: Any) -> bytes:  # noqa: ANN401 
     """Return the key of a request with `changes` under a policy of `parts`."""
     parts = (parts,) if isinstance(parts, str) else parts
     policy = Policy(name="p", requests=1, per_us=1_000_000, burst=1, key=parts)
-    return key_of(policy, facts(**changes), SECRET)
+    return Keys(SECRET).of(policy)(facts(**changes))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_other_network() -> None:
 def test_client_by_name() -> None:
     """A configured client is counted by its name, wherever it comes from and whatever else it sends."""
     assert key("client", client="web-shop", headers=(TOKEN,)) == b"client=web-shop"
-    assert principal(facts(client="web-shop"), SECRET) == b"client=web-shop"
+    assert Keys(SECRET).principal(facts(client="web-shop")) == b"client=web-shop"
 
 
 def test_client_by_credential() -> None:
@@ -86,7 +87,7 @@ def test_client_by_credential() -> None:
     assert one != key("client", headers=((b"Authorization", b"Bearer other"),))
     assert b"secret" not in one
     policy = Policy(name="p", requests=1, per_us=1_000_000, burst=1, key=("client",))
-    assert one != key_of(policy, facts(headers=(TOKEN,)), b"another secret")
+    assert one != Keys(b"another secret").of(policy)(facts(headers=(TOKEN,)))
 
 
 def test_client_by_address() -> None:
@@ -99,10 +100,44 @@ def test_header() -> None:
     one = key("header:X-Store", headers=((b"X-STORE", b"1"), (b"Y-Store", b"9")))
     assert one.startswith(b"x-store#")
     assert one == key("header:X-Store", headers=((b"x-store", b"1"),))
-    assert one != key("header:X-Store", headers=((b"x-store", b"1"), (b"x-store", b"2")))
+    both = ((b"x-store", b"1"), (b"x-store", b"2"))
+    assert len({one, *(key("header:X-Store", headers=some) for some in (both, both[::-1], both[1:]))}) == 4
+    assert key("header:X-Store", headers=both) != key("header:X-Store", headers=((b"x-store", b"12"),))
     assert one != key("header:X-Other", headers=((b"x-other", b"1"),))
 
 
 def test_header_left_out() -> None:
     """Leaving the header out is no way around the limit: the address stands in."""
     assert key("header:X-Store") == b"ip=192.0.2.1"
+
+
+def test_hashes_that_are_remembered_stay_apart() -> None:
+    """By value and by field; asking again, or after so many others that all were forgotten, gives the same key."""
+    keys = Keys(SECRET)
+    by_client = keys.of(Policy(name="p", requests=1, per_us=1_000_000, burst=1, key=("client",)))
+    by_store = keys.of(Policy(name="p", requests=1, per_us=1_000_000, burst=1, key=("header:X-Store",)))
+    first = by_client(facts(headers=(TOKEN,)))
+    others = {by_client(facts(headers=((b"Authorization", b"%d" % number),))) for number in range(HASHES_REMEMBERED)}
+    assert len(others | {first}) == HASHES_REMEMBERED + 1
+    assert by_client(facts(headers=(TOKEN,))) == by_client(facts(headers=(TOKEN,))) == first
+    assert by_store(facts(headers=((b"X-Store", TOKEN[1]),))) == b"x-store#" + first.partition(b"#")[2]
+
+
+@pytest.mark.parametrize("length", [REMEMBERED_BYTES, REMEMBERED_BYTES + 1, 10 * REMEMBERED_BYTES])
+def test_long_values_are_told_apart(length: int) -> None:
+    """Whether or not they are short enough to be remembered."""
+    by_client = Keys(SECRET).of(Policy(name="p", requests=1, per_us=1_000_000, burst=1, key=("client",)))
+    one, other = [(b"Authorization", b"x" * length + end) for end in (b"1", b"2")]
+    assert by_client(facts(headers=(one,))) == by_client(facts(headers=(one,)))
+    assert by_client(facts(headers=(one,))) != by_client(facts(headers=(other,)))
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """However many credentials come, and however long they are."""
+    keys = Keys(SECRET)
+    for number in range(2 * HASHES_REMEMBERED):
+        keys.principal(facts(headers=((b"Authorization", b"%d" % number),)))
+        assert 0 < keys.remembered <= HASHES_REMEMBERED
+    known = keys.remembered
+    keys.principal(facts(headers=((b"Authorization", b"x" * (REMEMBERED_BYTES + 1)),)))
+    assert keys.remembered == known

@@ -382,8 +382,8 @@ class TestMemory:
         """Whatever was asked before, for another method, host or query, a request's way is its own."""
         router = Router([
             upstream("/a", route("/things", "GET", name="read"), route("/things", "POST", name="write")),
-            upstream("/b", hosts=["one.example"]),
-            upstream("/b", hosts=["two.example"], base="https://two.example"),
+            upstream("/b", host=["one.example"]),
+            upstream("/b", host=["two.example"], base="https://two.example"),
         ])  # fmt: skip
         for _ in range(2):
             for method, name in (("GET", "read"), ("POST", "write")):
