@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gateway.edge.answer import Answer
+    from gateway.edge.asked import Asked
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
-    from gateway.edge.intake import Asked
     from gateway.edge.replies import Replies
     from gateway.edge.request_body import RequestBody
     from gateway.edge.ways import Way

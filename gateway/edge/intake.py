@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
 from gateway.edge import pages
 from gateway.edge.access_log import UNPARSED
+from gateway.edge.asked import Asked, Refused
 from gateway.edge.call import Call
 from gateway.edge.seen import Seen
-from gateway.edge.ways import Way
 from gateway.headers import Hop, Refusal, read_request, request_to_upstream
-from gateway.model import Headers, Problem, Stage
+from gateway.model import Headers, Stage
 from gateway.pipeline.normalise import own_problem
 from gateway.pipeline.routing import Matched, MethodNotAllowed, NotFound, Rejected
 from gateway.pipeline.targets import read_target
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.edge.clock import Clock, Ids
     from gateway.edge.connection import ClientConnection, Message
     from gateway.edge.lifecycle import Lifecycle
-    from gateway.edge.ways import Ways
+    from gateway.edge.ways import Way, Ways
     from gateway.headers import RequestHead
 
 _ID_BYTES: Final = 256
@@ -39,32 +37,6 @@ _US_IN_S: Final = 1_000_000
 _NOT_ALLOWED: Final = "method_not_allowed"
 _METHODS: Final = tuple(pages.SERVER_METHODS.split(", "))
 _AUTHORITY: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]*\]|[^:\[\]@]*)(?::[0-9]*)?")
-
-
-class Asked(Struct, frozen=True):
-    """A request that will be taken: where it goes, and its body as declared (`length` in bytes, None when chunked).
-
-    `lines` are its fields as they go upstream, each with its line break.
-    """
-
-    way: Way
-    target: bytes
-    lines: bytes
-    length: int | None
-    chunked: bool
-    expects_continue: bool
-
-    @property
-    def has_body(self) -> bool:
-        """Tell whether the request came with a body, be it empty."""
-        return self.chunked or self.length is not None
-
-
-class Refused(Struct, frozen=True, kw_only=True):
-    """A request that is answered here. `allow` are the methods that its target knows, where that is the reason."""
-
-    problem: Problem
-    allow: tuple[str, ...] = ()
 
 
 class Intake:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.edge.intake import Asked, Refused
+from gateway.edge.asked import Asked, Refused
 from gateway.edge.lifecycle import State
 from gateway.edge.pages import Page
 from gateway.edge.request_body import BodyRefused, RequestBody

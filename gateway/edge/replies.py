@@ -24,10 +24,10 @@ from gateway.pipeline.render import (
 
 if TYPE_CHECKING:
     from gateway.config.models import GatewayFile
+    from gateway.edge.asked import Refused
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
     from gateway.edge.connection import ClientConnection, Message
-    from gateway.edge.intake import Refused
     from gateway.edge.pages import Page
     from gateway.edge.ways import Way
     from gateway.errors import TransportReason
