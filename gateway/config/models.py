@@ -20,11 +20,12 @@ from gateway.config.addresses import (
     PublicUrl,
     UpstreamUrl,
 )
-from gateway.config.reach import PoolConfig, Timeouts
+from gateway.config.reach import PoolConfig, Timeouts, Tls
 from gateway.config.values import (  # noqa: TC001 - pydantic needs the types at run time
     Duration,
     DurationOrNone,
     EnvironmentVariable,
+    FileName,
     HeaderValue,
     Method,
     Name,
@@ -333,6 +334,12 @@ class UpstreamFile(Strict, title="upstream file"):
     """What documents (`source.upstream`), metrics and logs call it. No two upstreams have one name."""
     base_url: UpstreamUrl
     """The upstream's address: scheme, host, and perhaps a port and a path, which then stands before every target."""
+    socket: FileName | None = None
+    """The Unix socket to go to, without asking DNS. `base_url` still says the scheme, the path, what stands in `Host`
+    and what a certificate must be for. A socket that is not there is an upstream that cannot be reached.
+    """
+    tls: Tls | None = None
+    """TLS settings, where `base_url` is `https`. Left out, the system's authorities are trusted."""
     match: UpstreamMatch
     """Which requests are this upstream's."""
     dialect: DialectChoice = DialectChoice.model_validate("auto")

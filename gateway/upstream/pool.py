@@ -20,10 +20,9 @@ from gateway.upstream.request import replayable, written
 from gateway.upstream.tls import client_context
 
 if TYPE_CHECKING:
-    import ssl
-
     from gateway.upstream.exchange import HttpExchange
     from gateway.upstream.port import UpstreamRequest
+    from gateway.upstream.sessions import ResumingContext
     from gateway.upstream.settings import Endpoint, Limits, Timeouts
 
 _HEAD_BYTES = 64 * 1024
@@ -59,7 +58,7 @@ class Pool:
         timeouts: Timeouts,
         limits: Limits,
         loop: asyncio.AbstractEventLoop,
-        ssl_context: ssl.SSLContext | None = None,
+        ssl_context: ResumingContext | None = None,
         *,
         head_bytes: int = _HEAD_BYTES,
         max_age_s: float = _MAX_AGE_S,
