@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Final
 from gateway.config.load import load
 from gateway.errors import ConfigError, Severity
 from gateway.pipeline.verify import count_examples, verify
+from gateway.upstream import file_faults
 
 if TYPE_CHECKING:
     import argparse
-
-    from gateway.errors import Fault
 
 HELP: Final = "load the configuration, run its examples, tell every fault"
 ABOUT: Final = """\
@@ -40,11 +39,11 @@ def run(args: argparse.Namespace) -> int:
     """Check the configuration and return the exit status."""
     try:
         configuration = load(args.config)
-        faults = verify(configuration)
+        faults = verify(configuration) + file_faults(configuration)
     except ConfigError as error:
-        return _tell(list(error.faults))
+        return _tell(error)
     if faults:
-        return _tell(faults)
+        return _tell(ConfigError(faults))
     environ = os.environ  # noqa: TID251 - a command is where the environment comes in
     for unusable in configuration.environment_faults(environ):
         sys.stdout.write(f"warning: {unusable}\n")
@@ -53,9 +52,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(faults: list[Fault]) -> int:
-    errors = sum(fault.severity is Severity.ERROR for fault in faults)
-    for fault in faults:
-        sys.stderr.write(f"{fault}\n")
+def _tell(found: ConfigError) -> int:
+    errors = sum(fault.severity is Severity.ERROR for fault in found.faults)
+    sys.stderr.write(f"{found}\n")
     sys.stderr.write(f"{errors} {'fault' if errors == 1 else 'faults'}\n")
     return 1

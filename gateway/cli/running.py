@@ -12,6 +12,7 @@ from gateway import app
 from gateway.config.load import load
 from gateway.errors import ConfigError
 from gateway.pipeline.verify import ambiguities
+from gateway.upstream import file_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def load_all(path: Path, environ: Mapping[str, str]) -> Configuration:
-    """Load a configuration that is about to be served: its variables must be usable and its ways must be clear.
+    """Load a configuration that is about to be served: its variables and files must be usable and its ways clear.
 
     Raises ConfigError with all faults.
     """
     config = load(path)
-    faults = config.environment_faults(environ) + ambiguities(config)
+    faults = config.environment_faults(environ) + ambiguities(config) + file_faults(config)
     if faults:
         raise ConfigError(faults)
     return config

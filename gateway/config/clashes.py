@@ -1,4 +1,4 @@
-"""What is well said by itself and cannot stand together: addresses of the gateway, fields and credentials of ours."""
+"""What is well said by itself and cannot stand together: addresses, ways to an upstream, fields and credentials."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gateway.errors import Fault
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
+_LONGEST_SOCKET_BYTES = 107
 _THIS_MACHINE = {"localhost": "127.0.0.1"}
 
 
@@ -35,6 +36,17 @@ def one_address(gateway: GatewayFile, document: Document) -> list[Fault]:
 def _meet(one: Address, other: Address) -> bool:
     hosts = {_THIS_MACHINE.get(address.host.lower(), address.host.lower()) for address in (one, other)}
     return len(hosts) == 1 or not hosts.isdisjoint(_EVERYWHERE)
+
+
+def no_way(settings: UpstreamFile, document: Document) -> list[Fault]:
+    """Find TLS settings that would go unused, and a socket that the system could not reach (unix(7))."""
+    faults = []
+    if settings.tls is not None and settings.base_url.scheme == "http":
+        faults.append(fault_at(document, ("tls",), "there is no TLS with http: write https in base_url"))
+    if settings.socket is not None and len(bytes(document.beside(settings.socket))) > _LONGEST_SOCKET_BYTES:
+        message = f"the path of a socket has at most {_LONGEST_SOCKET_BYTES} bytes, the folder of this file included"
+        faults.append(fault_at(document, ("socket",), message))
+    return faults
 
 
 def double_fields(settings: UpstreamFile, document: Document) -> list[Fault]:

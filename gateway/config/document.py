@@ -8,6 +8,7 @@ are faults, keys are text, and only `true`, `false`, `null`, numbers in plain no
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -68,6 +69,10 @@ class Document:
             if (*at, part) in self._places:
                 at = (*at, part)
         return self._places.get(at, (0, 0)), path_text(at)
+
+    def beside(self, name: str) -> Path:
+        """Return the path of a file that this one names: from this one's folder, unless it begins at the root."""
+        return Path(self.file).parent / name
 
     def _fault(self, place: Place, at: Location, message: str, hint: str = "") -> None:
         line, column = place

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.config import presets
-from gateway.config.clashes import double_fields, one_address
+from gateway.config.clashes import double_fields, no_way, one_address
 from gateway.config.document import Document
 from gateway.config.environment import EnvironmentReference, references
 from gateway.config.faults import fault_at, validate
@@ -113,7 +113,7 @@ def _upstream(document: Document) -> tuple[Upstream | None, list[Fault]]:
     settings, faults = validate(UpstreamFile, document)
     faults += _wrong_choices(document)
     if settings is not None:
-        faults += double_fields(settings, document)
+        faults += double_fields(settings, document) + no_way(settings, document)
     if settings is None or faults:
         return None, faults
     return Upstream(settings=settings, dialect=_dialect(settings), document=document), []

@@ -20,10 +20,12 @@ from gateway.config.addresses import (
     PublicUrl,
     UpstreamUrl,
 )
+from gateway.config.reach import PoolConfig, Timeouts, Tls
 from gateway.config.values import (  # noqa: TC001 - pydantic needs the types at run time
     Duration,
     DurationOrNone,
     EnvironmentVariable,
+    FileName,
     HeaderValue,
     Method,
     Name,
@@ -254,32 +256,6 @@ class RequestConfig(Strict, title="request"):
     """The `Host` that is sent; left out, that of `base_url`."""
 
 
-class Timeouts(Strict, title="timeouts"):
-    """How long the upstream may take."""
-
-    connect_s: Annotated[Duration, Field(alias="connect")] = 2.0
-    """For name, TCP and TLS together."""
-    first_byte_s: Annotated[Duration, Field(alias="first_byte")] = 15.0
-    """From the end of the request to the head of the reply."""
-    idle_s: Annotated[Duration, Field(alias="idle")] = 30.0
-    """Between two pieces of a body, either way."""
-    total_s: Annotated[Duration, Field(alias="total")] = 300.0
-    """For the whole exchange, from asking for a connection to the last byte of the reply."""
-
-
-class PoolConfig(Strict, title="pool"):
-    """Connections to this upstream."""
-
-    max_connections: Annotated[int, Field(ge=1)] = 100
-    """How many there may be at one time."""
-    max_waiting: Annotated[int, Field(ge=0)] = 1_000
-    """Requests that may wait for a connection; more are refused with 503."""
-    wait_s: Annotated[Duration, Field(alias="wait")] = 2.0
-    """How long each of them may wait."""
-    idle_s: Annotated[Duration, Field(alias="idle")] = 30.0
-    """After this an unused connection is closed; keep it below the upstream's own keep-alive."""
-
-
 class Capture(Strict, title="capture"):
     """How much of a reply may be held in memory to be read."""
 
@@ -358,6 +334,12 @@ class UpstreamFile(Strict, title="upstream file"):
     """What documents (`source.upstream`), metrics and logs call it. No two upstreams have one name."""
     base_url: UpstreamUrl
     """The upstream's address: scheme, host, and perhaps a port and a path, which then stands before every target."""
+    socket: FileName | None = None
+    """The Unix socket to go to, without asking DNS. `base_url` still says the scheme, the path, what stands in `Host`
+    and what a certificate must be for. A socket that is not there is an upstream that cannot be reached.
+    """
+    tls: Tls | None = None
+    """TLS settings, where `base_url` is `https`. Left out, the system's authorities are trusted."""
     match: UpstreamMatch
     """Which requests are this upstream's."""
     dialect: DialectChoice = DialectChoice.model_validate("auto")

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 
 from gateway.config.methods import CONFIGURABLE
 from gateway.dialects.spec import Strict
-from gateway.headers import NOT_CONFIGURABLE
+from gateway.headers import NOT_CONFIGURABLE, has_control
 
 HIGHEST_PORT = 65_535
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -24,6 +24,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = re.compile(r"([0-9]{1,15})(B|KiB|MiB|GiB|kB|MB|GB)")
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
+_PEM = "-----BEGIN"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
@@ -98,6 +99,14 @@ def _header_value(value: str) -> str:
     return value
 
 
+def _file_name(name: str) -> str:
+    """Refuse what a file holds in place of its name: a private key would be shown wherever a name is."""
+    if not name or _PEM in name or has_control(name.encode()):
+        message = "write the path of a file, not what is in it"
+        raise ValueError(message)
+    return name
+
+
 def _method(name: str) -> str:
     if name not in CONFIGURABLE:
         message = "not a method that can be served; those in upper case that are: " + " ".join(sorted(CONFIGURABLE))
@@ -143,6 +152,8 @@ Name = Annotated[
 Method = Annotated[
     str, AfterValidator(_method), WithJsonSchema({"title": "method", "type": "string", "enum": sorted(CONFIGURABLE)})
 ]
+FileName = Annotated[str, AfterValidator(_file_name), Field(title="file")]
+"""The path of a file, where it begins without `/` from the folder of the file that names it."""
 EnvironmentVariable = Annotated[str, Field(title="environment variable", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 

@@ -15,7 +15,7 @@ from gateway.limits import Policy
 from gateway.pipeline.codings import ACCEPTED
 from gateway.pipeline.plan import Plan, plan_of
 from gateway.pipeline.routing import Router
-from gateway.upstream import Pool, Transport
+from gateway.upstream import Transport, pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.config.models import BasicInjection, GatewayFile, Injection, RouteConfig
     from gateway.model import Header
     from gateway.pipeline.routing import Matched
+    from gateway.upstream import Pool
 
 
 class Way(Struct, frozen=True, kw_only=True, eq=False):
@@ -64,7 +65,7 @@ class Ways:
         loop = asyncio.get_running_loop()
         settings = [upstream.settings for upstream in config.upstreams]
         self.router = Router(settings)
-        self._pools = {one.name: Pool(one.base_url, one.timeouts, one.pool, loop) for one in settings}
+        self._pools = {one.settings.name: pool_of(one, loop) for one in config.upstreams}
         self._addresses = {one.name: str(one.base_url) for one in settings}
         self._ways = [self._of(config.gateway, upstream, environ) for upstream in config.upstreams]
 

@@ -3,14 +3,27 @@
 `port` is what the rest of the program sees; `Pool` is its implementation for one endpoint. Behind them: `request`
 writes heads, `reply` reads replies (both without I/O), `exchange` joins one request with its reply, `connection` is
 the socket's side of it, `deadline` its one timer, `dial` the way to a new connection, `tls` what is trusted,
-`failures` the table that turns the world's exceptions into ours.
+`sessions` what is taken up again, `failures` the table that turns the world's exceptions into ours. `configured`
+leads here from the configuration.
 """
 
 from __future__ import annotations
 
+from gateway.upstream.configured import file_faults, pool_of
 from gateway.upstream.pool import Pool
 from gateway.upstream.port import Exchange, ReplyHead, Stats, Transport, UpstreamRequest
 from gateway.upstream.request import field_lines
 from gateway.upstream.tls import client_context
 
-__all__ = ["Exchange", "Pool", "ReplyHead", "Stats", "Transport", "UpstreamRequest", "client_context", "field_lines"]
+__all__ = [
+    "Exchange",
+    "Pool",
+    "ReplyHead",
+    "Stats",
+    "Transport",
+    "UpstreamRequest",
+    "client_context",
+    "field_lines",
+    "file_faults",
+    "pool_of",
+]

@@ -1,4 +1,4 @@
-"""The way to a new connection: name to addresses, addresses to a socket (RFC 8305), a socket to TLS.
+"""The way to a new connection: name to addresses, addresses to a socket (RFC 8305) or a path to one, a socket to TLS.
 
 No proxy is ever asked for: the environment is not read. All of it has one deadline.
 """
@@ -15,12 +15,13 @@ from aiohappyeyeballs import start_connection
 from gateway.upstream.failures import failure_of
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
+    from pathlib import Path
 
     from aiohappyeyeballs import AddrInfoType
 
     from gateway.upstream.connection import Connection
+    from gateway.upstream.sessions import ResumingContext
     from gateway.upstream.settings import Endpoint
 
 _NEXT_ADDRESS_S = 0.25  # RFC 8305 section 5, "Connection Attempt Delay"
@@ -75,7 +76,7 @@ class Dialer:
     __slots__ = ("_addresses", "_dialling", "_endpoint", "_loop", "_tls")
 
     def __init__(
-        self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop, tls: ssl.SSLContext | None, ttl_s: float
+        self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop, tls: ResumingContext | None, ttl_s: float
     ) -> None:
         """Use `tls` where it is given."""
         self._endpoint = endpoint
@@ -92,7 +93,7 @@ class Dialer:
                 self._dialling.add(deadline)
                 return await self._connect(make)
         except (OSError, UnicodeError, RuntimeError) as error:  # uvloop raises RuntimeError where asyncio an OSError
-            raise failure_of(error, f"{self._endpoint.host}:{self._endpoint.port}") from error
+            raise failure_of(error, self._place()) from error
         finally:
             self._dialling.discard(deadline)
 
@@ -102,18 +103,50 @@ class Dialer:
             if not deadline.expired():
                 deadline.reschedule(self._loop.time())
         self._addresses.close()
+        if self._tls is not None:
+            self._tls.let_go(self._endpoint.server_name)
 
     async def _connect(self, make: Callable[[], Connection]) -> Connection:
-        addresses = await self._addresses.get()
-        sock = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S, loop=self._loop)
+        sock = await self._socket()
         connection = make()
-        name = self._endpoint.host if self._tls is not None else None
         try:
-            await self._loop.create_connection(lambda: connection, sock=sock, ssl=self._tls, server_hostname=name)
+            await self._hand_over(sock, connection)
         except BaseException:
             connection.miscarry()
             sock.close()
+            if self._tls is not None:
+                self._tls.forget(self._endpoint.server_name)
             raise
         if not connection.usable:
             raise connection.refusal
         return connection
+
+    async def _socket(self) -> socket.socket:
+        if self._endpoint.socket is not None:
+            return _unix_socket(self._endpoint.socket)
+        addresses = await self._addresses.get()
+        return await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S, loop=self._loop)
+
+    async def _hand_over(self, sock: socket.socket, connection: Connection) -> None:
+        unix = sock.family is socket.AF_UNIX
+        connect = self._loop.create_unix_connection if unix else self._loop.create_connection
+        name = self._endpoint.server_name if self._tls is not None else None
+        transport, _ = await connect(lambda: connection, sock=sock, ssl=self._tls, server_hostname=name)
+        if self._tls is not None:
+            self._tls.established(transport.get_extra_info("ssl_object"))
+
+    def _place(self) -> str:
+        endpoint = self._endpoint
+        return f"{endpoint.host}:{endpoint.port}" if endpoint.socket is None else str(endpoint.socket)
+
+
+def _unix_socket(path: Path) -> socket.socket:
+    """Return a connected socket. Nothing waits: where a listener's queue is full, the kernel says so (connect(2))."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(0)
+        sock.connect(str(path))
+    except BaseException:
+        sock.close()
+        raise
+    return sock

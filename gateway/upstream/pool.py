@@ -22,10 +22,10 @@ from gateway.upstream.request import written
 from gateway.upstream.tls import client_context
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
 
     from gateway.upstream.port import Exchange, UpstreamRequest
+    from gateway.upstream.sessions import ResumingContext
     from gateway.upstream.settings import Endpoint, Limits, Timeouts
 
 _HEAD_BYTES = 64 * 1024
@@ -62,7 +62,7 @@ class Pool:
         timeouts: Timeouts,
         limits: Limits,
         loop: asyncio.AbstractEventLoop,
-        ssl_context: ssl.SSLContext | None = None,
+        ssl_context: ResumingContext | None = None,
         *,
         head_bytes: int = _HEAD_BYTES,
         max_age_s: float = _MAX_AGE_S,

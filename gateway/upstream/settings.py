@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Endpoint(Protocol):
-    """One address of an upstream."""
+    """Where an upstream is."""
 
     @property
     def scheme(self) -> str:
@@ -14,11 +17,19 @@ class Endpoint(Protocol):
 
     @property
     def host(self) -> str:
-        """A name, or an address without brackets; what a certificate must be for."""
+        """A name, or an address without brackets."""
 
     @property
     def port(self) -> int:
         """The port's number."""
+
+    @property
+    def server_name(self) -> str:
+        """What SNI asks for, and what a certificate must be for: a name, or an address without brackets."""
+
+    @property
+    def socket(self) -> Path | None:
+        """The Unix socket to go to, in place of host and port."""
 
 
 class Timeouts(Protocol):

@@ -28,10 +28,16 @@ class Authority:
 
     def server(self, *names: str) -> ssl.SSLContext:
         """Return a server's context with a certificate for `names`, in OpenSSL's words: `DNS:a`, `IP:127.0.0.1`."""
-        request, certificate, key = (self._folder / f"server.{kind}" for kind in ("csr", "pem", "key"))
-        extensions = self._folder / "server.ext"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.issue("server", *names))
+        return context
+
+    def issue(self, holder: str, *names: str) -> tuple[Path, Path]:
+        """Return a certificate of `holder` and its key, in files of that name."""
+        request, certificate, key = (self._folder / f"{holder}.{kind}" for kind in ("csr", "pem", "key"))
+        extensions = self._folder / f"{holder}.ext"
         extensions.write_text(f"subjectAltName={','.join(names)}\n", encoding="ascii")
-        self._run("req", *_KEY, "-subj", "/CN=Server", out=request, key=key)
+        self._run("req", *_KEY, "-subj", f"/CN={holder}", out=request, key=key)
         by = (
             "-CA",
             str(self.file),
@@ -44,9 +50,7 @@ class Authority:
             str(extensions),
         )
         self._run("x509", "-req", "-in", str(request), *by, out=certificate)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        return context
+        return certificate, key
 
     def _run(self, *arguments: str, out: Path, key: Path | None = None) -> None:
         keyout = () if key is None else ("-keyout", str(key))

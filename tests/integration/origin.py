@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Iterable
+    from pathlib import Path
 
 _RECORD_BYTES = 4 * 2**20
 _READ_BYTES = 64 * 1024
@@ -218,11 +219,17 @@ class Origin:
         self.host = "127.0.0.1"
         self.port = 0
         self.scheme = "http"
+        self.socket: Path | None = None
         self.conversations: list[Conversation] = []
         self.arrived = asyncio.Condition()
         self._scripts = tuple(tuple(script) for script in scripts)
         self._tasks: set[asyncio.Task[None]] = set()
         self._faults: list[BaseException] = []
+
+    @property
+    def server_name(self) -> str:
+        """What a certificate must be for."""
+        return self.host
 
     async def conversation(self, index: int) -> Conversation:
         """Wait for a connection, counted from 0."""
@@ -261,11 +268,17 @@ class Origin:
 
 
 @contextlib.asynccontextmanager
-async def serve(*scripts: Iterable[Step], tls: ssl.SSLContext | None = None) -> AsyncIterator[Origin]:
-    """Listen on a free port of 127.0.0.1 while the context lasts, over TLS where `tls` is given."""
+async def serve(
+    *scripts: Iterable[Step], tls: ssl.SSLContext | None = None, path: Path | None = None
+) -> AsyncIterator[Origin]:
+    """Listen while the context lasts: on a free port of 127.0.0.1 or on a Unix socket, over TLS where it is given."""
     origin = Origin(scripts)
-    server = await asyncio.start_server(origin.accept, origin.host, 0, ssl=tls)
-    origin.port = server.sockets[0].getsockname()[1]
+    if path is None:
+        server = await asyncio.start_server(origin.accept, origin.host, 0, ssl=tls)
+        origin.port = server.sockets[0].getsockname()[1]
+    else:
+        server = await asyncio.start_unix_server(origin.accept, path, ssl=tls)
+        origin.socket = path
     origin.scheme = "http" if tls is None else "https"
     try:
         yield origin

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from gateway.upstream import Pool, UpstreamRequest
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from gateway.upstream import Exchange
+    from gateway.upstream.sessions import ResumingContext
     from gateway.upstream.settings import Endpoint
 
 HOST = (b"Host", b"origin.example")
@@ -47,7 +47,7 @@ async def pool_to(
     *,
     timeouts: Patience = Patience(),
     limits: Room = Room(),
-    ssl_context: ssl.SSLContext | None = None,
+    ssl_context: ResumingContext | None = None,
     head_bytes: int = 64 * 1024,
     max_age_s: float = 300.0,
 ) -> AsyncIterator[Pool]:

@@ -74,6 +74,8 @@ class Nowhere:
     host: str
     scheme: str = "http"
     port: int = 80
+    server_name: str = ""
+    socket: None = None
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 70 + ".example"])
@@ -376,6 +378,8 @@ class Local:
     port: int
     host: str = "127.0.0.1"
     scheme: str = "http"
+    server_name: str = ""
+    socket: None = None
 
 
 @on_every_loop

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gateway.config.document import Document, path_text
+
+
+def test_a_path_begins_where_the_file_is() -> None:
+    """Whatever folder the process was started in."""
+    document = Document("", "etc/upstreams/a.yaml")
+    assert document.beside("../tls/a.pem") == Path("etc/upstreams/../tls/a.pem")
+    assert document.beside("/run/x.sock") == Path("/run/x.sock")
 
 
 def _faults(text: str) -> list[str]:

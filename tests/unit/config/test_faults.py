@@ -58,6 +58,7 @@ MAPPING = "must be a mapping of keys to values"
 PICK = "dialect: {errors: [{code: 'a['}]}"
 PATTERN = "dialect: {errors: [{when: {body: {matches: {a: '('}}}}]}"
 STATUS = "dialect: {errors: [{when: {status: 6xx}}]}"
+NO_PATH = "write the path of a file, not what is in it"
 WAYS = "give one of: header with value_env, query with value_env, basic with user_env and password_env"
 
 
@@ -120,6 +121,14 @@ def test_each_fault_of_a_gateway_file(text: str, place: str, message: str | None
         ("dialect: {read: {code: {}}}", "5:18 dialect.read.code", "name a path, or a header"),
         ("rewrite: {cookies: 2}", "5:11 rewrite.cookies", "must be true or false"),
         ("pool: {max_waiting: -1}", "5:8 pool.max_waiting", "must be at least 0"),
+        ("socket: ''", "5:1 socket", NO_PATH),
+        ('socket: "a\\0b"', "5:1 socket", NO_PATH),
+        ("tls: {key_file: '-----BEGIN PRIVATE KEY----- MIG'}", "5:7 tls.key_file", NO_PATH),
+        ("tls: {ca_file: 7}", "5:7 tls.ca_file", "must be a text (put it in quotes)"),
+        ("tls: {cert_file: a.pem}", "5:1 tls", "give cert_file and key_file together"),
+        ("tls: {key_file: a.key}", "5:1 tls", "give cert_file and key_file together"),
+        ("tls: {server_name: 'a.example:443'}", "5:7 tls.server_name", "not a host: "),
+        ("tls: {verify: false}", "5:7 tls.verify", "this key is not known"),
         ("capture: {error: 256}", "5:11 capture.error", "a size needs a unit: "),
         ("routes: [{match: {path: /a}, success: unified}]", "5:30 routes[0].success", "must be 'unify' or 'pass'"),
         ("examples: [{name: a, reply: {status: 1}, expect: fail}]", "5:42 examples[0].expect", None),

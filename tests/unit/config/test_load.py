@@ -308,6 +308,28 @@ def test_clients_and_operators_come_in_apart(write: Write, text: str, place: str
         assert _faults(write, files) == [f"gateway.yaml:{place}: {message}"]
 
 
+@pytest.mark.parametrize("tls", ["{}", "{ca_file: a.pem}"])
+def test_there_is_no_tls_with_http(write: Write, tls: str) -> None:
+    """Settings that say how to be safe must not stand where nothing is."""
+    https = _upstream("a", f"tls: {tls}\n")
+    assert _load(write, {"gateway.yaml": GATEWAY, "upstreams/a.yaml": https}).upstreams[0].settings.tls is not None
+    faults = _faults(write, {"gateway.yaml": GATEWAY, "upstreams/a.yaml": https.replace("https:", "http:")})
+    assert faults == ["upstreams/a.yaml:5:1 tls: there is no TLS with http: write https in base_url"]
+
+
+def test_the_path_of_a_socket_has_an_end(write: Write, tmp_path: Path) -> None:
+    """What the kernel takes is counted in bytes, and with the folder where the path begins."""
+    room = 107 - len(bytes(tmp_path / "upstreams" / "x"))
+    for name in ("é" * (room // 2) + "x" * (room % 2 + 1), "/" + "x" * 106):
+        files = {"gateway.yaml": GATEWAY, "upstreams/a.yaml": _upstream("a", f"socket: {name}\n")}
+        [upstream] = _load(write, files).upstreams
+        assert upstream.settings.socket == name
+        assert len(bytes(upstream.document.beside(name))) == 107
+        files["upstreams/a.yaml"] = _upstream("a", f"socket: {name}x\n")
+        message = "the path of a socket has at most 107 bytes, the folder of this file included"
+        assert _faults(write, files) == [f"upstreams/a.yaml:5:1 socket: {message}"]
+
+
 @pytest.mark.parametrize("accept", ["é", '"a\\nb"', '"\\x7f"'])
 def test_accept_must_be_a_field_value(write: Write, accept: str) -> None:
     """It goes upstream as it stands."""

@@ -30,6 +30,8 @@ class Somewhere:
     host: str = "a.example"
     port: int = 80
     scheme: str = "http"
+    server_name: str = "a.example"
+    socket: None = None
 
 
 class AskedLoop(VirtualTimeLoop):
