@@ -47,14 +47,12 @@ def clean(text: str) -> str:
 
     A stack trace gives the empty text.
     """
-    if is_trace(text):
+    if len(text) >= _SHORTEST_TRACE and is_trace(text):
         return ""
     if "<" in text or "&" in text:
         text = _without_markup(text[:_MARKUP_BOUND])
     text = text[:LONGEST_TEXT].strip()
-    if not text.isprintable():
-        text = text.translate(_UNSEEN).encode("utf-8", "replace").decode("utf-8")
-    return text
+    return text if text.isprintable() else text.translate(_UNSEEN).encode("utf-8", "replace").decode("utf-8")
 
 
 def is_usable(text: str) -> bool:
@@ -68,9 +66,11 @@ def is_usable(text: str) -> bool:
 
 def is_trace(text: str) -> bool:
     """Say whether a text holds a stack trace of any common runtime."""
-    if len(text) < _SHORTEST_TRACE or not any(mark in text for mark in _TRACE_MARKS):
-        return False
-    return _TRACE.search(text[:_TRACE_BOUND]) is not None
+    if len(text) >= _SHORTEST_TRACE:
+        for mark in _TRACE_MARKS:
+            if mark in text:
+                return _TRACE.search(text[:_TRACE_BOUND]) is not None
+    return False
 
 
 def _without_markup(text: str) -> str:
