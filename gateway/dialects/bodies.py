@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import codecs
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -45,12 +44,12 @@ _CHARSETS = _WIDE_CHARSETS.union(
 )
 _XSSI = (b")]}',", b")]}'", b"while(1);", b"for(;;);")
 _SPACE = b" \t\r\n"
-_JSON_BRACKETS = b"{["
+_JSON_BRACKETS = frozenset({b"{", b"["})
 _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<h1", b"<center")
 _EMPTY_OF = {ord("{"): dict, ord("["): list, ord('"'): str}
 
 
-class Body(Struct, frozen=True, kw_only=True):
+class Body(Struct, frozen=True):
     """A body's kind, its tree (None where there is none), and its bytes as JSON that may be spliced (or None)."""
 
     kind: BodyKind
@@ -73,15 +72,10 @@ def parse(data: bytes, content_type: str, members: Members | None = None) -> Bod
         content_type: the field's value in lower case, or empty.
         members: the members that matter, where the tree may be shallow.
     """
-    if is_plain_json(data, content_type):  # nearly every body
-        if members is None or len(data) <= SHALLOW_MEMBER:
-            try:
-                return Body(kind=JSON, tree=_decode(data), spliceable=data)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                pass  # said with more patience below
-        return _json(data, data[:1], members)
     if not data:
         return _EMPTY
+    if data[:1] in _JSON_BRACKETS and is_utf8(content_type):
+        return _json(data, data[:1], members)
     media_type, _, parameters = content_type.partition(";")
     data = _decoded(data, parameters)
     start = data[:64].lstrip(_SPACE)
@@ -101,14 +95,19 @@ def parse(data: bytes, content_type: str, members: Members | None = None) -> Bod
     return _text(data)
 
 
-def is_plain_json(data: bytes, content_type: str) -> bool:
-    """Say whether a body begins as JSON does, in UTF-8; `content_type` is the field's value in lower case."""
-    return bool(data) and data[0] in _JSON_BRACKETS and (
-        "charset" not in content_type or _charset(content_type.partition(";")[2]) not in _CHARSETS
-    )
+def plain_tree(data: bytes) -> Any:
+    """Decode what nearly every body is, a JSON object, or return None; `data` is in UTF-8, and what `parse` is for."""
+    try:
+        return _decode(data) if data[:1] == b"{" and len(data) <= SHALLOW_MEMBER else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
-@lru_cache(maxsize=64)
+def is_utf8(content_type: str) -> bool:
+    """Say whether a `Content-Type` in lower case leaves JSON in UTF-8, its only charset (RFC 8259 section 8.1)."""
+    return _charset(content_type.partition(";")[2]) not in _CHARSETS
+
+
 def _charset(parameters: str) -> str:
     return parameters.partition("charset=")[2].strip(' "').partition(";")[0].strip(' "')
 

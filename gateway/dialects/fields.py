@@ -13,10 +13,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
 from gateway.catalog import field_code_of
-from gateway.dialects.conditions import is_filled
 from gateway.dialects.paths import find
 from gateway.dialects.sources import as_code, as_text, code_at, compile_picks, only, text_at
 from gateway.dialects.spec import Shape
@@ -25,6 +24,8 @@ from gateway.model import FieldCode, FieldError, Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from msgspec import UnsetType
 
     from gateway.dialects.paths import Finder
     from gateway.dialects.spec import FieldsSpec, Pick
@@ -38,6 +39,8 @@ _LONGEST_POSITION = 9
 _CACHED_NAMES = 4_096
 
 _BODY, _QUERY = Location.BODY, Location.QUERY
+_Item = tuple["str | None", "str | None", "str | None", "str | None", "Location | None", "int | UnsetType"]
+"""What a shape says of one field: name, pointer, detail, the upstream's code, location (None: the usual), position."""
 _LOCATIONS = {"body": Location.BODY, "query": Location.QUERY, "path": Location.PATH, "header": Location.HEADER}
 
 
@@ -67,31 +70,36 @@ class FieldReader:
         """
         for source in self._from:
             found = source(view)
-            if found is None or not is_filled(found):
+            if not found:  # what is not filled, and what no shape reads
                 continue
             read = self._read or _BY_TYPE.get(type(found))
             if read is None:
                 continue
             items = read(self, found, self._detail(view) or message)
-            word = self._code(view)
-            if errors := [self._error(item, word, in_body) for item in islice(items, MOST_ERRORS)]:
+            if errors := self._errors(islice(items, MOST_ERRORS), self._code(view), in_body=in_body):
                 return errors
         return []
 
-    def _error(self, item: _Item, word: str | None, in_body: bool) -> FieldError:  # noqa: FBT001 - called in a loop
-        name, pointer, location, word = item.field, item.pointer, item.location or self._location, item.code or word
-        if location is not _BODY:
-            pointer = None
-        elif not in_body:
-            location, pointer = _QUERY, None
-        return FieldError(
-            field=name[:_LONGEST_NAME] if name is not None else None,
-            pointer=pointer,
-            location=location if name is not None else None,
-            code=self._codes.get(word or "") or field_code_of(item.detail, word),
-            detail=item.detail,
-            position=UNSET if item.position is None else item.position,
-        )
+    def _errors(self, items: Iterable[_Item], usual: str | None, *, in_body: bool) -> list[FieldError]:
+        """Settle codes and locations; `usual` is the upstream's word where an item has none of its own."""
+        errors = []
+        for name, pointer, detail, code, location, position in items:
+            word = code or usual
+            where = location or self._location
+            if where is not _BODY:
+                pointer = None  # noqa: PLW2901 - a pointer is into a body
+            elif not in_body:
+                where, pointer = _QUERY, None  # noqa: PLW2901 - there was no body
+            error = FieldError(
+                field=name[:_LONGEST_NAME] if name is not None else None,
+                pointer=pointer,
+                location=where if name is not None else None,
+                code=self._codes.get(word or "") or field_code_of(detail, word),
+                detail=detail,
+                position=position,
+            )
+            errors.append(error)
+        return errors
 
     def tree(self, found: Any, _message: str | None) -> Iterable[_Item]:
         """Walk an object of names to texts, lists of texts, and deeper objects."""
@@ -106,9 +114,13 @@ class FieldReader:
             return
         if type(value) is str:
             if text := clean(value):
-                items.append(_named(name, text, None))
+                items.append(_item(name, text, None))
         elif type(value) is list:
             for index, inner in enumerate(value[:MOST_ERRORS]):
+                if type(inner) is str:
+                    if depth < _DEEPEST and (text := clean(inner)):
+                        items.append(_item(name, text, None))
+                    continue
                 deeper = type(inner) is dict and self._each.detail(inner) is None
                 self._walk(inner, _below(name, index) if deeper else name, items, depth + 1)
         elif type(value) is dict:
@@ -116,7 +128,7 @@ class FieldReader:
 
     def _walk_object(self, value: dict[str, Any], name: str | None, items: list[_Item], depth: int) -> None:
         if name is not None and (text := self._each.detail(value)) is not None:
-            items.append(_named(name, text, self._each.code(value)))
+            items.append(_item(name, text, self._each.code(value)))
             return
         for key, inner in value.items():
             if len(items) >= MOST_ERRORS:
@@ -131,7 +143,7 @@ class FieldReader:
         for inner in found if type(found) is list else [found]:
             if type(inner) is str:
                 if text := clean(inner):
-                    yield _Item(detail=text)
+                    yield _item(None, text, None)
             elif type(inner) is dict and (item := self._each.item(inner)) is not None:
                 yield item
 
@@ -140,33 +152,20 @@ class FieldReader:
         pairs = found.items() if type(found) is dict else enumerate(found) if type(found) is list else ()
         for position, name in pairs:
             if type(name) is str and name:
-                yield _Item(field=name, pointer=pointer_of(name), detail=message, position=_position(position))
+                yield name, pointer_of(name), message, None, None, _position(position)
 
     def param(self, found: Any, message: str | None) -> Iterable[_Item]:
         """Read one name; what is wrong with it is the message."""
         if type(found) is str:
-            yield _Item(field=found, pointer=pointer_of(found), detail=message)
-
-
-class _Item(Struct, kw_only=True):
-    """What a shape says of one field, before codes and locations are settled."""
-
-    field: str | None = None
-    pointer: str | None = None
-    detail: str | None = None
-    code: str | None = None
-    location: Location | None = None
-    position: int | None = None
+            yield _item(found, message, None)
 
 
 def _below(name: str | None, part: str | int) -> str:
     return str(part) if name is None else f"{name}.{part}"
 
 
-def _named(name: str | None, detail: str | None, code: str | None) -> _Item:
-    if not name:
-        return _Item(detail=detail, code=code)
-    return _Item(field=name, pointer=pointer_of(name), detail=detail, code=code)
+def _item(name: str | None, detail: str | None, code: str | None, location: Location | None = None) -> _Item:
+    return name or None, pointer_of(name) if name else None, detail, code, location, UNSET
 
 
 class _Each:
@@ -190,7 +189,7 @@ class _Each:
         for at in self._field:
             if (found := at(tree)) is not None and (item := self._fielded(found, detail, code)) is not None:
                 return item
-        return _Item(detail=detail or code, code=code) if detail or code else None
+        return _item(None, detail or code, code) if detail or code else None
 
     def _pointed(self, pointer: str, detail: str | None, code: str | None) -> _Item:
         pointer = pointer[:_LONGEST_NAME]
@@ -201,17 +200,15 @@ class _Each:
                 text = text[len(beginning) :]
                 break
         name = ".".join(part.replace("~1", "/").replace("~0", "~") for part in text.strip("/").split("/"))
-        return _Item(field=name or None, pointer=full if name else None, detail=detail, code=code)
+        return name or None, full if name else None, detail, code, None, UNSET
 
     def _fielded(self, name: Any, detail: str | None, code: str | None) -> _Item | None:
         if type(name) is str and name:
-            return _named(name, detail, code)
+            return _item(name, detail, code)
         if type(name) is not list or not all(type(part) in (str, int) for part in name):
             return None
         location = _LOCATIONS.get(str(name[0])) if self._located and name else None
-        item = _named(".".join(map(str, name[1:] if location else name)), detail, code)
-        item.location = location
-        return item
+        return _item(".".join(map(str, name[1:] if location else name)), detail, code, location)
 
 
 def _finders(picks: Iterable[Pick]) -> tuple[Finder, ...]:
@@ -230,9 +227,9 @@ def _first(finders: tuple[Finder, ...], read_as: Callable[[Any], str | None]) ->
     return read
 
 
-def _position(text: str | int) -> int | None:
+def _position(text: str | int) -> int | UnsetType:
     digits = str(text)
-    return int(digits) if len(digits) <= _LONGEST_POSITION and digits.isascii() and digits.isdigit() else None
+    return int(digits) if len(digits) <= _LONGEST_POSITION and digits.isascii() and digits.isdigit() else UNSET
 
 
 _POINTER_SAFE = "/~!$&'()*+,;=:@-._"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Fields = Mapping[bytes, bytes]
 
-_LONGEST_VALUE = 8_192
+LONGEST_VALUE = 8_192
 _NAMES_REMEMBERED = 128
 _LONGEST_REMEMBERED = 64
 """Longer names are not remembered, so that nobody fills the memory with them."""
@@ -52,7 +52,7 @@ class FieldNames(dict[bytes, bytes | None]):
 def text_of(fields: Fields, name: bytes) -> str | None:
     """Return a field's value as text, at most 8 KiB of it; what is not UTF-8 in it is replaced."""
     value = fields.get(name)
-    return value[:_LONGEST_VALUE].decode("utf-8", "replace") if value is not None else None
+    return value[:LONGEST_VALUE].decode("utf-8", "replace") if value is not None else None
 
 
 def fields_in(model: BaseModel) -> Iterator[str]:

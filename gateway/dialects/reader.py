@@ -112,7 +112,7 @@ class Dialect:
             in_body: whether the request had a body, so that its fields were there.
         """
         outer = view.tree
-        if self._unwrap:
+        if self._unwrap and type(outer) is list:
             view.tree = view.unwrapped()
         for rule in self._by_status.get(view.status, ()):
             if rule.when(view):

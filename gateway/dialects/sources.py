@@ -59,7 +59,9 @@ def words_at(picks: Iterable[Pick]) -> Callable[[View], Words]:
         said = None
         for source in sources:
             found = source(view)
-            if found is None or (text := as_text(only(found))) is None:
+            if type(found) is list:
+                found = only(found)
+            if type(found) is not str or not (text := clean(found)):
                 continue
             if said is None:
                 said = text
@@ -77,7 +79,9 @@ def _first(sources: tuple[Source, ...], read_as: Callable[[Any], str | None]) ->
     def read(view: View) -> str | None:
         for source in sources:
             found = source(view)
-            if found is not None and (text := read_as(only(found))) is not None:
+            if type(found) is list:
+                found = only(found)
+            if found is not None and (text := read_as(found)) is not None:
                 return text
         return None
 

@@ -20,7 +20,7 @@ _TRACE_BOUND = 20_000
 _SHORTEST_TRACE = 24
 _TRACE_MARKS = ("at ", "File ", "race", "#", "goroutine")  # one of them is in whatever `_TRACE` finds
 _ENTITY_BOUND = 2 * LONGEST_TEXT  # below the 4,300 digits of which Python makes a number
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._][A-Za-z0-9]+)+")
+_is_key = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._][A-Za-z0-9]+)+").fullmatch
 _NOTHING = frozenset({"", "null", "none", "undefined", "nil", "[object object]"})
 # RE2, for an upstream's text meets these patterns: they take linear time whatever it is.
 _TRACE = re2.compile(
@@ -59,9 +59,7 @@ def is_usable(text: str) -> bool:
     """Say whether a cleaned text tells a person anything."""
     if len(text) < 20 and text.lower() in _NOTHING:
         return False
-    if " " not in text:
-        return _KEY.fullmatch(text) is None
-    return True
+    return " " in text or _is_key(text) is None
 
 
 def is_trace(text: str) -> bool:

@@ -7,24 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.dialects import bodies
 from gateway.dialects.bodies import JSON, SHALLOW_MEMBER
-from gateway.dialects.header import text_of
+from gateway.dialects.header import LONGEST_VALUE, text_of
 from gateway.dialects.paths import find, plain_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gateway.dialects.header import Fields
     from gateway.dialects.members import Members
     from gateway.dialects.outline import Outline
+    from gateway.dialects.paths import Step
     from gateway.dialects.spec import BodyKind
 
     Reader = Callable[["View"], Any]
 
-@lru_cache(maxsize=256)
-def _content_type(value: str) -> tuple[str, str]:
-    """Return a `Content-Type` in lower case, and the media type alone."""
-    text = value.lower()
-    return text, text.partition(";")[0].strip()
+_CONTENT_TYPE = b"content-type"
+
+
+@lru_cache(maxsize=64)
+def _content_type(value: bytes) -> tuple[str, str, bool]:
+    """Return a `Content-Type` in lower case, the media type alone, and whether it leaves JSON in UTF-8."""
+    text = value[:LONGEST_VALUE].decode("utf-8", "replace").lower()
+    return text, text.partition(";")[0].strip(), bodies.is_utf8(text)
 
 
 class View:
@@ -58,14 +62,15 @@ class View:
         self.fields = fields
         self._body = body
         self.payload = None
-        self._content_type, self.content_type = _content_type(text_of(fields, b"content-type") or "")
-        if outline is not None and len(body) <= SHALLOW_MEMBER and bodies.is_plain_json(body, self._content_type):
-            found = outline.read(body)
-            if found is not None:
-                self.tree, self.payload = found
-                self.kind, self.spliceable = JSON, body
-                return
-        self._read(members)
+        self._content_type, self.content_type, plain = _content_type(fields.get(_CONTENT_TYPE, b""))
+        if plain and outline is not None and len(body) <= SHALLOW_MEMBER and (found := outline.read(body)) is not None:
+            self.tree, self.payload = found
+        else:
+            self.tree = bodies.plain_tree(body) if plain else None
+        if self.tree is not None:
+            self.kind, self.spliceable = JSON, body
+        else:
+            self._read(members)
 
     def _read(self, members: Members | None) -> None:
         body = bodies.parse(self._body, self._content_type, members)
@@ -98,6 +103,8 @@ def in_body(path: str) -> Reader:
             return _key(key)
         case (str() as first, str() as second):
             return _two_keys(first, second)
+        case (_, *_) as steps if all(isinstance(step, str) for step in steps):
+            return _keys(steps)
     at = find(path)
     return lambda view: at(view.tree)
 
@@ -115,5 +122,17 @@ def _two_keys(first: str, second: str) -> Reader:
         tree = view.tree
         inner = tree.get(first) if type(tree) is dict else None
         return inner.get(second) if type(inner) is dict else None
+
+    return read
+
+
+def _keys(keys: Sequence[Step]) -> Reader:
+    def read(view: View) -> Any:
+        tree = view.tree
+        for key in keys:
+            if type(tree) is not dict:
+                return None
+            tree = tree.get(key)
+        return tree
 
     return read
