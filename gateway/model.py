@@ -4,7 +4,7 @@ Invariants: every value is frozen and knows nothing of sockets, clocks, framewor
 are bytes, in the order and the spelling in which they came. Words are those of `docs/glossary.md`.
 
 The structs are `msgspec.Struct`s because they are made on every request and encoded straight into JSON: member order
-here is member order on the wire. Those that hold nothing but plain values are left out of the garbage collector's rounds
+here is member order on the wire. Those that hold nothing but plain values are passed over by the garbage collector
 (`gc=False`): they cannot be part of a cycle.
 """
 

@@ -2,8 +2,8 @@
 
 Nearly all of a success is its payload, which is passed on as the bytes in which it stands. Where nobody looks into it,
 it is only checked to be JSON. An outline answers every path that the dialect follows in a success as the whole tree
-would; a dialect whose paths need more of the payload than its type and some of its keys has none. Once a reply turns out
-to be an error it is read in full.
+would; a dialect whose paths need more of the payload than its type and some of its keys has none. Once a reply turns
+out to be an error it is read in full.
 """
 
 from __future__ import annotations

@@ -269,8 +269,8 @@ def _success(chain: Sequence[DialectSpec]) -> SuccessReader | None:
 
 def _outline(chain: Sequence[DialectSpec]) -> Outline | None:
     success = next((spec.success for spec in chain if spec.success is not None), None)
-    below = frozenset(range(_CLIENT_ERRORS))
-    return outline_of(success, [rule.when for spec in chain for rule in spec.errors if below & (rule.when.status or below)])
+    conditions = [rule.when for spec in chain for rule in spec.errors]
+    return outline_of(success, [one for one in conditions if min(one.status or (), default=0) < _CLIENT_ERRORS])
 
 
 def _extensions(view: View) -> Mapping[str, Raw] | None:

@@ -18,6 +18,7 @@ from msgspec import Raw
 from gateway.catalog import CODES
 from gateway.config import presets
 from gateway.dialects.fields import MOST_ERRORS
+from gateway.dialects.reader import Dialect
 from gateway.dialects.success import MOST_WARNINGS
 from gateway.dialects.text import LONGEST_TEXT
 from gateway.model import Problem, Reply, Success
@@ -227,3 +228,17 @@ def _counted(run: Callable[[], _Result]) -> tuple[_Result, int]:
     finally:
         sys.setprofile(before)
     return result, calls
+
+
+WHOLE = {name: Dialect(presets.chain(presets.specs()[name])) for name in presets.names()}
+"""The presets without their outlines."""
+for _dialect in WHOLE.values():
+    _dialect.outline = None
+
+
+@given(exchanges())
+def test_an_outline_tells_what_the_whole_body_does(exchange: tuple[Reply, Plan]) -> None:
+    """Nobody sees from an answer that the payload was not decoded."""
+    reply, plan = exchange
+    whole = msgspec.structs.replace(plan, dialect=WHOLE.get(plan.dialect.name, plan.dialect))
+    assert answer(reply, plan)[1] == answer(reply, whole)[1]
