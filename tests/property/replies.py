@@ -96,7 +96,6 @@ SHAPES = (
     Shape(
         ["salla"], [200], lambda value: {"status": 1, "success": True, "pagination": {"total": value, "links": value}}
     ),
-    Shape(["salla"], [200], lambda value: {"status": 404, "message": "no", "data": value}),
     Shape(["status-message-body"], [200], lambda value: [{"status": "200", "message": "a", "body": {"data": value}}]),
     Shape(["status-message-body"], [200], lambda value: {"status": "404", "message": value, "body": {"text": value}}),
     Shape(
