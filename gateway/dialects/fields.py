@@ -116,10 +116,11 @@ class FieldReader:
             if text := clean(value):
                 items.append(_item(name, text, None))
         elif type(value) is list:
+            pointer = pointer_of(name) if name else None
             for index, inner in enumerate(value[:MOST_ERRORS]):
                 if type(inner) is str:
                     if depth < _DEEPEST and (text := clean(inner)):
-                        items.append(_item(name, text, None))
+                        items.append((name or None, pointer, text, None, None, UNSET))
                     continue
                 deeper = type(inner) is dict and self._each.detail(inner) is None
                 self._walk(inner, _below(name, index) if deeper else name, items, depth + 1)

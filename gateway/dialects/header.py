@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gateway.model import Headers
 
-    Fields = Mapping[bytes, bytes]
+    Fields = Mapping[bytes | None, bytes]
 
 LONGEST_VALUE = 8_192
 _NAMES_REMEMBERED = 128
@@ -40,13 +40,8 @@ class FieldNames(dict[bytes, bytes | None]):
         return key
 
     def of(self, headers: Headers) -> Fields:
-        """Return the first value of each wanted field by its name in lower case."""
-        fields: dict[bytes, bytes] = {}
-        for name, value in headers:
-            key = self[name]
-            if key is not None and key not in fields:
-                fields[key] = value
-        return fields
+        """Return the first value of each wanted field by its name in lower case; None stands for any of the others."""
+        return {self[name]: value for name, value in reversed(headers)}
 
 
 def text_of(fields: Fields, name: bytes) -> str | None:

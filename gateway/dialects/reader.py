@@ -116,7 +116,8 @@ class Dialect:
             view.tree = view.unwrapped()
         for rule in self._by_status.get(view.status, ()):
             if rule.when(view):
-                view.complete()
+                if view.payload is not None:
+                    view.complete()
                 return self._read(rule, view, now_s, in_body=in_body) if rule.error else None
         view.tree = outer
         return self._unread(view, now_s) if view.status >= _CLIENT_ERRORS else None

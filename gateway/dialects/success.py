@@ -54,7 +54,7 @@ class SuccessReader:
             return Success(status=view.status, data=body.strip(), dialect=self.dialect, warnings=self._warned(view))
         steps: tuple[Step, ...] = self._data or ()
         if view.payload is not None:
-            data = raw_at(view.payload, steps[1:])
+            data = raw_at(view.payload, steps[1:]) if len(steps) > 1 else view.payload
         else:
             data = raw_at(body, steps if tree is outer else (0, *steps))
         return Success(
@@ -104,9 +104,12 @@ class _PaginationReader:
         self._at = {name: [find(path) for path in getattr(spec, name)] for name in names}
 
     def read(self, tree: Any) -> Pagination | None:
-        base = next((found for at in self._from if type(found := at(tree)) is dict), None)
-        if base is None:
-            return None
+        for at in self._from:
+            if type(base := at(tree)) is dict:
+                return self._page(base)
+        return None
+
+    def _page(self, base: dict[str, Any]) -> Pagination:
         page, pages = self._number("page", base), self._number("total_pages", base)
         following = _text(self._at["next"], base)
         return Pagination(

@@ -78,9 +78,8 @@ class View:
 
     def complete(self) -> None:
         """Read in full what was only outlined."""
-        if self.payload is not None:
-            self.payload = None
-            self._read(None)
+        self.payload = None
+        self._read(None)
 
     def text(self, name: bytes) -> str | None:
         """Return the value of the field `name` (in lower case) as text, or None where it is not there."""

@@ -121,7 +121,7 @@ _TRANSPORT: Mapping[TransportReason, tuple[str, Stage, Origin]] = {
 def _problem(reading: ErrorReading, received: int, plan: Plan) -> Problem:
     """Return what the client is told of an error that came with the HTTP status `received`."""
     code, status = _told(reading, plan)
-    beside, clashing = _extensions(reading)
+    beside, clashing = _extensions(reading) if reading.extensions else (None, None)
     ours = code is _CREDENTIALS_REJECTED  # what is said of our credential may quote it, and helps no client
     after = reading.retry_after_s
     return Problem(
@@ -136,7 +136,7 @@ def _problem(reading: ErrorReading, received: int, plan: Plan) -> Problem:
     )
 
 
-def _said(reading: ErrorReading, received: int, clashing: dict[str, Raw], *, ours: bool) -> UpstreamError:
+def _said(reading: ErrorReading, received: int, clashing: dict[str, Raw] | None, *, ours: bool) -> UpstreamError:
     return UpstreamError(
         status=received,
         code=reading.upstream_code,
@@ -165,9 +165,7 @@ def _extensions(reading: ErrorReading) -> tuple[dict[str, Raw], dict[str, Raw]]:
     """Part an upstream's extension members into those that may stand beside ours and those that clash with ours."""
     beside: dict[str, Raw] = {}
     clashing: dict[str, Raw] = {}
-    if not reading.extensions:
-        return beside, clashing
-    for name, raw in reading.extensions.items():
+    for name, raw in (reading.extensions or {}).items():
         if name == "errors" and reading.errors:
             continue  # they are told in our own `errors`
         (clashing if name in OWN_MEMBERS else beside)[name] = raw
