@@ -4,7 +4,8 @@ Invariants: every value is frozen and knows nothing of sockets, clocks, framewor
 are bytes, in the order and the spelling in which they came. Words are those of `docs/glossary.md`.
 
 The structs are `msgspec.Struct`s because they are made on every request and encoded straight into JSON: member order
-here is member order on the wire.
+here is member order on the wire. Those that hold nothing but plain values are passed over by the garbage collector
+(`gc=False`): they cannot be part of a cycle.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ class Reply(Struct, frozen=True, kw_only=True):
         return first_value(self.headers, name)
 
 
-class FieldError(Struct, frozen=True, kw_only=True):
+class FieldError(Struct, frozen=True, kw_only=True, gc=False):
     """One thing wrong with one field.
 
     `field` is None for the whole request; `pointer` is RFC 6901 as a URI fragment, or None when it cannot be known.
@@ -152,7 +153,7 @@ class FieldError(Struct, frozen=True, kw_only=True):
     position: int | UnsetType = UNSET
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class Source(Struct, frozen=True, kw_only=True, gc=False):
     """Who failed, and where on the way."""
 
     origin: Origin
@@ -161,14 +162,14 @@ class Source(Struct, frozen=True, kw_only=True):
     stage: Stage
 
 
-class Retry(Struct, frozen=True, kw_only=True):
+class Retry(Struct, frozen=True, kw_only=True, gc=False):
     """Whether trying again can help, and after how many seconds (None when nobody said)."""
 
     retryable: bool
     after: float | int | None
 
 
-class UpstreamError(Struct, frozen=True, kw_only=True):
+class UpstreamError(Struct, frozen=True, kw_only=True, gc=False):
     """What the upstream itself said: its words are kept, its raw body never."""
 
     status: int

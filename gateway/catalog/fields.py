@@ -142,4 +142,4 @@ _remembered = lru_cache(maxsize=REMEMBERED)(VOCABULARY.by_words)
 
 def field_code_of(detail: str | None, upstream_code: str | None) -> FieldCode:
     """Return our code for a field error with the text `detail` and the upstream's own `upstream_code`."""
-    return _remembered((detail or "")[:TEXT_LIMIT], (upstream_code or "")[:CODE_LIMIT])
+    return _remembered(detail[:TEXT_LIMIT] if detail else "", upstream_code[:CODE_LIMIT] if upstream_code else "")

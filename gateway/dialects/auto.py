@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.dialects.conditions import compile_condition
+from gateway.dialects.header import FieldNames, fields_in
 from gateway.dialects.members import Members
 from gateway.dialects.reader import Dialect
 
@@ -32,6 +33,12 @@ class AutoDialect(Dialect):
         self.rates = last.rates
         self.names = last.names.union(*(dialect.names for _, dialect in options))
         self.members = Members(self.names)
+        detects = [spec.detect for spec, _ in options if spec.detect is not None]
+        self.field_names = last.field_names.union(
+            *(dialect.field_names for _, dialect in options), *map(fields_in, detects)
+        )
+        self.fields = FieldNames(self.field_names)
+        self.outline = None
         self._last = last
         self._options = [
             (compile_condition(spec.detect), dialect) for spec, dialect in options if spec.detect is not None
@@ -45,6 +52,12 @@ class AutoDialect(Dialect):
         """Read the error as the dialect that knows it does."""
         outer = view.tree
         view.tree = view.unwrapped()
-        chosen = next((dialect for knows, dialect in self._options if knows(view)), self._last)
+        chosen = self._chosen(view)
         view.tree = outer
         return chosen.read_error(view, now_s, in_body=in_body)
+
+    def _chosen(self, view: View) -> Dialect:
+        for knows, dialect in self._options:
+            if knows(view):
+                return dialect
+        return self._last

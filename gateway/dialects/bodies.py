@@ -44,12 +44,12 @@ _CHARSETS = _WIDE_CHARSETS.union(
 )
 _XSSI = (b")]}',", b")]}'", b"while(1);", b"for(;;);")
 _SPACE = b" \t\r\n"
-_JSON_BRACKETS = b"{["
+_JSON_BRACKETS = frozenset({b"{", b"["})
 _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<h1", b"<center")
 _EMPTY_OF = {ord("{"): dict, ord("["): list, ord('"'): str}
 
 
-class Body(Struct, frozen=True, kw_only=True):
+class Body(Struct, frozen=True):
     """A body's kind, its tree (None where there is none), and its bytes as JSON that may be spliced (or None)."""
 
     kind: BodyKind
@@ -57,8 +57,11 @@ class Body(Struct, frozen=True, kw_only=True):
     spliceable: bytes | None = None
 
 
+JSON = BodyKind.JSON
 _EMPTY = Body(kind=BodyKind.EMPTY)
 _OPAQUE = Body(kind=BodyKind.OPAQUE)
+_decode = msgspec.json.Decoder().decode
+_decode_raw = msgspec.json.Decoder(Raw).decode
 
 
 def parse(data: bytes, content_type: str, members: Members | None = None) -> Body:
@@ -71,7 +74,7 @@ def parse(data: bytes, content_type: str, members: Members | None = None) -> Bod
     """
     if not data:
         return _EMPTY
-    if data[0] in _JSON_BRACKETS and "charset" not in content_type:  # nearly every body
+    if data[:1] in _JSON_BRACKETS and is_utf8(content_type):
         return _json(data, data[:1], members)
     media_type, _, parameters = content_type.partition(";")
     data = _decoded(data, parameters)
@@ -92,13 +95,30 @@ def parse(data: bytes, content_type: str, members: Members | None = None) -> Bod
     return _text(data)
 
 
+def plain_tree(data: bytes) -> Any:
+    """Decode what nearly every body is, a JSON object, or return None; `data` is in UTF-8, and what `parse` is for."""
+    try:
+        return _decode(data) if data[:1] == b"{" and len(data) <= SHALLOW_MEMBER else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def is_utf8(content_type: str) -> bool:
+    """Say whether a `Content-Type` in lower case leaves JSON in UTF-8, its only charset (RFC 8259 section 8.1)."""
+    return _charset(content_type.partition(";")[2]) not in _CHARSETS
+
+
+def _charset(parameters: str) -> str:
+    return parameters.partition("charset=")[2].strip(' "').partition(";")[0].strip(' "')
+
+
 def _decoded(data: bytes, parameters: str) -> bytes:
     """Return the text as UTF-8 without a byte order mark."""
     if data.startswith(codecs.BOM_UTF8):
         return data[3:]
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace").encode()
-    charset = parameters.partition("charset=")[2].strip(' "').partition(";")[0].strip(' "')
+    charset = _charset(parameters)
     if charset not in _CHARSETS or (charset not in _WIDE_CHARSETS and _is_utf8(data)):
         return data  # JSON is UTF-8 (RFC 8259 section 8.1), and what can be read as UTF-8 hardly ever is anything else
     return data.decode(charset, "replace").encode()
@@ -124,7 +144,7 @@ def _json(data: bytes, start: bytes, members: Members | None) -> Body:
     if start.startswith(_XSSI):
         data = _without_prefix(data)
     try:
-        return Body(kind=BodyKind.JSON, tree=_tree(data, members), spliceable=data)
+        return Body(kind=JSON, tree=_tree(data, members), spliceable=data)
     except RecursionError:
         return _OPAQUE
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -141,11 +161,11 @@ def _tree(data: bytes, members: Members | None) -> Any:
 def _strict(data: bytes) -> Any:
     """Decode strict JSON, numbers beyond those of any machine included: they are JSON, and are sent on as they came."""
     try:
-        return msgspec.json.decode(data)
+        return _decode(data)
     except msgspec.ValidationError:  # such a number; the rest has not been looked at yet
         if len(data) > _LENIENT_LIMIT:
             raise
-        msgspec.json.decode(data, type=Raw)
+        _decode_raw(data)
         return json.loads(data.decode(), parse_int=_whole)
 
 
@@ -158,7 +178,7 @@ def _lenient(data: bytes, start: bytes) -> Body:
         tree = _scrubbed(json.loads(text, strict=False, parse_constant=_nothing, parse_int=_whole))
     except (ValueError, RecursionError):
         return _OPAQUE if start[:1] in b"{[" else _markup(data, start) if start[:1] == b"<" else _text(data)
-    return Body(kind=BodyKind.JSON, tree=tree)
+    return Body(kind=JSON, tree=tree)
 
 
 def _scrubbed(value: Any) -> Any:
@@ -194,7 +214,7 @@ def _shallow_list(data: bytes, members: Members, depth: int) -> list[Any]:
     try:
         (only,) = msgspec.json.decode(data, type=tuple[Raw])
     except msgspec.ValidationError:
-        msgspec.json.decode(data, type=Raw)
+        _decode_raw(data)
         return [None, None]
     return [_shallow_member(bytes(only), members, depth)]
 

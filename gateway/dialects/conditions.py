@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import re2
 
-from gateway.dialects.paths import find
 from gateway.dialects.spec import TypeName
+from gateway.dialects.view import in_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from gateway.dialects.spec import BodyTest, Condition, HeaderTest
     from gateway.dialects.view import View
@@ -24,25 +24,46 @@ if TYPE_CHECKING:
 _LONGEST_TEXT = 4_096  # characters of one text that phrases and patterns are looked for in: a security limit
 _IGNORED = dict.fromkeys((*range(1611, 1619), 1648, 1600))  # Arabic vowel signs, tatweel
 _SIZED = frozenset({str, list, dict})
-_TYPES = {
-    dict: TypeName.OBJECT,
-    list: TypeName.LIST,
-    str: TypeName.STRING,
-    bool: TypeName.BOOLEAN,
-    type(None): TypeName.NULL,
+_TYPES: dict[TypeName, tuple[type, ...]] = {
+    TypeName.OBJECT: (dict,),
+    TypeName.LIST: (list,),
+    TypeName.STRING: (str,),
+    TypeName.NUMBER: (int, float),
+    TypeName.BOOLEAN: (bool,),
+    TypeName.NULL: (type(None),),
 }
 
 
 def compile_condition(condition: Condition) -> Predicate:
     """Return a predicate that is true of the views for which every key of `condition` holds."""
     tests = [*_head_tests(condition), *_body_tests(condition.body), *_nested(condition)]
-    if not tests:
-        return lambda _view: True
-    if len(tests) == 1:
-        return tests[0]
+    return _every(tests)
+
+
+def _every(tests: Sequence[Predicate]) -> Predicate:
+    match tests:
+        case []:
+            return lambda _view: True
+        case [alone]:
+            return alone
+        case [first, second]:
+            return lambda view: first(view) and second(view)
 
     def run(view: View) -> bool:
-        return all(test(view) for test in tests)
+        for test in tests:  # noqa: SIM110 - a generator costs as much as three tests
+            if not test(view):
+                return False
+        return True
+
+    return run
+
+
+def _some(tests: Sequence[Predicate]) -> Predicate:
+    def run(view: View) -> bool:
+        for test in tests:  # noqa: SIM110 - as above
+            if test(view):
+                return True
+        return False
 
     return run
 
@@ -71,7 +92,7 @@ def as_status(value: Any) -> int | None:
 def _head_tests(condition: Condition) -> Iterable[Predicate]:
     if (statuses := condition.status) is not None:
         yield lambda view: view.status in statuses
-    if kinds := frozenset(condition.kind):
+    if kinds := condition.kind:
         yield lambda view: view.kind in kinds
     if media_types := frozenset(name.lower() for name in condition.content_type):
         yield lambda view: view.content_type in media_types
@@ -95,65 +116,59 @@ def _body_tests(test: BodyTest | None) -> Iterable[Predicate]:
     yield from (_equals(path, values) for path, values in test.equals.items())
     yield from (_typed(path, types) for path, types in test.type.items())
     yield from (_status(path, statuses) for path, statuses in test.status.items())
-    yield from (_phrases(_value(path), phrases) for path, phrases in test.contains.items())
-    yield from (_pattern(_value(path), pattern) for path, pattern in test.matches.items())
+    yield from (_phrases(in_body(path), phrases) for path, phrases in test.contains.items())
+    yield from (_pattern(in_body(path), pattern) for path, pattern in test.matches.items())
 
 
 def _nested(condition: Condition) -> Iterable[Predicate]:
-    if options := [compile_condition(option) for option in condition.any]:
-        yield lambda view: any(option(view) for option in options)
-    if excluded := [compile_condition(option) for option in condition.none]:
-        yield lambda view: not any(option(view) for option in excluded)
+    if condition.any:
+        yield _some([compile_condition(option) for option in condition.any])
+    if condition.none:
+        excluded = _some([compile_condition(option) for option in condition.none])
+        yield lambda view: not excluded(view)
 
 
 def _field(name: str) -> Callable[[View], Any]:
-    return lambda view: view.fields.get(name)
-
-
-def _value(path: str) -> Callable[[View], Any]:
-    at = find(path)
-    return lambda view: at(view.tree)
+    key = name.encode()
+    return lambda view: view.text(key)
 
 
 def _has_field(name: str, *, wanted: bool) -> Predicate:
-    return lambda view: (name in view.fields) is wanted
+    key = name.encode()
+    return lambda view: (key in view.fields) is wanted
 
 
 def _field_equals(name: str, values: tuple[str, ...]) -> Predicate:
-    allowed = frozenset(values)
-    return lambda view: view.fields.get(name) in allowed
+    key, allowed = name.encode(), frozenset(values)
+    return lambda view: view.text(key) in allowed
 
 
 def _filled(path: str, *, wanted: bool) -> Predicate:
-    at = find(path)
-    return lambda view: is_filled(at(view.tree)) is wanted
+    at = in_body(path)
+    return lambda view: is_filled(at(view)) is wanted
 
 
 def _status(path: str, statuses: frozenset[int]) -> Predicate:
-    at = find(path)
-    return lambda view: as_status(at(view.tree)) in statuses
+    at = in_body(path)
+    return lambda view: as_status(at(view)) in statuses
 
 
 def _equals(path: str, values: tuple[Any, ...]) -> Predicate:
-    at = find(path)
+    at = in_body(path)
     allowed = frozenset((type(value), value) for value in values)  # with the type, for 1 == True == 1.0 in Python
+    types = frozenset(map(type, values))
 
     def run(view: View) -> bool:
-        found = at(view.tree)
-        return type(found) not in (dict, list) and (type(found), found) in allowed
+        found = at(view)
+        return type(found) in types and (type(found), found) in allowed
 
     return run
 
 
 def _typed(path: str, types: tuple[TypeName, ...]) -> Predicate:
-    at = find(path)
-    names = frozenset(types)
-    return lambda view: type_of(at(view.tree)) in names
-
-
-def type_of(value: Any) -> TypeName:
-    """Name the type of a value of a tree."""
-    return _TYPES.get(type(value), TypeName.NUMBER)
+    at = in_body(path)
+    allowed = frozenset(kind for name in types for kind in _TYPES[name])
+    return lambda view: type(at(view)) in allowed
 
 
 def _phrases(get: Callable[[View], Any], phrases: tuple[str, ...]) -> Predicate:

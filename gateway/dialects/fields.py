@@ -13,21 +13,23 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
 from gateway.catalog import field_code_of
-from gateway.dialects.conditions import is_filled
-from gateway.dialects.sources import as_code, code, compile_picks, only
+from gateway.dialects.paths import find
+from gateway.dialects.sources import as_code, as_text, code_at, compile_picks, only, text_at
 from gateway.dialects.spec import Shape
 from gateway.dialects.text import clean
-from gateway.dialects.view import View
 from gateway.model import FieldCode, FieldError, Location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
-    from gateway.dialects.sources import Source
-    from gateway.dialects.spec import FieldsSpec
+    from msgspec import UnsetType
+
+    from gateway.dialects.paths import Finder
+    from gateway.dialects.spec import FieldsSpec, Pick
+    from gateway.dialects.view import View
 
 MOST_ERRORS = 256
 """Field errors read from one reply: a security limit on time and size."""
@@ -36,22 +38,24 @@ _LONGEST_NAME = 256
 _LONGEST_POSITION = 9
 _CACHED_NAMES = 4_096
 
-Part = str | int
+_BODY, _QUERY = Location.BODY, Location.QUERY
+_Item = tuple["str | None", "str | None", "str | None", "str | None", "Location | None", "int | UnsetType"]
+"""What a shape says of one field: name, pointer, detail, the upstream's code, location (None: the usual), position."""
 _LOCATIONS = {"body": Location.BODY, "query": Location.QUERY, "path": Location.PATH, "header": Location.HEADER}
 
 
 class FieldReader:
     """One entry of `fields:`, compiled: gives the field errors of a reply, or an empty list."""
 
-    __slots__ = ("_code", "_codes", "_detail", "_each", "_from", "_markers", "_read", "_skip", "_spec")
+    __slots__ = ("_code", "_codes", "_detail", "_each", "_from", "_location", "_markers", "_read", "_skip")
 
     def __init__(self, spec: FieldsSpec, codes: Mapping[str, FieldCode]) -> None:
         """Compile `spec`; `codes` are the upstream's own words for what is wrong with a field."""
-        self._spec = spec
+        self._location = spec.location
         self._codes = codes
         self._from = compile_picks(spec.from_)
-        self._detail = compile_picks(spec.detail)
-        self._code = compile_picks(spec.code)
+        self._detail = text_at(spec.detail)
+        self._code = code_at(spec.code)
         self._each = _Each(spec)
         self._markers, self._skip = frozenset(spec.markers), frozenset(spec.skip)
         self._read = _SHAPES[spec.shape] if spec.shape is not None else None
@@ -66,70 +70,81 @@ class FieldReader:
         """
         for source in self._from:
             found = source(view)
-            if not is_filled(found):
+            if not found:  # what is not filled, and what no shape reads
                 continue
             read = self._read or _BY_TYPE.get(type(found))
             if read is None:
                 continue
-            items = islice(read(self, found, _first_text(self._detail, view) or message), MOST_ERRORS)
-            word = code(self._code, view)
-            if errors := [self._error(item, item.code or word, in_body=in_body) for item in items]:
+            items = read(self, found, self._detail(view) or message)
+            if errors := self._errors(islice(items, MOST_ERRORS), self._code(view), in_body=in_body):
                 return errors
         return []
 
-    def _error(self, item: _Item, word: str | None, *, in_body: bool) -> FieldError:
-        name, pointer, location = item.field, item.pointer, item.location or self._spec.location
-        if location is Location.BODY and not in_body:
-            location = Location.QUERY
-        if location is not Location.BODY:
-            pointer = None
-        return FieldError(
-            field=name[:_LONGEST_NAME] if name is not None else None,
-            pointer=pointer,
-            location=location if name is not None else None,
-            code=self._codes.get(word or "") or field_code_of(item.detail, word),
-            detail=item.detail,
-            position=UNSET if item.position is None else item.position,
-        )
+    def _errors(self, items: Iterable[_Item], usual: str | None, *, in_body: bool) -> list[FieldError]:
+        """Settle codes and locations; `usual` is the upstream's word where an item has none of its own."""
+        errors = []
+        for name, pointer, detail, code, location, position in items:
+            word = code or usual
+            where = location or self._location
+            if where is not _BODY:
+                pointer = None  # noqa: PLW2901 - a pointer is into a body
+            elif not in_body:
+                where, pointer = _QUERY, None  # noqa: PLW2901 - there was no body
+            error = FieldError(
+                field=name[:_LONGEST_NAME] if name is not None else None,
+                pointer=pointer,
+                location=where if name is not None else None,
+                code=self._codes.get(word or "") or field_code_of(detail, word),
+                detail=detail,
+                position=position,
+            )
+            errors.append(error)
+        return errors
 
     def tree(self, found: Any, _message: str | None) -> Iterable[_Item]:
         """Walk an object of names to texts, lists of texts, and deeper objects."""
         items: list[_Item] = []
         if type(found) is dict:
-            self._walk_object(found, (), items, 0)
+            self._walk_object(found, None, items, 0)
         return items
 
-    def _walk(self, value: Any, parts: tuple[Part, ...], items: list[_Item], depth: int) -> None:
+    def _walk(self, value: Any, name: str | None, items: list[_Item], depth: int) -> None:
+        """Walk what stands under `name`, which is dotted, and None at the root."""
         if depth > _DEEPEST or len(items) >= MOST_ERRORS:
             return
         if type(value) is str:
             if text := clean(value):
-                items.append(_of_parts(parts, text, None))
+                items.append(_item(name, text, None))
         elif type(value) is list:
+            pointer = pointer_of(name) if name else None
             for index, inner in enumerate(value[:MOST_ERRORS]):
-                deeper = type(inner) is dict and self._each.detail_of(inner) is None
-                self._walk(inner, (*parts, index) if deeper else parts, items, depth + 1)
+                if type(inner) is str:
+                    if depth < _DEEPEST and (text := clean(inner)):
+                        items.append((name or None, pointer, text, None, None, UNSET))
+                    continue
+                deeper = type(inner) is dict and self._each.detail(inner) is None
+                self._walk(inner, _below(name, index) if deeper else name, items, depth + 1)
         elif type(value) is dict:
-            self._walk_object(value, parts, items, depth)
+            self._walk_object(value, name, items, depth)
 
-    def _walk_object(self, value: dict[str, Any], parts: tuple[Part, ...], items: list[_Item], depth: int) -> None:
-        if parts and (text := self._each.detail_of(value)) is not None:
-            items.append(_of_parts(parts, text, self._each.code_of(value)))
+    def _walk_object(self, value: dict[str, Any], name: str | None, items: list[_Item], depth: int) -> None:
+        if name is not None and (text := self._each.detail(value)) is not None:
+            items.append(_item(name, text, self._each.code(value)))
             return
-        for name, inner in value.items():
+        for key, inner in value.items():
             if len(items) >= MOST_ERRORS:
                 return
-            if name in self._markers:
-                self._walk(inner, parts, items, depth + 1)
-            elif name not in self._skip:
-                self._walk(inner, (*parts, name), items, depth + 1)
+            if key in self._markers:
+                self._walk(inner, name, items, depth + 1)
+            elif key not in self._skip:
+                self._walk(inner, key if name is None else _below(name, key), items, depth + 1)
 
     def list(self, found: Any, _message: str | None) -> Iterable[_Item]:
         """Read a list whose members are objects or texts, or one of them alone."""
         for inner in found if type(found) is list else [found]:
             if type(inner) is str:
                 if text := clean(inner):
-                    yield _Item(detail=text)
+                    yield _item(None, text, None)
             elif type(inner) is dict and (item := self._each.item(inner)) is not None:
                 yield item
 
@@ -138,67 +153,44 @@ class FieldReader:
         pairs = found.items() if type(found) is dict else enumerate(found) if type(found) is list else ()
         for position, name in pairs:
             if type(name) is str and name:
-                yield _Item(field=name, pointer=pointer_of(name), detail=message, position=_position(position))
+                yield name, pointer_of(name), message, None, None, _position(position)
 
     def param(self, found: Any, message: str | None) -> Iterable[_Item]:
         """Read one name; what is wrong with it is the message."""
         if type(found) is str:
-            yield _Item(field=found, pointer=pointer_of(found), detail=message)
+            yield _item(found, message, None)
 
 
-class _Item(Struct, kw_only=True):
-    """What a shape says of one field, before codes and locations are settled."""
-
-    field: str | None = None
-    pointer: str | None = None
-    detail: str | None = None
-    code: str | None = None
-    location: Location | None = None
-    position: int | None = None
+def _below(name: str | None, part: str | int) -> str:
+    return str(part) if name is None else f"{name}.{part}"
 
 
-def _of_parts(parts: Sequence[Part], detail: str | None, code: str | None) -> _Item:
-    name = ".".join(map(str, parts)) if len(parts) > 1 else str(parts[0]) if parts else None
-    return (
-        _Item(field=name, pointer=pointer_of(name), detail=detail, code=code)
-        if name
-        else _Item(detail=detail, code=code)
-    )
+def _item(name: str | None, detail: str | None, code: str | None, location: Location | None = None) -> _Item:
+    return name or None, pointer_of(name) if name else None, detail, code, location, UNSET
 
 
 class _Each:
-    """How one object of field errors is read."""
+    """How one object of field errors is read. `detail` and `code` find its text and the upstream's word for it."""
 
-    __slots__ = ("_code", "_detail", "_field", "_located", "_pointer", "_strip")
+    __slots__ = ("_field", "_located", "_pointer", "_strip", "code", "detail")
 
     def __init__(self, spec: FieldsSpec) -> None:
-        self._field = compile_picks(spec.each.field)
-        self._pointer = compile_picks(spec.each.pointer)
-        self._detail = compile_picks(spec.each.detail)
-        self._code = compile_picks(spec.each.code)
+        self._field = _finders(spec.each.field)
+        self._pointer = _finders(spec.each.pointer)
+        self.detail = _first(_finders(spec.each.detail), lambda found: as_text(only(found)))
+        self.code = _first(_finders(spec.each.code), as_code)
         self._located = spec.each.located
         self._strip = spec.strip
 
-    def detail_of(self, tree: dict[str, Any]) -> str | None:
-        return _first_text(self._detail, View.of_tree(tree))
-
-    def code_of(self, tree: dict[str, Any]) -> str | None:
-        view = View.of_tree(tree)
-        for source in self._code:
-            if (text := as_code(source(view))) is not None:
-                return text
-        return None
-
     def item(self, tree: dict[str, Any]) -> _Item | None:
-        view = View.of_tree(tree)
-        detail, code = self.detail_of(tree), self.code_of(tree)
-        for source in self._pointer:
-            if type(pointer := source(view)) is str:
+        detail, code = self.detail(tree), self.code(tree)
+        for at in self._pointer:
+            if type(pointer := at(tree)) is str:
                 return self._pointed(pointer, detail, code)
-        for source in self._field:
-            if (item := self._named(source(view), detail, code)) is not None:
+        for at in self._field:
+            if (found := at(tree)) is not None and (item := self._fielded(found, detail, code)) is not None:
                 return item
-        return _Item(detail=detail or code, code=code) if detail or code else None
+        return _item(None, detail or code, code) if detail or code else None
 
     def _pointed(self, pointer: str, detail: str | None, code: str | None) -> _Item:
         pointer = pointer[:_LONGEST_NAME]
@@ -209,30 +201,36 @@ class _Each:
                 text = text[len(beginning) :]
                 break
         name = ".".join(part.replace("~1", "/").replace("~0", "~") for part in text.strip("/").split("/"))
-        return _Item(field=name or None, pointer=full if name else None, detail=detail, code=code)
+        return name or None, full if name else None, detail, code, None, UNSET
 
-    def _named(self, name: Any, detail: str | None, code: str | None) -> _Item | None:
+    def _fielded(self, name: Any, detail: str | None, code: str | None) -> _Item | None:
         if type(name) is str and name:
-            return _Item(field=name, pointer=pointer_of(name), detail=detail, code=code)
+            return _item(name, detail, code)
         if type(name) is not list or not all(type(part) in (str, int) for part in name):
             return None
         location = _LOCATIONS.get(str(name[0])) if self._located and name else None
-        item = _of_parts(name[1:] if location else name, detail, code)
-        item.location = location
-        return item
+        return _item(".".join(map(str, name[1:] if location else name)), detail, code, location)
 
 
-def _position(text: str | int) -> int | None:
+def _finders(picks: Iterable[Pick]) -> tuple[Finder, ...]:
+    """Compile picks inside an object of a body, where there are no header fields."""
+    return tuple(find(pick.path) for pick in picks if pick.path is not None)
+
+
+def _first(finders: tuple[Finder, ...], read_as: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
+    def read(tree: Any) -> str | None:
+        for at in finders:
+            found = at(tree)
+            if found is not None and (text := read_as(found)) is not None:
+                return text
+        return None
+
+    return read
+
+
+def _position(text: str | int) -> int | UnsetType:
     digits = str(text)
-    return int(digits) if len(digits) <= _LONGEST_POSITION and digits.isascii() and digits.isdigit() else None
-
-
-def _first_text(sources: tuple[Source, ...], view: View) -> str | None:
-    for source in sources:
-        found = only(source(view))
-        if type(found) is str and (text := clean(found)):
-            return text
-    return None
+    return int(digits) if len(digits) <= _LONGEST_POSITION and digits.isascii() and digits.isdigit() else UNSET
 
 
 _POINTER_SAFE = "/~!$&'()*+,;=:@-._"

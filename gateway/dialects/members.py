@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 from pydantic import BaseModel
 
 from gateway.dialects.paths import plain_steps
@@ -27,13 +27,13 @@ _UNDECLARABLE = re.compile(r'[\\"\x00-\x1f\ud800-\udfff]')
 class Members:
     """Reads some members of an object, as the bytes in which they stand."""
 
-    __slots__ = ("_names", "_type")
+    __slots__ = ("_decoder", "_names")
 
     def __init__(self, names: Iterable[str]) -> None:
         """Know the names; those that JSON would have to escape are never found."""
-        self._names = {f"m{index}": name for index, name in enumerate(sorted(names)) if not _UNDECLARABLE.search(name)}
+        self._names = {f"m{index}": name for index, name in enumerate(sorted(filter(is_declarable, names)))}
         fields = [(field, Raw | UnsetType, UNSET) for field in self._names]
-        self._type: type[Struct] = msgspec.defstruct("Members", fields, rename=self._names)
+        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Members", fields, rename=self._names))
 
     def of(self, data: bytes) -> dict[str, bytes]:
         """Return the members that are there.
@@ -41,9 +41,14 @@ class Members:
         Raises:
             msgspec.DecodeError: `data` is not JSON, or no object.
         """
-        found: Any = msgspec.json.decode(data, type=self._type)
+        found: Any = self._decoder.decode(data)
         pairs = ((name, getattr(found, field)) for field, name in self._names.items())
         return {name: bytes(raw) for name, raw in pairs if raw is not UNSET}
+
+
+def is_declarable(name: str) -> bool:
+    """Say whether a member can be named to the decoder: nothing in it is escaped in JSON."""
+    return _UNDECLARABLE.search(name) is None
 
 
 @lru_cache(maxsize=256)

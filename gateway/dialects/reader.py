@@ -20,22 +20,26 @@ from gateway.catalog import CODES, for_status
 from gateway.dialects import sources, timing
 from gateway.dialects.conditions import as_status, compile_condition
 from gateway.dialects.fields import FieldReader
+from gateway.dialects.header import FieldNames, fields_in
 from gateway.dialects.members import Members, names_in
+from gateway.dialects.outline import outline_of
 from gateway.dialects.rates import RateReader, clock
 from gateway.dialects.success import SuccessReader
-from gateway.dialects.text import is_trace, is_usable
+from gateway.dialects.text import is_trace
 from gateway.model import Code, FieldError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.dialects.conditions import Predicate
+    from gateway.dialects.outline import Outline
     from gateway.dialects.spec import Classification, DialectSpec, Rule, TimePick
     from gateway.dialects.view import View
 
 _STATUSES = range(100, 600)
 _CLIENT_ERRORS = 400
 _BAD_GATEWAY = 502
+_ALWAYS_READ = ("Content-Type", "Content-Encoding")
 _RFC9457 = frozenset({"type", "title", "status", "detail", "instance"})
 _LARGEST_EXTENSIONS = 16_384  # bytes; what an upstream adds must not swell our answer
 
@@ -61,7 +65,20 @@ class ErrorReading(Struct, frozen=True, kw_only=True):
 class Dialect:
     """One dialect with all that it extends, ready to read replies."""
 
-    __slots__ = ("_by_status", "_last_tables", "_unwrap", "accept", "members", "name", "names", "rates", "success")
+    __slots__ = (
+        "_by_status",
+        "_last_tables",
+        "_unwrap",
+        "accept",
+        "field_names",
+        "fields",
+        "members",
+        "name",
+        "names",
+        "outline",
+        "rates",
+        "success",
+    )
 
     def __init__(self, chain: Sequence[DialectSpec]) -> None:
         """Compile a dialect; `chain` begins with it and goes on with the dialects it extends, nearest first."""
@@ -71,6 +88,9 @@ class Dialect:
         self.success = _success(chain)
         self.names = frozenset(name for spec in chain for name in names_in(spec))
         self.members = Members(self.names)
+        self.field_names = self.rates.names.union(_ALWAYS_READ, *map(fields_in, chain))
+        self.fields = FieldNames(self.field_names)
+        self.outline = _outline(chain)
         self._unwrap = any(spec.unwrap for spec in chain)
         tables = [_Tables(chain[: index + 1]) for index in range(len(chain))]
         self._last_tables = tables[-1]
@@ -92,22 +112,23 @@ class Dialect:
             in_body: whether the request had a body, so that its fields were there.
         """
         outer = view.tree
-        if self._unwrap:
+        if self._unwrap and type(outer) is list:
             view.tree = view.unwrapped()
         for rule in self._by_status.get(view.status, ()):
             if rule.when(view):
+                if view.payload is not None:
+                    view.complete()
                 return self._read(rule, view, now_s, in_body=in_body) if rule.error else None
         view.tree = outer
         return self._unread(view, now_s) if view.status >= _CLIENT_ERRORS else None
 
     def _read(self, rule: _CompiledRule, view: View, now_s: float, *, in_body: bool) -> ErrorReading:
-        declared = next((found for at in rule.status if (found := as_status(at(view))) is not None), None)
-        if declared is not None and declared >= _CLIENT_ERRORS and (rule.status_wins or view.status < _CLIENT_ERRORS):
-            view.status = declared
-        code = sources.code(rule.code, view)
-        kind = sources.code(rule.type, view)
+        if rule.status_wins or view.status < _CLIENT_ERRORS:
+            view.status = rule.declared_status(view)
+        code = rule.code(view)
+        kind = rule.type(view)
         named = rule.problem or rule.tables.named(view, code, kind)
-        said, detail = _words(rule, view)
+        said, detail = rule.words(view)
         after = rule.retry_after(view, now_s)
         return ErrorReading(
             dialect=rule.dialect,
@@ -120,7 +141,7 @@ class Dialect:
             said=said,
             detail=detail,
             errors=rule.field_errors(view, said, in_body=in_body),
-            request_id=sources.code(rule.request_id, view),
+            request_id=rule.request_id(view),
             retry_after_s=after if after is not None else self.rates.retry_after(view, now_s),
             extensions=_extensions(view) if rule.extensions else None,
         )
@@ -139,13 +160,14 @@ class Dialect:
 class _Tables:
     """What names the code of an error, and what derives it from the status; the nearer dialect counts first."""
 
-    __slots__ = ("_classify", "_codes", "_statuses", "_types", "field_codes")
+    __slots__ = ("_classify", "_codes", "_derived", "_types", "field_codes")
 
     def __init__(self, chain: Sequence[DialectSpec]) -> None:
         self._classify = _by_status([entry for spec in chain for entry in spec.classify])
         self._codes = {code: CODES[name] for spec in reversed(chain) for code, name in spec.codes.items()}
         self._types = {kind: CODES[name] for spec in reversed(chain) for kind, name in spec.types.items()}
-        self._statuses = {status: CODES[name] for spec in reversed(chain) for status, name in spec.statuses.items()}
+        statuses = {status: CODES[name] for spec in reversed(chain) for status, name in spec.statuses.items()}
+        self._derived = {status: _derived(status) for status in _STATUSES} | statuses
         self.field_codes = {word: code for spec in reversed(chain) for word, code in spec.field_codes.items()}
 
     def named(self, view: View, code: str | None, kind: str | None) -> Code | None:
@@ -155,7 +177,11 @@ class _Tables:
         return self._codes.get(code or "") or self._types.get(kind or "")
 
     def derived(self, status: int) -> Code:
-        return self._statuses.get(status) or for_status(status if status >= _CLIENT_ERRORS else _BAD_GATEWAY)
+        return self._derived.get(status) or _derived(status)
+
+
+def _derived(status: int) -> Code:
+    return for_status(status if status >= _CLIENT_ERRORS else _BAD_GATEWAY)
 
 
 def _by_status(entries: Sequence[Classification]) -> dict[int, tuple[tuple[Predicate, Code], ...]]:
@@ -173,20 +199,20 @@ class _CompiledRule:
     __slots__ = (
         "_fields",
         "_retry_after",
+        "_status",
         "code",
         "dialect",
         "error",
         "extensions",
-        "message",
         "name",
         "problem",
         "request_id",
-        "status",
         "status_wins",
         "statuses",
         "tables",
         "type",
         "when",
+        "words",
     )
 
     def __init__(self, rule: Rule, spec: DialectSpec, tables: _Tables) -> None:
@@ -199,15 +225,22 @@ class _CompiledRule:
         self.statuses = rule.when.status or frozenset()
         self.when = compile_condition(rule.when.model_copy(update={"status": None}))  # `_by_status` has tested it
         status = rule.status or read.status
-        self.status = sources.compile_picks(status.from_) if status is not None else ()
+        self._status = sources.compile_picks(status.from_) if status is not None else ()
         self.status_wins = status is not None and status.wins
-        self.code = sources.compile_picks(rule.code or read.code)
-        self.type = sources.compile_picks(rule.type or read.type)
-        self.message = sources.compile_picks(rule.message or read.message)
-        self.request_id = sources.compile_picks(rule.request_id or read.request_id)
+        self.code = sources.code_at(rule.code or read.code)
+        self.type = sources.code_at(rule.type or read.type)
+        self.words = sources.words_at(rule.message or read.message)
+        self.request_id = sources.code_at(rule.request_id or read.request_id)
         self.extensions = rule.extensions or read.extensions
         self._fields = [FieldReader(fields, tables.field_codes) for fields in rule.fields or read.fields]
         self._retry_after = [_compiled_time(pick) for pick in rule.retry_after or read.retry_after]
+
+    def declared_status(self, view: View) -> int:
+        """Return the status that the body declares, if it is an error's, else the one that the view has."""
+        for at in self._status:
+            if (found := as_status(at(view))) is not None:
+                return found if found >= _CLIENT_ERRORS else view.status
+        return view.status
 
     def field_errors(self, view: View, message: str | None, *, in_body: bool) -> tuple[FieldError, ...]:
         for reader in self._fields:
@@ -228,22 +261,17 @@ def _compiled_time(pick: TimePick) -> tuple[tuple[sources.Source, ...], timing.T
     return sources.compile_picks(pick.from_), pick.as_
 
 
-def _words(rule: _CompiledRule, view: View) -> tuple[str | None, str | None]:
-    """Return what was said first, and the first of it that a person can use."""
-    said = None
-    for text in sources.texts(rule.message, view):
-        if said is None:
-            said = text
-        if is_usable(text):
-            return said, text
-    return said, None
-
-
 def _success(chain: Sequence[DialectSpec]) -> SuccessReader | None:
     for spec in chain:
         if spec.success is not None:
             return SuccessReader(spec.success, dialect=spec.name or "unnamed", unwrap=spec.unwrap)
     return None
+
+
+def _outline(chain: Sequence[DialectSpec]) -> Outline | None:
+    success = next((spec.success for spec in chain if spec.success is not None), None)
+    conditions = [rule.when for spec in chain for rule in spec.errors]
+    return outline_of(success, [one for one in conditions if min(one.status or (), default=0) < _CLIENT_ERRORS])
 
 
 def _extensions(view: View) -> Mapping[str, Raw] | None:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.dialects.paths import find
-from gateway.dialects.text import LONGEST_TEXT, clean
+from gateway.dialects.text import LONGEST_TEXT, clean, is_usable
+from gateway.dialects.view import in_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from gateway.dialects.spec import Pick
     from gateway.dialects.view import View
 
     Source = Callable[[View], Any]
+    Read = Callable[[View], str | None]
+    Words = tuple[str | None, str | None]
 
 _LONGEST_CODE = 200
 _MOST_PARAMETERS = 16
@@ -26,13 +28,12 @@ _MOST_PARAMETERS = 16
 def compile_pick(pick: Pick) -> Source:
     """Return a function from a view to the raw value at one place, or None."""
     if pick.path is not None:
-        at = find(pick.path)
-        return lambda view: at(view.tree)
-    name = (pick.header or "").lower()
+        return in_body(pick.path)
+    name = (pick.header or "").lower().encode()
     if pick.parameter is None:
-        return lambda view: view.fields.get(name)
+        return lambda view: view.text(name)
     parameter = pick.parameter.lower()
-    return lambda view: challenge(view.fields.get(name, "")).get(parameter)
+    return lambda view: challenge(view.text(name) or "").get(parameter)
 
 
 def compile_picks(picks: Iterable[Pick]) -> tuple[Source, ...]:
@@ -40,20 +41,60 @@ def compile_picks(picks: Iterable[Pick]) -> tuple[Source, ...]:
     return tuple(compile_pick(pick) for pick in picks)
 
 
-def texts(sources: tuple[Source, ...], view: View) -> Iterator[str]:
-    """Give the texts found, cleaned, in order; empty ones and other types are passed over."""
-    for source in sources:
-        value = only(source(view))
-        if type(value) is str and (text := clean(value)):
-            yield text
+def code_at(picks: Iterable[Pick]) -> Read:
+    """Compile to the first code: a text, or a whole number as text (leading zeros of a text are kept)."""
+    return _first(compile_picks(picks), as_code)
 
 
-def code(sources: tuple[Source, ...], view: View) -> str | None:
-    """Give the first code: a text, or a whole number as text (leading zeros of a text are kept)."""
-    for source in sources:
-        if (text := as_code(only(source(view)))) is not None:
-            return text
-    return None
+def text_at(picks: Iterable[Pick]) -> Read:
+    """Compile to the first text, cleaned; empty ones and other types are passed over."""
+    return _first(compile_picks(picks), as_text)
+
+
+def words_at(picks: Iterable[Pick]) -> Callable[[View], Words]:
+    """Compile to what was said first, and the first of it that a person can use."""
+    sources = compile_picks(picks)
+
+    def read(view: View) -> Words:
+        said = None
+        for source in sources:
+            found = source(view)
+            if type(found) is list:
+                found = only(found)
+            if type(found) is not str or not (text := clean(found)):
+                continue
+            if said is None:
+                said = text
+            if is_usable(text):
+                return said, text
+        return said, None
+
+    return read
+
+
+def _first(sources: tuple[Source, ...], read_as: Callable[[Any], str | None]) -> Read:
+    if not sources:
+        return _nothing
+
+    def read(view: View) -> str | None:
+        for source in sources:
+            found = source(view)
+            if type(found) is list:
+                found = only(found)
+            if found is not None and (text := read_as(found)) is not None:
+                return text
+        return None
+
+    return read
+
+
+def _nothing(_view: View) -> None:
+    """Nobody says where it stands."""
+
+
+def as_text(value: Any) -> str | None:
+    """Return a text, cleaned, or None for what is none, or is empty."""
+    return (clean(value) or None) if type(value) is str else None
 
 
 def as_code(value: Any) -> str | None:

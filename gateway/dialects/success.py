@@ -10,8 +10,8 @@ from msgspec import Raw
 from gateway.dialects.conditions import compile_condition, is_filled
 from gateway.dialects.members import member
 from gateway.dialects.paths import find, plain_steps
-from gateway.dialects.sources import as_code, only
-from gateway.dialects.text import clean
+from gateway.dialects.sources import as_code, as_text, only
+from gateway.dialects.view import in_body
 from gateway.model import ItemWarning, Pagination, Success
 
 if TYPE_CHECKING:
@@ -53,7 +53,10 @@ class SuccessReader:
             view.tree = outer
             return Success(status=view.status, data=body.strip(), dialect=self.dialect, warnings=self._warned(view))
         steps: tuple[Step, ...] = self._data or ()
-        data = raw_at(body, steps if tree is outer else (0, *steps))
+        if view.payload is not None:
+            data = raw_at(view.payload, steps[1:]) if len(steps) > 1 else view.payload
+        else:
+            data = raw_at(body, steps if tree is outer else (0, *steps))
         return Success(
             status=view.status,
             data=data if data is not None else b"null",
@@ -88,8 +91,8 @@ def _item(data: bytes, index: int) -> bytes:
 def _envelope(spec: SuccessSpec) -> Callable[[View], bool]:
     if spec.envelope is not None:
         return compile_condition(spec.envelope)
-    at = find(spec.data or "@")
-    return lambda view: at(view.tree) is not None
+    at = in_body(spec.data or "@")
+    return lambda view: at(view) is not None
 
 
 class _PaginationReader:
@@ -101,9 +104,12 @@ class _PaginationReader:
         self._at = {name: [find(path) for path in getattr(spec, name)] for name in names}
 
     def read(self, tree: Any) -> Pagination | None:
-        base = next((found for at in self._from if type(found := at(tree)) is dict), None)
-        if base is None:
-            return None
+        for at in self._from:
+            if type(base := at(tree)) is dict:
+                return self._page(base)
+        return None
+
+    def _page(self, base: dict[str, Any]) -> Pagination:
         page, pages = self._number("page", base), self._number("total_pages", base)
         following = _text(self._at["next"], base)
         return Pagination(
@@ -169,7 +175,6 @@ class _WarningsReader:
 
 def _text(finders: list[Finder], tree: Any) -> str | None:
     for at in finders:
-        found = only(at(tree))
-        if type(found) is str and (text := clean(found)):
+        if (found := at(tree)) is not None and (text := as_text(only(found))) is not None:
             return text
     return None

@@ -20,7 +20,7 @@ _TRACE_BOUND = 20_000
 _SHORTEST_TRACE = 24
 _TRACE_MARKS = ("at ", "File ", "race", "#", "goroutine")  # one of them is in whatever `_TRACE` finds
 _ENTITY_BOUND = 2 * LONGEST_TEXT  # below the 4,300 digits of which Python makes a number
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._][A-Za-z0-9]+)+")
+_is_key = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._][A-Za-z0-9]+)+").fullmatch
 _NOTHING = frozenset({"", "null", "none", "undefined", "nil", "[object object]"})
 # RE2, for an upstream's text meets these patterns: they take linear time whatever it is.
 _TRACE = re2.compile(
@@ -47,30 +47,30 @@ def clean(text: str) -> str:
 
     A stack trace gives the empty text.
     """
+    if len(text) < _SHORTEST_TRACE and text.isprintable() and "<" not in text and "&" not in text:
+        return text.strip()  # nearly every text of a field
     if is_trace(text):
         return ""
     if "<" in text or "&" in text:
         text = _without_markup(text[:_MARKUP_BOUND])
     text = text[:LONGEST_TEXT].strip()
-    if not text.isprintable():
-        text = text.translate(_UNSEEN).encode("utf-8", "replace").decode("utf-8")
-    return text
+    return text if text.isprintable() else text.translate(_UNSEEN).encode("utf-8", "replace").decode("utf-8")
 
 
 def is_usable(text: str) -> bool:
     """Say whether a cleaned text tells a person anything."""
     if len(text) < 20 and text.lower() in _NOTHING:
         return False
-    if " " not in text:
-        return _KEY.fullmatch(text) is None
-    return True
+    return " " in text or _is_key(text) is None
 
 
 def is_trace(text: str) -> bool:
     """Say whether a text holds a stack trace of any common runtime."""
-    if len(text) < _SHORTEST_TRACE or not any(mark in text for mark in _TRACE_MARKS):
-        return False
-    return _TRACE.search(text[:_TRACE_BOUND]) is not None
+    if len(text) >= _SHORTEST_TRACE:
+        for mark in _TRACE_MARKS:
+            if mark in text:
+                return _TRACE.search(text[:_TRACE_BOUND]) is not None
+    return False
 
 
 def _without_markup(text: str) -> str:

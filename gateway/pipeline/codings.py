@@ -19,6 +19,8 @@ _WINDOW_BITS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 
 def can_undo(content_encoding: bytes | None) -> bool:
     """Say whether every coding of a `Content-Encoding` is known."""
+    if content_encoding is None:
+        return True
     codings = _codings(content_encoding)
     return len(codings) <= _MOST_CODINGS and all(coding in _WINDOW_BITS for coding in codings)
 

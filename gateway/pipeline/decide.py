@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from gateway.dialects.header import FieldNames
 from gateway.headers import forbids_transform, is_json
-from gateway.model import first_value
 from gateway.pipeline.codings import can_undo
 
 if TYPE_CHECKING:
     from gateway.model import Headers
     from gateway.pipeline.plan import Plan
 
+_FIELDS = FieldNames(("Content-Type", "Content-Encoding", "Content-Length", "Cache-Control"))
+_is_json = lru_cache(maxsize=64)(is_json)
 _ERRORS_FROM = 400
 _REDIRECTS_FROM = 300
 _RESET_CONTENT = 205
@@ -59,8 +62,10 @@ def _is_read(status: int, headers: Headers, plan: Plan) -> bool:
     """Tell whether somebody wants to read a success, and it can and may be read."""
     if not plan.unify and not (plan.translate and plan.dialect.may_be_error(status)):
         return False
-    readable = is_json(first_value(headers, b"content-type") or b"")
-    if not readable or not can_undo(first_value(headers, b"content-encoding")) or forbids_transform(headers):
+    fields = _FIELDS.of(headers)
+    if not _is_json(fields.get(b"content-type", b"")) or not can_undo(fields.get(b"content-encoding")):
         return False
-    length = first_value(headers, b"content-length")
+    if b"cache-control" in fields and forbids_transform(headers):
+        return False
+    length = fields.get(b"content-length")
     return length is None or not length.isdigit() or int(length[:18]) <= plan.success_bytes

@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from gateway.model import Code, Pagination
     from gateway.pipeline.plan import Plan
 
+_CODING = b"content-encoding"
 _ERRORS_FROM = 400
 _ERROR_STATUSES = range(400, 600)
 _UNAUTHORIZED = 401
-_LIMITED = frozenset({Category.RATE_LIMITED, Category.QUOTA_EXHAUSTED})
+_UPSTREAM, _RESPONSE, _GATEWAY = Origin.UPSTREAM, Stage.RESPONSE, Party.GATEWAY
+_RETRY = {retryable: Retry(retryable=retryable, after=None) for retryable in (False, True)}
+_LIMITED = (Category.RATE_LIMITED, Category.QUOTA_EXHAUSTED)
 _CREDENTIALS_REJECTED = CODES["upstream_credentials_rejected"]
 _BUDGET_EXHAUSTED = CODES["upstream_budget_exhausted"]
 
@@ -49,17 +52,21 @@ def normalise(reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True) -
     failed = reply.status >= _ERRORS_FROM
     if failed and not plan.translate:
         return None
-    coding = reply.header(b"content-encoding")
-    if coding is not None:
-        body = undo(reply.body, coding, plan.error_bytes if failed else plan.success_bytes)
+    dialect = plan.dialect
+    fields = dialect.fields.of(reply.headers)
+    body: bytes | None = reply.body
+    if _CODING in fields:
+        body = undo(reply.body, fields[_CODING], plan.error_bytes if failed else plan.success_bytes)
         if body is None and not failed:
             return None
-        reply = msgspec.structs.replace(reply, body=body or b"")
-    view = View(reply, None if failed else plan.dialect.members)
+    if failed:
+        view = View(reply.status, fields, body or b"")
+    else:
+        view = View(reply.status, fields, body or b"", members=dialect.members, outline=dialect.outline)
     if plan.translate:
-        reading = plan.dialect.read_error(view, now_s, in_body=in_body)
+        reading = dialect.read_error(view, now_s, in_body=in_body)
         if reading is not None:
-            return _problem(reading, reply, plan)
+            return _problem(reading, reply.status, plan)
     return _success(view, plan) if plan.unify and not failed else None
 
 
@@ -111,12 +118,27 @@ _TRANSPORT: Mapping[TransportReason, tuple[str, Stage, Origin]] = {
 }
 
 
-def _problem(reading: ErrorReading, reply: Reply, plan: Plan) -> Problem:
+def _problem(reading: ErrorReading, received: int, plan: Plan) -> Problem:
+    """Return what the client is told of an error that came with the HTTP status `received`."""
     code, status = _told(reading, plan)
-    extensions, clashing = _extensions(reading)
+    beside, clashing = _extensions(reading) if reading.extensions else (None, None)
     ours = code is _CREDENTIALS_REJECTED  # what is said of our credential may quote it, and helps no client
-    said = UpstreamError(
-        status=reply.status,
+    after = reading.retry_after_s
+    return Problem(
+        code=code,
+        status=status,
+        detail=None if ours else reading.detail,
+        source=Source(origin=_UPSTREAM, fault=code.fault, upstream=plan.upstream, stage=_RESPONSE),
+        retry=_RETRY[code.retryable] if after is None else Retry(retryable=code.retryable, after=_plain(after)),
+        errors=reading.errors,
+        upstream=_said(reading, received, clashing, ours=ours) if plan.expose_upstream else None,
+        extensions=beside or None,
+    )
+
+
+def _said(reading: ErrorReading, received: int, clashing: dict[str, Raw] | None, *, ours: bool) -> UpstreamError:
+    return UpstreamError(
+        status=received,
         code=reading.upstream_code,
         type=reading.upstream_type,
         message=None if ours else reading.said,
@@ -124,22 +146,12 @@ def _problem(reading: ErrorReading, reply: Reply, plan: Plan) -> Problem:
         request_id=reading.request_id,
         extensions=clashing or UNSET,
     )
-    return Problem(
-        code=code,
-        status=status,
-        detail=None if ours else reading.detail,
-        source=Source(origin=Origin.UPSTREAM, fault=code.fault, upstream=plan.upstream, stage=Stage.RESPONSE),
-        retry=Retry(retryable=code.retryable, after=_plain(reading.retry_after_s)),
-        errors=reading.errors,
-        upstream=said if plan.expose_upstream else None,
-        extensions=extensions or None,
-    )
 
 
 def _told(reading: ErrorReading, plan: Plan) -> tuple[Code, int]:
     """Return the code and the status that the client is told."""
     code = reading.code
-    own = reading.named or reading.status not in _ERROR_STATUSES or code.fault is Party.GATEWAY
+    own = reading.named or reading.status not in _ERROR_STATUSES or code.fault is _GATEWAY
     status = code.status if own else reading.status
     if plan.owns_credential:
         if code.credential or status == _UNAUTHORIZED:

@@ -7,6 +7,7 @@ import json
 import math
 import sys
 import tracemalloc
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -18,12 +19,13 @@ from msgspec import Raw
 from gateway.catalog import CODES
 from gateway.config import presets
 from gateway.dialects.fields import MOST_ERRORS
+from gateway.dialects.reader import Dialect
 from gateway.dialects.success import MOST_WARNINGS
 from gateway.dialects.text import LONGEST_TEXT
 from gateway.model import Problem, Reply, Success
 from gateway.pipeline import render
 from gateway.pipeline.examples import answer, plan_for
-from tests.property.replies import DIALECTS, exchanges, plans
+from tests.property.replies import DIALECTS, exchanges, plans, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -227,3 +229,36 @@ def _counted(run: Callable[[], _Result]) -> tuple[_Result, int]:
     finally:
         sys.setprofile(before)
     return result, calls
+
+
+OUTLINED: dict[str, list[Callable[[Any], Any]]] = {
+    "salla": [
+        lambda value: {"status": 404, "message": "no", "data": value},
+        lambda value: {"errors": [{"message": "no"}], "data": value},
+        lambda value: {"status": 200, "success": True, "data": value, "more": value},
+        lambda value: {"status": 200, "success": True, "data": {"message": value, "status": 404}, "code": "no"},
+    ],
+    "status-message-body": [
+        lambda value: {"status": "200", "message": "yes", "body": value},
+        lambda value: {"status": "200", "message": "yes", "body": {"text": value, "data": value}},
+        lambda value: {"status": "404", "message": "no", "body": value},
+    ],
+}
+"""Presets that do not decode the payload of a success, and bodies that turn on what is in it."""
+
+
+@cache
+def _without_outline(name: str) -> Dialect:
+    dialect = Dialect(presets.chain(presets.specs()[name]))
+    dialect.outline = None
+    return dialect
+
+
+@pytest.mark.parametrize("name", OUTLINED)
+@given(value=values)
+def test_an_outline_tells_what_the_whole_body_does(name: str, value: object) -> None:
+    """Nobody sees from an answer that the payload was not decoded."""
+    whole = _without_outline(name)
+    for body in OUTLINED[name]:
+        reply = Reply(status=200, headers=JSON, body=json.dumps(body(value)).encode())
+        assert answer(reply, plan_for(presets.preset(name), "shop")) == answer(reply, plan_for(whole, "shop"))

@@ -45,6 +45,8 @@ def _told(errors: list[FieldError]) -> list[tuple[str | None, str | None, str | 
     [
         ({"size": "too small"}, [("size", "#/size", "too small")]),
         ({"size": ["too small", "not round"]}, [("size", "#/size", "too small"), ("size", "#/size", "not round")]),
+        ({"size": ["", "too small", " "]}, [("size", "#/size", "too small")]),
+        ({"": ["nameless"]}, [(None, None, "nameless")]),
         ({"paint.colour": ["none such"]}, [("paint.colour", "#/paint/colour", "none such")]),
         ({"paint": {"colour": ["none such"]}}, [("paint.colour", "#/paint/colour", "none such")]),
         ({"rows": [{}, {"size": ["too small"]}]}, [("rows.1.size", "#/rows/1/size", "too small")]),
@@ -224,7 +226,7 @@ def test_at_most_256_errors(found: object) -> None:
     [(b'{"a":', b"}"), (b"[", b"]"), (b'{"__all__":', b"}")],
     ids=["objects", "lists", "markers"],
 )
-@pytest.mark.parametrize(("depth", "count"), [(5, 1), (500, 0)])
+@pytest.mark.parametrize(("depth", "count"), [(5, 1), (15, 1), (16, 0), (500, 0)])
 def test_what_is_nested_too_deep_is_left_out(opening: bytes, closing: bytes, depth: int, count: int) -> None:
     """Nesting is followed for a few levels, whatever it is made of, and costs no recursion beyond."""
     body = b'{"errors":{"name":' + opening * depth + b'"no"' + closing * depth + b"}}"

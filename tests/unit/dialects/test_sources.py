@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from gateway.dialects.sources import as_code, challenge, code, compile_picks, only, texts
+from gateway.dialects.sources import as_code, as_text, challenge, code_at, only, text_at, words_at
 from gateway.dialects.spec import Pick
 from tests.unit.dialects.views import view_of
 
 VIEW = view_of(
-    {"code": 7, "texts": ["<b>One</b>"], "none": None, "flag": True, "empty": "", "zeros": "007"},
+    {"code": 7, "texts": ["<b>One</b>"], "none": None, "flag": True, "empty": "", "zeros": "007", "key": "a.key"},
     headers={"X-Code": "E9", "WWW-Authenticate": 'Bearer realm="a", Error="no \\"way\\""'},
 )
 
 
 def _picks(*picks: Any) -> Any:  # noqa: ANN401 - as picks are written in YAML
-    return compile_picks([Pick.model_validate(pick) for pick in picks])
+    return [Pick.model_validate(pick) for pick in picks]
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,43 @@ def _picks(*picks: Any) -> Any:  # noqa: ANN401 - as picks are written in YAML
 )
 def test_the_first_code_counts(picks: list[Any], found: str | None) -> None:
     """A code is a text or a whole number; what is neither is passed over."""
-    assert code(_picks(*picks), VIEW) == found
+    assert code_at(_picks(*picks))(VIEW) == found
 
 
-def test_texts_come_in_order_and_clean() -> None:
+@pytest.mark.parametrize(
+    ("picks", "found"),
+    [
+        (["code", "texts"], "One"),
+        (["none", "empty", "zeros"], "007"),
+        ([{"header": "X-Other"}, {"header": "X-Code"}], "E9"),
+        (["flag", "empty"], None),
+        ([], None),
+    ],
+)
+def test_the_first_text_counts(picks: list[Any], found: str | None) -> None:
     """Texts are cleaned; empty ones and other types are passed over; a list of one is what is in it."""
-    assert list(texts(_picks("code", "texts", "empty", "zeros", {"header": "X-Code"}), VIEW)) == ["One", "007", "E9"]
+    assert text_at(_picks(*picks))(VIEW) == found
+
+
+@pytest.mark.parametrize(
+    ("picks", "words"),
+    [
+        (["code", "texts", "zeros"], ("One", "One")),
+        (["key", "empty", "texts"], ("a.key", "One")),
+        (["flag", "key"], ("a.key", None)),
+        (["code"], (None, None)),
+        ([], (None, None)),
+    ],
+)
+def test_what_was_said_and_what_can_be_shown(picks: list[Any], words: tuple[str | None, str | None]) -> None:
+    """What was said first is kept; shown is the first that tells a person something."""
+    assert words_at(_picks(*picks))(VIEW) == words
+
+
+@pytest.mark.parametrize(("value", "text"), [("<b>No</b>", "No"), (" ", None), ("", None), (7, None), (None, None)])
+def test_texts_are_clean_or_none(value: object, text: str | None) -> None:
+    """An empty text says nothing."""
+    assert as_text(value) == text
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.dialects.bodies import SHALLOW_MEMBER
+from gateway.dialects.outline import Outline
+from gateway.dialects.paths import find
 from gateway.dialects.spec import BodyKind
-from gateway.dialects.view import View
-from gateway.model import Reply
+from gateway.dialects.view import View, in_body
 from tests.unit.dialects.views import view_of
-
-
-def test_fields_are_read_by_name() -> None:
-    """Names are in lower case, the first field of a name counts, a value is text of at most 8 KiB."""
-    headers = ((b"X-One", b"1"), (b"x-one", b"2"), (b"X-Bytes", b"\xff"), (b"X-Long", b"a" * 9_000))
-    view = View(Reply(status=200, headers=headers))
-    assert view.fields["x-one"] == "1"
-    assert view.fields["x-bytes"] == "\N{REPLACEMENT CHARACTER}"
-    assert len(view.fields["x-long"]) == 8_192
 
 
 def test_the_media_type_stands_without_parameters() -> None:
@@ -34,7 +27,39 @@ def test_a_list_of_one_object_is_unwrapped(body: object, tree: object) -> None:
     assert view_of(body).unwrapped() == tree
 
 
-def test_an_object_inside_a_body_has_no_fields() -> None:
-    """A view of a part sees that part alone."""
-    view = View.of_tree({"a": 1})
-    assert (view.status, view.fields, view.tree, view.spliceable) == (0, {}, {"a": 1}, None)
+@pytest.mark.parametrize("path", ["a", "a.b", "a.b.c", "a.b.c.d", '"a"."b".c', "rows[0].c", "@", "a.b | c", "rows.c"])
+@pytest.mark.parametrize(
+    "body", [{"a": {"b": {"c": {"d": 1}}}, "rows": [{"c": 2}]}, {"a": {"b": 1}}, {"a": [1]}, [1], "a"]
+)
+def test_a_path_in_a_view_finds_what_it_finds_in_the_tree(path: str, body: object) -> None:
+    """However many steps it has, and whatever stands in its way."""
+    assert in_body(path)(view_of(body)) == find(path)(body)
+
+
+OUTLINE = Outline("data", ["ok", "data"])
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "payload"),
+    [
+        (b'{"ok": true, "data": [1]}', b"application/json", b"[1]"),
+        (b'{"ok": true, "data": [1]}', b"application/json; charset=UTF-8", b"[1]"),
+        (b'{"ok": true, "data": [1]}', b"application/json; charset=cp1252", None),
+        (b'{"ok": true}', b"application/json", None),
+        (b'{"data": [' + b"1," * SHALLOW_MEMBER + b"1]}", b"application/json", None),
+    ],
+)
+def test_small_json_in_utf8_is_outlined(body: bytes, content_type: bytes, payload: bytes | None) -> None:
+    """Any other body is read as if there was no outline."""
+    view = View(200, {b"content-type": content_type}, body, outline=OUTLINE)
+    assert view.payload == payload
+    assert (view.kind, view.spliceable) == (BodyKind.JSON, body)
+
+
+def test_what_was_outlined_can_be_completed() -> None:
+    """A rule that reads an error sees all of its body."""
+    view = View(200, {}, b'{"ok": true, "data": [1], "more": 2}', outline=OUTLINE)
+    assert view.tree == {"ok": True, "data": [None, None]}
+    view.complete()
+    whole = {"ok": True, "data": [1], "more": 2}
+    assert (view.tree, view.payload) == (whole, None)
