@@ -250,8 +250,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     `outcome` is one word per request, so that ratios add up: `ok`, `client_error`, `rate_limited`, `upstream_4xx`,
     `upstream_5xx`, `upstream_masked` (an error under 2xx), `transport`, `timeout`, `no_route`, `gateway_error`,
-    `cancelled` (the client left), `cut` (an answer broken off after its head was sent). Durations are in seconds,
-    sizes in bytes. `path` is without its query. `client` is a configured name or a keyed hash.
+    `cancelled` (the client left), `cut` (an answer broken off after its head was sent), `idle` (a tunnel in which
+    nothing moved). A tunnel is one request with status 101. Durations are in seconds, sizes in bytes. `path` is without
+    its query. `client` is a configured name or a keyed hash.
     """
 
     request_id: str

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.edge.clock import Clock
     from gateway.edge.connection import ClientConnection
     from gateway.model import Header
+    from gateway.upstream import TunnelEnd
 
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large",
@@ -40,6 +41,7 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 _CLOSE: Final = b"Connection: close\r\n"
 _KEEP_FOR_OLD: Final = b"Connection: keep-alive\r\n"
 _CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
+_SWITCH: Final = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 _HTTP_10: Final = (1, 0)
 
@@ -128,6 +130,14 @@ class Answer(web.StreamResponse):
             self.sent_bytes = len(body)
         self._connection.send(b"".join(parts))
         self.head_sent = True
+
+    def switch(self, headers: Iterable[Header]) -> TunnelEnd:
+        """Switch to WebSocket: write the head of a 101, and give the connection away. Raises ClientGone."""
+        lines = [b"%b: %b\r\n" % field for field in headers]
+        self._connection.send(b"".join((_STATUS_LINES[101], *lines, _SWITCH)))
+        self.head_sent = True
+        self._keep_alive = False
+        return self._connection.tunnel()
 
     def begin(self, status: int, headers: Iterable[Header], length: int | None) -> None:
         """Start an answer whose body follows; `length` is in bytes, None when it is not known.

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
+from gateway.edge.tunnel import carry
 from gateway.errors import TransportFailure, TransportReason
-from gateway.headers import Refusal, reply_to_client
+from gateway.headers import SWITCHING_PROTOCOLS, Refusal, handshake_fault, reply_to_client
 from gateway.model import Problem, Reply, Success, Translation
 from gateway.pipeline.decide import Capture, Stream, decide
 from gateway.pipeline.normalise import normalise
 from gateway.pipeline.redact import redacted
-from gateway.upstream import UpstreamRequest
+from gateway.upstream import Tunnel, UpstreamRequest
 
 if TYPE_CHECKING:
     from gateway.edge.answer import Answer
@@ -53,10 +54,23 @@ class Forwarder:
                 call.budget = plan.dialect.rates.allowance(exchange.headers, self._clock.now_s())
             if not body.complete:
                 answer.leave_unread()
-            await self._reply(call, asked, exchange, answer)
+            if exchange.status == SWITCHING_PROTOCOLS:
+                await self._switch(call, asked, exchange, body, answer)
+            else:
+                await self._reply(call, asked, exchange, answer)
         finally:
             exchange.close()
             call.upstream_ended_s = self._clock.monotonic_s()
+
+    async def _switch(self, call: Call, asked: Asked, exchange: Exchange, body: RequestBody, answer: Answer) -> None:
+        """Open a tunnel, if the upstream's 101 is what was asked for."""
+        fault = handshake_fault(exchange.headers, asked.upgrade or b"")
+        if fault is not None:
+            raise TransportFailure(TransportReason.HTTP_PROTOCOL_ERROR, fault)
+        passed = _passed(exchange.headers, asked.way, Translation.PASSED)
+        upstream = exchange.tunnel()
+        client = answer.switch(self._replies.switching(call, passed))
+        await carry(call, Tunnel(client, upstream, asked.way.tunnel_idle_s), body, answer)
 
     async def _reply(self, call: Call, asked: Asked, exchange: Exchange, answer: Answer) -> None:
         """Answer with a reply: as it comes, or read and written anew."""
@@ -117,6 +131,7 @@ def _request(method: str, asked: Asked, body: RequestBody, first: bytes) -> Upst
         body=first if asked.has_body else None,
         rest=None if whole else body,
         length=None if whole else asked.length,
+        upgrade=asked.upgrade is not None,
     )
 
 

@@ -15,7 +15,7 @@ from gateway.edge import pages
 from gateway.edge.access_log import UNPARSED
 from gateway.edge.call import Call
 from gateway.edge.ways import Way
-from gateway.headers import Hop, Refusal, read_request, request_to_upstream
+from gateway.headers import Hop, Refusal, handshake_key, read_request, request_to_upstream
 from gateway.model import Headers, Problem, Stage
 from gateway.pipeline.normalise import own_problem
 from gateway.pipeline.routing import Matched, MethodNotAllowed, NotFound, Rejected
@@ -42,7 +42,10 @@ _AUTHORITY: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]*\]|[^:\[\]@]*)(?::[0-9]*)?")
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """A request that will be taken: where it goes, and its body as declared (`length` in bytes, None when chunked)."""
+    """A request that will be taken: where it goes, and its body as declared (`length` in bytes, None when chunked).
+
+    `upgrade` is the key of a WebSocket handshake, None for any other request.
+    """
 
     way: Way
     target: bytes
@@ -50,6 +53,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     length: int | None
     chunked: bool
     expects_continue: bool
+    upgrade: bytes | None
 
     @property
     def has_body(self) -> bool:
@@ -71,6 +75,7 @@ class _Arrived(NamedTuple):
     path: bytes
     headers: Headers
     head: RequestHead
+    upgrades: bool
 
 
 class Intake:
@@ -129,7 +134,7 @@ class Intake:
             return self._page(call.method, target.path, message.raw_headers)
         if target.path == b"*":
             return pages.SERVER_OPTIONS
-        return self._route(call, _Arrived(version, target.path, message.raw_headers, head))
+        return self._route(call, _Arrived(version, target.path, message.raw_headers, head, message.upgrade))
 
     def give_back(self, call: Call) -> None:
         """Give back what an admitted request was charged: a later stage refused it, and nothing of it went upstream."""
@@ -180,6 +185,7 @@ class Intake:
             length=head.length,
             chunked=head.chunked,
             expects_continue=head.expects_continue,
+            upgrade=handshake_key(call.method, arrived.version, arrived.headers) if arrived.upgrades else None,
         )
 
     def _charge(self, call: Call, way: Way, arrived: _Arrived) -> Refused | None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from gateway.headers import SWITCHING_PROTOCOLS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -85,9 +87,10 @@ class Metrics(Collector):
         _add(self._requests, (upstream, method, outcome.status, outcome.outcome))
         _add(self._request_bytes, upstream, outcome.request_bytes)
         _add(self._response_bytes, upstream, outcome.response_bytes)
-        _time(self._durations, upstream, outcome.duration_s)
-        if outcome.upstream_s is not None:
-            _time(self._upstream_durations, upstream, outcome.upstream_s)
+        if outcome.status != SWITCHING_PROTOCOLS:  # how long a tunnel lived says nothing of how fast anybody was
+            _time(self._durations, upstream, outcome.duration_s)
+            if outcome.upstream_s is not None:
+                _time(self._upstream_durations, upstream, outcome.upstream_s)
         if outcome.upstream_status is not None:
             _add(self._translations, (upstream, outcome.dialect or NONE, outcome.translation))
         if outcome.code is not None and outcome.source is not None:

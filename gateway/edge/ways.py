@@ -30,7 +30,8 @@ class Way(Struct, frozen=True, kw_only=True):
     """How requests of one route reach their upstream, and how its replies come back.
 
     `query` is what is added to each query: credentials, in place of the client's `parameters` of those names. `secrets`
-    is what of ours must not come back; None where the upstream knows nothing of ours.
+    is what of ours must not come back; None where the upstream knows nothing of ours. `tunnel_idle_s` is how long a
+    tunnel may rest.
     """
 
     upstream: str
@@ -42,6 +43,7 @@ class Way(Struct, frozen=True, kw_only=True):
     query: bytes
     parameters: frozenset[bytes]
     secrets: Secrets | None
+    tunnel_idle_s: float
     transport: Transport
 
     def target(self, matched: Matched) -> bytes:
@@ -105,6 +107,7 @@ class Ways:
             query=_query(upstream, environ),
             parameters=frozenset() if plan.links is None else plan.links.parameters,
             secrets=secrets,
+            tunnel_idle_s=settings.timeouts.tunnel_idle_s,
             transport=self._pools[name],
         )
 

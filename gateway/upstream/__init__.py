@@ -3,7 +3,7 @@
 `port` is what the rest of the program sees; `Pool` is its implementation for one endpoint. Behind them: `request`
 writes heads, `reply` reads replies (both without I/O), `exchange` joins one request with its reply, `connection` is
 the socket's side of it, `deadline` its one timer, `dial` the way to a new connection, `tls` what is trusted,
-`failures` the table that turns the world's exceptions into ours.
+`failures` the table that turns the world's exceptions into ours. `tunnel` is what a connection becomes after a 101.
 """
 
 from __future__ import annotations
@@ -11,5 +11,16 @@ from __future__ import annotations
 from gateway.upstream.pool import Pool
 from gateway.upstream.port import Exchange, Stats, Transport, UpstreamRequest
 from gateway.upstream.tls import client_context
+from gateway.upstream.tunnel import Ending, Tunnel, TunnelEnd
 
-__all__ = ["Exchange", "Pool", "Stats", "Transport", "UpstreamRequest", "client_context"]
+__all__ = [
+    "Ending",
+    "Exchange",
+    "Pool",
+    "Stats",
+    "Transport",
+    "Tunnel",
+    "TunnelEnd",
+    "UpstreamRequest",
+    "client_context",
+]

@@ -18,6 +18,7 @@ from gateway.upstream.request import LAST_CHUNK, chunk
 if TYPE_CHECKING:
     from gateway.model import Headers
     from gateway.upstream.port import UpstreamRequest
+    from gateway.upstream.tunnel import TunnelEnd
 
 HIGH_WATER_BYTES = 256 * 1024
 """Reading pauses while more of a reply than this waits to be taken."""
@@ -52,6 +53,9 @@ class Wire(Protocol):
     def request_sent(self) -> None:
         """Hear that the last piece of the request was written."""
 
+    def hand_over(self, early: bytes) -> TunnelEnd:
+        """Let a tunnel have the socket, and the bytes that came already."""
+
     def release(self, *, reusable: bool) -> None:
         """Be free of this exchange, for another one or for none."""
 
@@ -74,14 +78,16 @@ class HttpExchange:
         "status",
     )
 
-    def __init__(self, wire: Wire, loop: asyncio.AbstractEventLoop, *, to_head: bool, head_bytes: int) -> None:
+    def __init__(
+        self, wire: Wire, loop: asyncio.AbstractEventLoop, *, to_head: bool, head_bytes: int, upgrade: bool = False
+    ) -> None:
         """Begin; `sent` is to be set where nothing but the bytes already written belongs to the request."""
         self.status = 0
         self.headers: Headers = ()
         self.content_length: int | None = None
         self.failure: Exception | None = None
         self.sent = False
-        self._reply = ReplyReader(to_head=to_head, head_bytes=head_bytes)
+        self._reply = ReplyReader(to_head=to_head, head_bytes=head_bytes, upgrade=upgrade)
         self._wire: Wire | None = wire
         self._waiter: asyncio.Future[None] | None = loop.create_future()
         self._upload: asyncio.Task[None] | None = None
@@ -122,6 +128,12 @@ class HttpExchange:
         reply.chunks.appendleft(body[limit_bytes:])
         reply.buffered += size - limit_bytes
         return body[:limit_bytes], True
+
+    def tunnel(self) -> TunnelEnd:
+        """Give the socket away, with what came behind the head."""
+        if self.failure is not None or self._wire is None:
+            raise self.failure or AssertionError("the exchange is closed")
+        return self._wire.hand_over(self._take_all(self._reply))
 
     def close(self) -> None:
         """Give the connection back, or cut it."""

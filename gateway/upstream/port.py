@@ -7,11 +7,14 @@ exchange must `close()` it, always, whatever happened to it; nothing else gives 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from gateway.model import Header, Headers
+
+if TYPE_CHECKING:
+    from gateway.upstream.tunnel import TunnelEnd
 
 
 class UpstreamRequest(Struct, frozen=True, kw_only=True):
@@ -20,7 +23,8 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
     `target` begins with `/`, or is `*` (RFC 9112 section 3.2), and goes out byte for byte. `headers` are the end-to-end
     fields, `Host` among them; framing and connection fields are written by the connection alone, and any found here are
     left out, as is `Expect`. `body` is the part that is at hand: all of it when `rest` is None, else what comes before
-    `rest`. `length` is the total that the client declared, in bytes; None with a `rest` means chunked.
+    `rest`. `length` is the total that the client declared, in bytes; None with a `rest` means chunked. `upgrade` asks
+    to switch to WebSocket, and lets a 101 be the final reply.
 
     Whoever makes `rest` owns it: it is iterated by one task of the exchange, cancelled there when the upload must stop,
     and never closed. What it raises comes out of `send()` unchanged.
@@ -34,6 +38,7 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
     body: bytes | None = None
     rest: AsyncIterator[bytes] | None = None
     length: int | None = None
+    upgrade: bool = False
 
     def __post_init__(self) -> None:
         if not self.target.startswith(b"/") and self.target != b"*":
@@ -53,7 +58,7 @@ class Exchange(Protocol):
 
     @property
     def status(self) -> int:
-        """The final status, 200 to 599."""
+        """The final status, 200 to 599, or 101 where an upgrade was asked for."""
 
     @property
     def headers(self) -> Headers:
@@ -73,6 +78,12 @@ class Exchange(Protocol):
         """Return the body up to `limit_bytes`, a bound on memory, and whether more of it remains to be read.
 
         Raises what `read()` raises.
+        """
+
+    def tunnel(self) -> TunnelEnd:
+        """Give the connection away after a 101, with the bytes behind its head; it counts as used until `close()`.
+
+        Raises TransportFailure where it broke in the meantime.
         """
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ leniencies, reads heads and chunks, each head fed to its exact end; lengths are 
 told that a reply answers HEAD and says nothing about where a reply ended. What llhttp lets by is refused here:
 
 - any opening but `HTTP/1.0 ` and `HTTP/1.1 ` (it reads 0.9, 2.0, RTSP, ICE and leading empty lines);
-- a final status outside 200 to 599, and an unsolicited 101;
+- a final status outside 200 to 599, and a 101 that nobody asked for (what follows one that was is no HTTP);
 - `Transfer-Encoding` that is not exactly `chunked`, or is repeated, or comes with HTTP/1.0;
 - heads and trailers without a bound.
 
@@ -68,6 +68,7 @@ class ReplyReader:
         "_pieces",
         "_tail",
         "_to_head",
+        "_upgrade",
         "buffered",
         "chunks",
         "complete",
@@ -79,14 +80,18 @@ class ReplyReader:
         "status",
     )
 
-    def __init__(self, *, to_head: bool, head_bytes: int) -> None:
-        """Read a reply, to HEAD or not; `head_bytes` bounds all of its heads together, and is a security limit."""
+    def __init__(self, *, to_head: bool, head_bytes: int, upgrade: bool = False) -> None:
+        """Read a reply, to HEAD or not; `head_bytes` bounds all of its heads together, and is a security limit.
+
+        `upgrade`: the request asked to switch protocols; what follows a 101 is then its body, up to the end.
+        """
         self.status = self.buffered = self._left = 0
         self.headers: Headers = ()
         self.content_length: int | None = None
         self.chunks: deque[bytes] = deque()
         self.headed = self.complete = self.persistent = self.started = self._ended = False
         self._to_head = to_head
+        self._upgrade = upgrade
         self._head_bytes = self._budget = head_bytes
         self._framing = Framing.NONE
         self._opening = self._tail = b""
@@ -163,7 +168,9 @@ class ReplyReader:
         """Feed llhttp, and return what it finds wrong."""
         try:
             self._parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
+        except HttpParserUpgrade:
+            return None if self._upgrade else refused("a 101 that nobody asked for")
+        except HttpParserError as error:
             return refused(f"llhttp: {error}")
         return None
 
@@ -174,11 +181,16 @@ class ReplyReader:
             self._fields.clear()
             self._opening = b""
             return
-        if not 200 <= status <= 599:
+        switches = status == 101 and self._upgrade and self._opening == _HTTP_11
+        if not 200 <= status <= 599 and not switches:
             raise refused(f"status {status}")
         self.status = status
         self.headers = tuple(self._fields)
-        self._frame()
+        if switches:
+            self._framing = Framing.CLOSE
+            self._release_parser()
+        else:
+            self._frame()
         self.headed = True
 
     def _frame(self) -> None:

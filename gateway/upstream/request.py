@@ -27,6 +27,8 @@ _OURS = frozenset(
 """Fields that speak of one connection (RFC 9110 section 7.6.1) or frame a message: never copied."""
 _OUR_SIZES = frozenset(map(len, _OURS))
 
+_UPGRADE = (b"Connection: Upgrade", b"Upgrade: websocket")  # RFC 6455 section 4.1
+
 LAST_CHUNK = b"0\r\n\r\n"
 
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"TRACE"})  # RFC 9110 section 9.2.2
@@ -50,6 +52,8 @@ def written(request: UpstreamRequest) -> bytes:
         if len(name) in _OUR_SIZES and name.lower() in _OURS:
             continue
         lines.append(b": ".join(field))
+    if request.upgrade:
+        lines += _UPGRADE
     framing = _framing(request)
     if framing is not None:
         lines.append(framing)
