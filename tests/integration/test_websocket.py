@@ -211,6 +211,29 @@ async def test_bytes_that_came_with_the_heads_are_not_lost(tmp_path: Path) -> No
 
 
 @in_virtual_time
+async def test_bytes_before_the_101_begin_no_request(tmp_path: Path) -> None:
+    """So that nobody waits for the rest of it when the gateway stops."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+    async with (
+        serve((head(), tell(asked), wait(answer), send(SWITCHED), half_close())) as origin,
+        gateway(tmp_path, upstream(origin)) as accord,
+        await connect(accord.port) as wire,
+    ):
+        await wire.send(asking())
+        await asked.wait()
+        await wire.send(b"a")
+        await turns()
+        began_s = asyncio.get_running_loop().time()
+        stopping = asyncio.create_task(accord.application.stop())
+        await turns()
+        answer.set()
+        assert (await wire.reply()).status == 101
+        wire.leave()
+        await stopping
+        assert asyncio.get_running_loop().time() - began_s < 0.5
+
+
+@in_virtual_time
 async def test_bytes_before_the_101_are_no_head(tmp_path: Path) -> None:
     """They start no clock of a request's head, and however many there are, they wait."""
     asked, answer, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
