@@ -50,7 +50,7 @@ class TunnelEnd(asyncio.Protocol):
         early: bytes = b"",
         writing_paused: bool = False,
     ) -> None:
-        """Take the socket over; nothing moves before it is joined to another."""
+        """Take the socket over, to be joined to another before the loop turns: until then, what comes is lost."""
         self.transport = transport
         self.received_bytes = 0
         self.writing_paused = writing_paused
@@ -94,7 +94,9 @@ class TunnelEnd(asyncio.Protocol):
         self.transport.close()
 
     def cut(self) -> None:
-        """Reset the connection."""
+        """Reset the connection, unless it is closed."""
+        if self.gone:
+            return
         opened = self.transport.get_extra_info("socket")
         with suppress(OSError):  # gone already
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)  # else closing is a clean end
@@ -144,10 +146,10 @@ class Ending(Struct, frozen=True):
 
 
 class Tunnel:
-    """Two ends, joined. Made and run within one turn of the loop."""
+    """Two ends, joined from the start: it must be made in the turn of the loop in which its ends were taken over."""
 
     def __init__(self, client: TunnelEnd, upstream: TunnelEnd, idle_s: float) -> None:
-        """Take the ends; `idle_s` is how long nothing may move. Must be called in a running loop."""
+        """Join the ends and let bytes through; `idle_s` is how long nothing may move."""
         self.client = client
         self.upstream = upstream
         self._loop = asyncio.get_running_loop()
@@ -158,17 +160,17 @@ class Tunnel:
         self._ending: Ending | None = None
         self._unsent_bytes = 0
         self._over: asyncio.Future[None] = self._loop.create_future()
-
-    async def run(self) -> Ending:
-        """Let bytes through until both ends are closed, and return what ended it.
-
-        Cancelled, it closes both ends in order, and gives them a moment to take what was sent to them.
-        """
-        self.client.join(self.upstream, self)
-        self.upstream.join(self.client, self)
+        client.join(upstream, self)
+        upstream.join(client, self)
         self.moved()
         for end in self._ends:
             end.open()
+
+    async def run(self) -> Ending:
+        """Wait until both ends are closed, and return what ended it.
+
+        Cancelled, it closes both ends in order, and gives them a moment to take what was sent to them.
+        """
         try:
             await asyncio.wait((self._over,))
         except asyncio.CancelledError:
@@ -178,8 +180,7 @@ class Tunnel:
         finally:
             self._deadline.close()
             for end in self._ends:
-                if not end.gone:
-                    end.cut()
+                end.cut()
         return self._ending or Ending()
 
     # For the ends.
@@ -201,13 +202,13 @@ class Tunnel:
         """Take the loss of one end: the other goes the same way."""
         self._hurry(Ending(end, error))
         peer = end.peer
-        if not peer.gone:
-            if error is None:
-                peer.close()
-            else:
-                peer.cut()
-        elif not self._over.done():
-            self._over.set_result(None)
+        if peer.gone:
+            if not self._over.done():
+                self._over.set_result(None)
+        elif error is None:
+            peer.close()
+        else:
+            peer.cut()
 
     # Inside.
 

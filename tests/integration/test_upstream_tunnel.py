@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway.errors import TransportFailure
-from gateway.upstream import Ending, Tunnel, TunnelEnd, UpstreamRequest
+from gateway.upstream import Ending, Tunnel, TunnelEnd, UpstreamRequest, client_context
+from tests.integration.certificates import Authority
 from tests.integration.loops import on_every_loop
 from tests.integration.origin import body, close, head, reset, send, serve
 from tests.integration.pools import HOST, get, pool_to, turns
 from tests.unit.upstream.fakes import FakeTransport
 from tests.unit.upstream.samples import OK
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 ASKING = UpstreamRequest(method=b"GET", target=b"/", headers=(HOST,), upgrade=True)
@@ -28,6 +33,9 @@ class Quiet(FakeTransport):
     def can_write_eof(self) -> bool:
         """Return that one direction cannot end alone."""
         return False
+
+    def pause_reading(self) -> None:
+        """Wait."""
 
     def resume_reading(self) -> None:
         """Read on."""
@@ -59,6 +67,28 @@ async def test_a_connection_at_rest_can_become_a_tunnel() -> None:
         exchange.close()
         assert pool.stats().open == 0
         assert len(origin.conversations) == 1
+
+
+@on_every_loop
+async def test_a_tunnel_goes_over_tls(tmp_path: Path) -> None:
+    """Bytes go both ways; the end of the upstream is the end of both directions."""
+    authority = Authority(tmp_path)
+    up, down = b"u" * 2**20, b"d" * 2**20
+    script = (head(), send(SWITCHED + b"early"), send(down), body(len(up)), close())
+    async with (
+        serve(script, tls=authority.server("IP:127.0.0.1")) as origin,
+        pool_to(origin, ssl_context=client_context(authority.file)) as pool,
+    ):
+        exchange = await pool.send(ASKING)
+        client = Quiet()
+        tunnel = Tunnel(TunnelEnd(client, lambda _: None), exchange.tunnel(), 60.0)
+        running = asyncio.ensure_future(tunnel.run())
+        await turns()
+        tunnel.client.data_received(up)
+        assert await running == Ending(tunnel.upstream)
+        assert client.written == b"early" + down
+        assert origin.conversations[0].received.endswith(b"\r\n\r\n" + up)
+        exchange.close()
 
 
 @on_every_loop
