@@ -53,7 +53,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     length: int | None
     chunked: bool
     expects_continue: bool
-    upgrade: bytes | None
+    upgrade: bytes | None = None
 
     @property
     def has_body(self) -> bool:

@@ -145,6 +145,41 @@ async def test_a_handshake_goes_upstream_in_our_words(tmp_path: Path) -> None:
             assert reply.header("Keep-Alive") is reply.header("Content-Length") is reply.header("Accord-Format") is None
 
 
+@on_uvloop
+async def test_limits_count_the_handshake(tmp_path: Path) -> None:
+    """Once, whatever is said in the tunnel; over it, nothing goes upstream."""
+    limits = [{"name": "all", "key": "ip", "requests": 1, "per": "1h"}]
+    async with (
+        serve((head(), send(SWITCHED), echo(2))) as origin,
+        gateway(tmp_path, upstream(origin), limits=limits) as accord,
+        await connect(accord.port) as wire,
+    ):
+        await wire.send(asking())
+        reply = await wire.reply()
+        assert (reply.status, reply.header("RateLimit-Policy")) == (101, b'"all";q=1;w=3600')
+        await wire.send(b"ab")
+        assert await taken(wire, 2) == b"ab"
+        refused = await accord.ask(asking())
+        assert (refused.status, refused.json()["code"]) == (429, "rate_limited")
+        assert len(origin.conversations) == 1
+
+
+@on_every_loop
+async def test_a_handshake_behind_other_requests_waits_its_turn(tmp_path: Path) -> None:
+    """And what follows it is not taken for one."""
+    script = (head(), send(OK), head(), send(SWITCHED), echo(len(OK)), half_close())
+    async with (
+        serve(script) as origin,
+        gateway(tmp_path, upstream(origin)) as accord,
+        await connect(accord.port) as wire,
+    ):
+        await wire.send(get("/api/a") + asking() + OK)
+        assert (await wire.reply()).status == 200
+        assert (await wire.reply()).status == 101
+        assert await wire.at_end() == OK
+        assert len(origin.conversations) == 1
+
+
 @on_every_loop
 async def test_bytes_go_both_ways_untouched(tmp_path: Path) -> None:
     """Whatever they are; they are counted, and the tunnel is one request."""
