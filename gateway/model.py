@@ -254,10 +254,11 @@ class Outcome(Struct, frozen=True, gc=False, tag_field="event", tag="request", r
 
     `outcome` is one word per request, so that ratios add up: `ok`, `client_error`, `rate_limited`, `upstream_4xx`,
     `upstream_5xx`, `upstream_masked` (an error under 2xx), `transport`, `timeout`, `no_route`, `gateway_error`,
-    `cancelled` (the client left), `cut` (an answer broken off after its head was sent). `time_s` is Unix time at the
-    end. Durations are in milliseconds, to the microsecond; sizes in bytes. `path` is without its query; it and
-    `client_request_id` are cut to a length. `client` is a configured name or a keyed hash. `left_out` says, on what was
-    no request, how many lines of such were left out before this one.
+    `cancelled` (the client left), `cut` (an answer broken off after its head was sent), `idle` (a tunnel in which
+    nothing moved). A tunnel is one request with status 101. `time_s` is Unix time at the end. Durations are in
+    milliseconds, to the microsecond; sizes in bytes. `path` is without its query; it and `client_request_id` are cut to
+    a length. `client` is a configured name or a keyed hash. `left_out` says, on what was no request, how many lines of
+    such were left out before this one.
     """
 
     time_s: float

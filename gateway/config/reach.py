@@ -48,6 +48,8 @@ class Timeouts(Strict, title="timeouts"):
     """Between two pieces of a body, either way."""
     total_s: Annotated[Duration, Field(alias="total")] = 300.0
     """For the whole exchange, from asking for a connection to the last byte of the reply."""
+    tunnel_idle_s: Annotated[Duration, Field(alias="tunnel_idle")] = 600.0
+    """How long a WebSocket may rest, both ways together; none of the others counts once it is open."""
 
 
 class PoolConfig(Strict, title="pool"):

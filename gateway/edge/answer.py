@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.edge.clock import Clock
     from gateway.edge.connection import ClientConnection, Message
     from gateway.model import Header
+    from gateway.upstream import TunnelEnd
 
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large",
@@ -38,6 +39,7 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 _CLOSE: Final = b"Connection: close\r\n"
 _KEEP_FOR_OLD: Final = b"Connection: keep-alive\r\n"
 _CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
+_SWITCH: Final = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
@@ -133,6 +135,13 @@ class Answer:
         )
         self.sent_bytes = len(sent)
         self.head_sent = True
+
+    def switch(self, lines: Lines) -> TunnelEnd:
+        """Switch to WebSocket: write the head of a 101, and give the connection away. Raises ClientGone."""
+        self._connection.send(b"".join((_STATUS_LINES[101], lines.text, _SWITCH)))
+        self.head_sent = True
+        self.keep_alive = False
+        return self._connection.tunnel()
 
     def begin(self, status: int, lines: Lines, length: int | None) -> None:
         """Start an answer whose body follows; `length` is in bytes, None when it is not known.

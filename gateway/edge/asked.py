@@ -11,7 +11,8 @@ from gateway.model import Problem
 class Asked(Struct, frozen=True):
     """A request that will be taken: where it goes, and its body as declared (`length` in bytes, None when chunked).
 
-    `lines` are its fields as they go upstream, each with its line break.
+    `lines` are its fields as they go upstream, each with its line break. `upgrade` is the key of a WebSocket handshake,
+    None for any other request.
     """
 
     way: Way
@@ -20,6 +21,7 @@ class Asked(Struct, frozen=True):
     length: int | None
     chunked: bool
     expects_continue: bool
+    upgrade: bytes | None
 
     @property
     def has_body(self) -> bool:

@@ -26,6 +26,7 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from gateway.edge.refusals import LargeHead, MalformedBody, SlowHead, field_limit, refusal_code
 from gateway.errors import ClientGone
+from gateway.upstream import TunnelEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +147,7 @@ class ClientConnection(RequestHandler):
         in_head = self._body.is_eof()
         super().data_received(data)
         if self._request_count == count:
-            if in_head and data and not self._force_close:
+            if in_head and data and not self._force_close and not self._upgraded:
                 self._head_goes_on(len(data))
             return
         size = self._head_bytes + len(data)
@@ -290,6 +291,18 @@ class ClientConnection(RequestHandler):
         """End the connection when no request is under way on it."""
         if self._turn is None and not self._messages:
             self.force_close()
+
+    def tunnel(self) -> TunnelEnd:
+        """Let a tunnel have the socket, with what came behind the request that asked for it. Raises ClientGone."""
+        transport, early, self._message_tail = self.transport, self._message_tail, b""
+        if transport is None or transport.is_closing():
+            raise ClientGone
+        return TunnelEnd(transport, self._tunnel_lost, early=early, writing_paused=self._paused)
+
+    def _tunnel_lost(self, exc: Exception | None) -> None:
+        """Forget the connection, but do not break its request off, which waits for the tunnel's other end."""
+        self._turn = None
+        self.connection_lost(exc)
 
     def linger(self) -> None:
         """End the connection: say no more, and throw away what still comes for a short time."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.edge.answer import Lines, lines_of
+from gateway.edge.tunnel import carry
 from gateway.errors import TransportFailure, TransportReason
-from gateway.headers import Refusal, reply_to_client
+from gateway.headers import SWITCHING_PROTOCOLS, Refusal, handshake_fault, reply_to_client
 from gateway.model import Problem, Reply, Translation
 from gateway.pipeline.decide import Capture, Stream, decide
 from gateway.pipeline.normalise import normalise
 from gateway.pipeline.redact import redacted
-from gateway.upstream import UpstreamRequest
+from gateway.upstream import Tunnel, UpstreamRequest
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -63,6 +64,7 @@ class Forwarder:
             body=first,
             rest=None if whole else body,
             length=None if whole else asked.length,
+            upgrade=asked.upgrade is not None,
         )
 
     # ---- the reply -----------------------------------------------------------------------------------------------
@@ -76,6 +78,8 @@ class Forwarder:
         call.upstream_status = head.status
         if way.plan.owns_credential:  # else the upstream's own rate fields pass, and a second set would confuse
             call.budget = way.plan.dialect.rates.allowance(head.headers, self._clock.now_s())
+        if head.status == SWITCHING_PROTOCOLS:
+            return self._switch(call, asked, exchange, answer)
         method = call.method
         decision = decide(head.status, head.headers, way.plan, method) if method == _HEAD else _made(head, way).decision
         if isinstance(decision, Capture):
@@ -142,6 +146,17 @@ class Forwarder:
             await answer.push(piece)
         self._over(call)
         answer.end()
+
+    async def _switch(self, call: Call, asked: Asked, exchange: Exchange, answer: Answer) -> None:
+        """Open a tunnel, if the upstream's 101 is what was asked for."""
+        fault = handshake_fault(exchange.headers, asked.upgrade or b"")
+        if fault is not None:
+            raise TransportFailure(TransportReason.HTTP_PROTOCOL_ERROR, fault)
+        passed = _passed(exchange.head, asked.way, _PASSED)
+        upstream = exchange.tunnel()
+        client = answer.switch(self._replies.switching(call, passed))
+        await carry(call, Tunnel(client, upstream, asked.way.tunnel_idle_s), answer)
+        self._over(call)
 
     def _over(self, call: Call) -> None:
         """Note that nothing more is wanted of the upstream."""

@@ -14,7 +14,7 @@ from gateway.edge.access_log import UNPARSED
 from gateway.edge.asked import Asked, Refused
 from gateway.edge.call import Call
 from gateway.edge.seen import Seen
-from gateway.headers import Hop, Refusal, read_request, request_to_upstream
+from gateway.headers import Hop, Refusal, handshake_key, read_request, request_to_upstream
 from gateway.model import Headers, Stage
 from gateway.pipeline.normalise import own_problem
 from gateway.pipeline.routing import Matched, MethodNotAllowed, NotFound, Rejected
@@ -141,7 +141,8 @@ class Intake:
             return refused
         if way.request.identifies:
             lines = b"%bX-Request-Id: %b\r\n" % (lines, call.request_id.encode("ascii"))
-        return Asked(way, target, lines, head.length, head.chunked, head.expects_continue)
+        key = handshake_key(call.method, message.version, message.raw_headers) if message.upgrade else None
+        return Asked(way, target, lines, head.length, head.chunked, head.expects_continue, key)
 
     def _charge(self, call: Call, way: Way, head: RequestHead, headers: Headers) -> Refused | None:
         """Charge the limits; their verdicts are kept for the answer's fields."""

@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from gateway.catalog import CODES
+from gateway.headers import SWITCHING_PROTOCOLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,12 +73,16 @@ class Histogram:
 
 
 class Bound(NamedTuple):
-    """Where requests of one kind are counted. `upstream_durations` are None where none of the kind reached one."""
+    """Where requests of one kind are counted.
+
+    `durations` are None for tunnels: how long one lived says nothing of how fast anybody was. `upstream_durations` are
+    None for them too, and where none of the kind reached an upstream.
+    """
 
     cells: tuple[Cell, ...]
     request_bytes: Cell
     response_bytes: Cell
-    durations: Histogram
+    durations: Histogram | None
     upstream_durations: Histogram | None
 
 
@@ -133,7 +138,8 @@ class Metrics(Collector):
             cell.count += 1
         request_bytes.count += outcome.request_bytes
         response_bytes.count += outcome.response_bytes
-        durations.observe(outcome.duration_ms)
+        if durations is not None:
+            durations.observe(outcome.duration_ms)
         if upstream_durations is not None and outcome.upstream_ms is not None:
             upstream_durations.observe(outcome.upstream_ms)
 
@@ -142,13 +148,14 @@ class Metrics(Collector):
         if len(self._bound) >= KINDS_REMEMBERED:
             self._bound.clear()
         upstream = (outcome.upstream or NONE,)
+        tunnel = outcome.status == SWITCHING_PROTOCOLS
         bound = self._bound[kind] = Bound(
             cells=tuple(self._cells(outcome)),
             request_bytes=_at(self._request_bytes, upstream, Cell),
             response_bytes=_at(self._response_bytes, upstream, Cell),
-            durations=_at(self._durations, upstream, Histogram),
+            durations=None if tunnel else _at(self._durations, upstream, Histogram),
             upstream_durations=(
-                None if outcome.upstream_ms is None else _at(self._upstream_durations, upstream, Histogram)
+                None if tunnel or outcome.upstream_ms is None else _at(self._upstream_durations, upstream, Histogram)
             ),
         )
         return bound

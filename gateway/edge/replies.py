@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.edge.answer import Answer, DateLine, Lines, lines_of
+from gateway.headers import SWITCHING_PROTOCOLS
 from gateway.headers.checks import HTTP_11
 from gateway.headers.via import via_field
 from gateway.limits import rate_fields
@@ -101,6 +102,11 @@ class Replies:
         """Return the head of a reply without content, of which no format can be told."""
         call.status = status
         return self._with(call, status, passed, b"")
+
+    def switching(self, call: Call, passed: Lines) -> Lines:
+        """Return the head of a 101, less what says that it is one; the bytes behind it pass as they come."""
+        call.translation = Translation.PASSED
+        return self.bare(call, SWITCHING_PROTOCOLS, passed)
 
     def _problem(
         self, call: Call, answer: Answer, problem: Problem, lines: Lines, reason: TransportReason | None

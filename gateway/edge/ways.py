@@ -31,7 +31,8 @@ class Way(Struct, frozen=True, kw_only=True, eq=False):
     """How requests of one route reach their upstream, and how its replies come back.
 
     `query` is what is added to each query: credentials, in place of the client's `parameters` of those names. `secrets`
-    is what of ours must not come back; None where the upstream knows nothing of ours.
+    is what of ours must not come back; None where the upstream knows nothing of ours. `tunnel_idle_s` is how long a
+    tunnel may rest.
     """
 
     upstream: str
@@ -43,6 +44,7 @@ class Way(Struct, frozen=True, kw_only=True, eq=False):
     query: bytes
     parameters: frozenset[bytes]
     secrets: Secrets | None
+    tunnel_idle_s: float
     transport: Transport
 
     def target(self, matched: Matched) -> bytes:
@@ -106,6 +108,7 @@ class Ways:
             query=_query(upstream, environ),
             parameters=frozenset() if plan.links is None else plan.links.parameters,
             secrets=secrets,
+            tunnel_idle_s=settings.timeouts.tunnel_idle_s,
             transport=self._pools[name],
         )
 

@@ -1,7 +1,7 @@
 """The end-to-end rules of header fields, as pure functions on byte pairs.
 
-What a client's fields become on the way to an upstream (`request`, then `upstream`), and what an upstream's become on
-the way to a client (`reply`). Each rule names the section it obeys.
+What a client's fields become on the way to an upstream (`request`, then `upstream`), what an upstream's become on the
+way to a client (`reply`), and when both may switch to WebSocket (`upgrade`). Each rule names the section it obeys.
 
 Invariants: values pass as they came or are refused, never altered in between; names keep their spelling, fields their
 order and repeats; what is refused is a value (`Refusal`) and never an exception, and its reason quotes nothing that was
@@ -17,11 +17,13 @@ from gateway.headers.refusal import Refusal
 from gateway.headers.reply import ReplyRules, forbids_transform, reply_to_client
 from gateway.headers.request import RequestHead, read_request
 from gateway.headers.secrets import Secrets
+from gateway.headers.upgrade import SWITCHING_PROTOCOLS, handshake_fault, handshake_key
 from gateway.headers.upstream import NOT_CONFIGURABLE, Hop, RequestRules, request_to_upstream
 
 __all__ = [
     "CREDENTIALS",
     "NOT_CONFIGURABLE",
+    "SWITCHING_PROTOCOLS",
     "AddressMap",
     "Hop",
     "Refusal",
@@ -31,6 +33,8 @@ __all__ = [
     "Secrets",
     "elements",
     "forbids_transform",
+    "handshake_fault",
+    "handshake_key",
     "has_control",
     "is_json",
     "is_token",

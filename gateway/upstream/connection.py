@@ -19,6 +19,7 @@ from gateway.upstream.deadline import Deadline
 from gateway.upstream.exchange import HttpExchange
 from gateway.upstream.failures import refused
 from gateway.upstream.request import replayable
+from gateway.upstream.tunnel import TunnelEnd
 
 if TYPE_CHECKING:
     from gateway.upstream.port import UpstreamRequest
@@ -118,6 +119,7 @@ class Connection(asyncio.Protocol):
             to_head=request.method == b"HEAD",
             head_bytes=self._head_bytes,
             known=self._known,
+            upgrade=request.upgrade,
             again=self.used and replayable(request),
             total_at=total_at,
         )
@@ -175,6 +177,14 @@ class Connection(asyncio.Protocol):
         """Begin to wait for the reply's head."""
         if not self.writing_paused:
             self._deadline.set(self._loop.time(), self._timeouts.first_byte_s)
+
+    def hand_over(self, early: bytes) -> TunnelEnd:
+        """Let a tunnel have the socket: no deadline of ours holds for it, and only its loss comes back here."""
+        self._deadline.close()
+        end = TunnelEnd(self._transport, self.connection_lost, early=early, writing_paused=self.writing_paused)
+        if self._lost:
+            self._loop.call_soon(end.connection_lost, None)
+        return end
 
     def release(self, *, reusable: bool) -> None:
         """Be free of the exchange; unless it is reusable and all was written, be cut."""

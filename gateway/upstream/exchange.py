@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.model import Headers
     from gateway.upstream.port import ReplyHead, UpstreamRequest
     from gateway.upstream.reply import KnownHeads
+    from gateway.upstream.tunnel import TunnelEnd
 
 HIGH_WATER_BYTES = 256 * 1024
 """Reading pauses while more of a reply than this waits to be taken."""
@@ -55,6 +56,9 @@ class Wire(Protocol):
     def request_sent(self) -> None:
         """Hear that the last piece of the request was written."""
 
+    def hand_over(self, early: bytes) -> TunnelEnd:
+        """Let a tunnel have the socket, and the bytes that came already."""
+
     def release(self, *, reusable: bool) -> None:
         """Be free of this exchange, for another one or for none."""
 
@@ -72,7 +76,15 @@ class HttpExchange:
     __slots__ = ("_again", "_reply", "_upload", "_waiter", "_wire", "answered", "failure", "sent", "total_at")
 
     def __init__(
-        self, wire: Wire, *, to_head: bool, head_bytes: int, known: KnownHeads | None, again: bool, total_at: float
+        self,
+        wire: Wire,
+        *,
+        to_head: bool,
+        head_bytes: int,
+        again: bool,
+        total_at: float,
+        known: KnownHeads | None = None,
+        upgrade: bool = False,
     ) -> None:
         """Begin; `sent` is to be set where nothing but the bytes already written belongs to the request."""
         self.failure: Exception | None = None
@@ -80,7 +92,7 @@ class HttpExchange:
         self.total_at = total_at
         self.answered: Callable[[HttpExchange], None] | None = None
         self._again = again
-        self._reply = ReplyReader(to_head=to_head, head_bytes=head_bytes, known=known)
+        self._reply = ReplyReader(to_head=to_head, head_bytes=head_bytes, known=known, upgrade=upgrade)
         self._wire: Wire | None = wire
         self._waiter: asyncio.Future[None] | None = None
         self._upload: asyncio.Task[None] | None = None
@@ -162,6 +174,15 @@ class HttpExchange:
         reply.chunks.appendleft(body[limit_bytes:])
         reply.buffered += size - limit_bytes
         return body[:limit_bytes], True
+
+    def tunnel(self) -> TunnelEnd:
+        """Give the socket away, with what came behind the head."""
+        if self.failure is not None or self._wire is None:
+            raise self.failure or AssertionError("the exchange is closed")
+        early = b"".join(self._reply.chunks)
+        self._reply.chunks.clear()
+        self._reply.buffered = 0
+        return self._wire.hand_over(early)
 
     def close(self) -> None:
         """Give the connection back, or cut it."""

@@ -7,11 +7,14 @@ exchange must `close()` it, always, whatever happened to it; nothing else gives 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
 from gateway.model import Header, Headers
+
+if TYPE_CHECKING:
+    from gateway.upstream.tunnel import TunnelEnd
 
 
 class UpstreamRequest(Struct, frozen=True, kw_only=True):
@@ -21,7 +24,8 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
     fields, `Host` among them; framing and connection fields are written by the connection alone, and any found here are
     left out, as is `Expect`. `lines` are further fields that `field_lines()` wrote before. `body` is the part that is
     at hand: all of it when `rest` is None, else what comes before `rest`. `length` is the total that the client
-    declared, in bytes; None with a `rest` means chunked.
+    declared, in bytes; None with a `rest` means chunked. `upgrade` asks to switch to WebSocket, and
+    lets a 101 be the final reply.
 
     Whoever makes `rest` owns it: it is iterated by one task of the exchange, cancelled there when the upload must stop,
     and never closed. What it raises comes out of `send()` unchanged.
@@ -36,6 +40,7 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
     body: bytes | None = None
     rest: AsyncIterator[bytes] | None = None
     length: int | None = None
+    upgrade: bool = False
 
     def __post_init__(self) -> None:
         if not self.target.startswith(b"/") and self.target != b"*":
@@ -48,7 +53,7 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
 
 
 class ReplyHead(Struct, eq=False):
-    """The head of a final reply (status 200 to 599).
+    """The head of a final reply (status 200 to 599, or 101 where an upgrade was asked for).
 
     `headers` are the fields as received, hop-by-hop ones among them, without the white space around values.
     `content_length` is the declared length in bytes; for HEAD, 204 and 304 it says nothing about a body, for there is
@@ -108,6 +113,12 @@ class Exchange(Protocol):
         """Return the body up to `limit_bytes`, a bound on memory, and whether more of it remains to be read.
 
         Raises what `read()` raises.
+        """
+
+    def tunnel(self) -> TunnelEnd:
+        """Give the connection away after a 101, with the bytes behind its head; it counts as used until `close()`.
+
+        Raises TransportFailure where it broke in the meantime.
         """
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ told that a reply answers HEAD and says nothing about where a reply ended. A hea
 read before is not read again: the same bytes have the same meaning. What llhttp lets by is refused here:
 
 - any opening but `HTTP/1.0 ` and `HTTP/1.1 ` (it reads 0.9, 2.0, RTSP, ICE and leading empty lines);
-- a final status outside 200 to 599, and an unsolicited 101;
+- a final status outside 200 to 599, and a 101 that nobody asked for (what follows one that was is no HTTP);
 - `Transfer-Encoding` that is not exactly `chunked`, or is repeated, or comes with HTTP/1.0;
 - heads and trailers without a bound.
 
@@ -94,13 +94,19 @@ class ReplyReader:
     _written = b""
     _parser: HttpResponseParser | None = None
 
-    def __init__(self, *, to_head: bool, head_bytes: int, known: KnownHeads | None = None) -> None:
-        """Read a reply, to HEAD or not; `head_bytes` bounds all of its heads together, and is a security limit."""
+    def __init__(
+        self, *, to_head: bool, head_bytes: int, known: KnownHeads | None = None, upgrade: bool = False
+    ) -> None:
+        """Read a reply, to HEAD or not; `head_bytes` bounds all of its heads together, and is a security limit.
+
+        `upgrade`: the request asked to switch protocols; what follows a 101 is then its body, up to the end.
+        """
         self.head = _NO_HEAD
         self.chunks: deque[bytes] = deque()
         self._to_head = to_head
         self._head_bytes = self._budget = head_bytes
-        self._known = None if to_head else known
+        self._known = None if to_head or upgrade else known
+        self._upgrade = upgrade
         self._fields: list[Header] = []
         self._pieces: list[bytes] = []
 
@@ -192,7 +198,9 @@ class ReplyReader:
             parser = self._parser = HttpResponseParser(self)
         try:
             parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
+        except HttpParserUpgrade:
+            return None if self._upgrade else refused("a 101 that nobody asked for")
+        except HttpParserError as error:
             return refused(f"llhttp: {error}")
         return None
 
@@ -203,6 +211,10 @@ class ReplyReader:
         if 100 <= status <= 199 and status != 101:
             self._fields.clear()
             self._opening = self._written = b""
+            return
+        if status == 101 and self._upgrade and self._opening == _HTTP_11:
+            self._begin_body(ReadHead(ReplyHead(101, tuple(self._fields), None), Framing.CLOSE, persistent=False))
+            self._release_parser()
             return
         if not 200 <= status <= 599:
             raise refused(f"status {status}")

@@ -32,6 +32,8 @@ _OUR_SIZES = frozenset(map(len, _OURS))
 
 _FORBIDDEN = b"\0\r\n "
 
+_UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"  # RFC 6455 section 4.1
+
 LAST_CHUNK = b"0\r\n\r\n"
 
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"TRACE"})  # RFC 9110 section 9.2.2
@@ -71,7 +73,7 @@ def written(request: UpstreamRequest) -> bytes:
         target,
         request.lines,
         field_lines(request.headers) if request.headers else b"",
-        _framing(request),
+        _UPGRADE if request.upgrade else _framing(request),
     )
     return head + _at_hand(request) if request.body else head
 

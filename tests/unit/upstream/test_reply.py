@@ -36,10 +36,15 @@ class Read:
 
 
 def read(
-    pieces: Iterable[bytes], *, method: bytes = b"GET", head_bytes: int = HEAD_BYTES, to_close: bool = False
+    pieces: Iterable[bytes],
+    *,
+    method: bytes = b"GET",
+    head_bytes: int = HEAD_BYTES,
+    to_close: bool = False,
+    upgrade: bool = False,
 ) -> Read:
     """Feed `pieces`, and take every piece of the body as it comes."""
-    reader = ReplyReader(to_head=method == b"HEAD", head_bytes=head_bytes)
+    reader = ReplyReader(to_head=method == b"HEAD", head_bytes=head_bytes, upgrade=upgrade)
     body, refused = b"", False
     for piece in pieces:
         try:
@@ -99,6 +104,29 @@ def test_a_malformed_head_is_refused_on_head_requests_too(name: str) -> None:
     assert read([REFUSED[name]], method=b"HEAD").refused
 
 
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+FRAMES = b"\x81\x02hi\r\n\r\nHTTP/1.1 200 OK\r\n\r\n\x00\xff"
+
+
+@pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"])
+def test_a_101_that_was_asked_for_is_final(interim: bytes) -> None:
+    """What follows it is not looked at, and its connection carries no other exchange."""
+    data = interim + SWITCHED + FRAMES
+    for pieces in ([data], bytewise(data)):
+        result = read(pieces, upgrade=True)
+        assert (result.status, result.body, result.refused) == (101, FRAMES, False)
+        assert result.headers == ((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket"))
+        assert not result.complete
+        assert read(pieces, upgrade=True, to_close=True).complete
+
+
+@pytest.mark.parametrize("data", [SWITCHED.replace(b"1.1", b"1.0", 1), REFUSED["101 without a word"]])
+def test_a_101_that_switches_nothing_is_refused(data: bytes) -> None:
+    """One of HTTP/1.0, which knows none, and one that does not say to what."""
+    for pieces in ([data], bytewise(data)):
+        assert read(pieces, upgrade=True).refused
+
+
 SAMPLES = st.sampled_from(
     [
         *ACCEPTED.values(),
@@ -113,6 +141,15 @@ def test_pieces_make_no_difference(sample: Accepted, places: list[int]) -> None:
     """However a reply is cut, the same comes out of it, to the byte."""
     whole = read([sample.data], method=sample.method, to_close=sample.to_close)
     assert read(cut(sample.data, places), method=sample.method, to_close=sample.to_close) == whole
+
+
+@given(SAMPLES, st.lists(st.integers(0, 10_000), max_size=8))
+def test_who_asks_to_switch_reads_all_else_alike(sample: Accepted, places: list[int]) -> None:
+    """An upgrade that was asked for and not made leaves an ordinary reply."""
+    whole = read([sample.data], method=sample.method, to_close=sample.to_close)
+    pieces = cut(sample.data, places)
+    if sample.data != REFUSED["unsolicited 101"]:
+        assert read(pieces, method=sample.method, to_close=sample.to_close, upgrade=True) == whole
 
 
 TOKENS = st.sampled_from(

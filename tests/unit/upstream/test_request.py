@@ -20,6 +20,15 @@ async def nothing() -> AsyncIterator[bytes]:
     yield b""
 
 
+def test_an_upgrade_is_asked_for_in_our_words() -> None:
+    """RFC 6455 section 4.1; what the fields say of it is not copied."""
+    headers = ((b"Host", b"a"), (b"upgrade", b"h2c"), (b"Connection", b"x"), (b"Sec-WebSocket-Key", b"k"))
+    request = UpstreamRequest(method=b"GET", target=b"/", headers=headers, upgrade=True)
+    assert written(request) == (
+        b"GET / HTTP/1.1\r\nHost: a\r\nSec-WebSocket-Key: k\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    )
+
+
 def test_a_request_is_written_from_its_parts() -> None:
     """One request line, the fields in order and spelling, one empty line."""
     request = UpstreamRequest(method=b"GET", target=b"/a?b", headers=(HOST, (b"x-b", b"1"), (b"X-B", b"\xff ")))
