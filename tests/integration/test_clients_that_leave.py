@@ -19,8 +19,9 @@ from gateway.upstream import Stats
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.origin import Step, body, gone, head, repeat, send, serve, wait
 from tests.integration.pools import turns
-from tests.integration.talks import CHUNKED, HELLO
+from tests.integration.talks import HELLO
 from tests.integration.wire import PATIENCE_S, ask, connect
+from tests.unit.upstream.samples import CHUNKED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -121,7 +122,7 @@ async def until(reached: Callable[[], bool], what: Callable[[], object]) -> None
     """Let the loop turn until something holds; where it never does, fail with what is there instead."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE_S):
-            while not reached():
+            while not reached():  # noqa: ASYNC110 - nothing tells of descriptors that close
                 await asyncio.sleep(0)
     assert reached(), what()
 
