@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import uvloop
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.harness import gateway, get, upstream
@@ -170,11 +170,13 @@ def test_a_malformed_reply_reaches_nobody(tmp_path: Path, name: str) -> None:
         assert (answer.status, answer.json()["code"]) == (502, "upstream_protocol_error")
 
 
+UNSHRUNK = settings(phases=(Phase.explicit, Phase.reuse, Phase.generate), report_multiple_bugs=False)
+"""A conversation that goes wrong mostly hangs, and to shrink it would take many times what a test waits for."""
 PLACES = st.lists(st.integers(0, 200_000), max_size=5)
 EVERY = TALKS | SAMPLES | MALFORMED
 
 
-@settings(max_examples=250)
+@settings(UNSHRUNK, max_examples=250)
 @given(name=st.sampled_from(sorted(EVERY)), request_cuts=PLACES, reply_cuts=PLACES)
 def test_pieces_make_no_difference(
     tmp_path_factory: pytest.TempPathFactory, name: str, request_cuts: list[int], reply_cuts: list[int]
@@ -186,10 +188,18 @@ def test_pieces_make_no_difference(
     assert outcome(folder, EVERY[name], request_cuts, reply_cuts) == WHOLE[name]
 
 
+@pytest.mark.parametrize("name", [name for name, talk in TALKS.items() if len(talk.request + talk.replies[0]) < 1000])
+def test_a_byte_at_a_time_makes_no_difference(tmp_path: Path, name: str) -> None:
+    """Nor do segments of one byte each, on both sides."""
+    talk = TALKS[name]
+    everywhere = range(1000)
+    assert outcome(tmp_path, talk, everywhere, everywhere) == outcome(tmp_path, talk)
+
+
 HOSTILE = CASES | {name: Case(chunked(data)) for name, data in BROKEN_CHUNKS.items()}
 
 
-@settings(max_examples=150)
+@settings(UNSHRUNK, max_examples=150)
 @given(name=st.sampled_from(sorted(HOSTILE)), places=PLACES)
 def test_pieces_make_no_request_less_hostile(
     tmp_path_factory: pytest.TempPathFactory, name: str, places: list[int]

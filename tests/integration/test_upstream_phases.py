@@ -158,7 +158,7 @@ async def _sees(wire: Wire, phase: Phase) -> None:
     assert answer.header("Proxy-Status") == f"accord; error={error}".encode()
 
 
-# ------------------------------------------------------------------------------------------ requests that meet each other
+# -------------------------------------------------------------------------------------- requests that meet each other
 
 
 @pytest.mark.parametrize(
