@@ -61,7 +61,7 @@ class Terms:
     draining: bool = False
 
 
-def _seen(waiter: asyncio.Future[None]) -> None:
+def _look_at(waiter: asyncio.Future[None]) -> None:
     """Look at what became of a wait: whoever waited may have been cancelled, and the loop would log a traceback."""
     if not waiter.cancelled():
         waiter.exception()
@@ -192,7 +192,7 @@ class ClientConnection(RequestHandler):
                 raise ClientGone
             if self._drain_waiter is None:
                 self._drain_waiter = self._loop.create_future()
-                self._drain_waiter.add_done_callback(_seen)
+                self._drain_waiter.add_done_callback(_look_at)
             waiter, before = self._drain_waiter, transport.get_write_buffer_size()
             # Not aiohttp's own wait: after one that timed out, the next would find its future cancelled.
             done, _ = await asyncio.wait((waiter,), timeout=self._terms.timeouts.write_s)
