@@ -98,6 +98,12 @@ class Terms:
     draining: bool = False
 
 
+def _look_at(waiter: asyncio.Future[None]) -> None:
+    """Look at what became of a wait: whoever waited may have been cancelled, and the loop would log a traceback."""
+    if not waiter.cancelled():
+        waiter.exception()
+
+
 class ClientConnection(RequestHandler):
     """One client's connection."""
 
@@ -258,6 +264,7 @@ class ClientConnection(RequestHandler):
                 raise ClientGone
             if self._drain_waiter is None:
                 self._drain_waiter = self._loop.create_future()
+                self._drain_waiter.add_done_callback(_look_at)
             waiter, before = self._drain_waiter, transport.get_write_buffer_size()
             # Not aiohttp's own wait: after one that timed out, the next would find its future cancelled.
             done, _ = await asyncio.wait((waiter,), timeout=self._terms.timeouts.write_s)

@@ -194,7 +194,7 @@ def half_close() -> Step:
     """Send the end of the stream, and go on listening."""
 
     async def step(conversation: Conversation) -> None:
-        with contextlib.suppress(OSError):  # the client may be gone already
+        with contextlib.suppress(OSError, RuntimeError):  # the client may be gone already; uvloop raises RuntimeError
             conversation.writer.write_eof()
 
     return step
