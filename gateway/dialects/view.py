@@ -97,13 +97,10 @@ def in_body(path: str) -> Reader:
     Raises:
         PathError: `path` is not JMESPath.
     """
-    match plain_steps(path):
-        case (str() as key,):
-            return _key(key)
-        case (str() as first, str() as second):
-            return _two_keys(first, second)
-        case (_, *_) as steps if all(isinstance(step, str) for step in steps):
-            return _keys(steps)
+    steps = plain_steps(path) or ()
+    keys = [step for step in steps if isinstance(step, str)]
+    if keys and len(keys) == len(steps):
+        return _key(keys[0]) if len(keys) == 1 else _two_keys(*keys) if len(keys) == 2 else _keys(keys)
     at = find(path)
     return lambda view: at(view.tree)
 

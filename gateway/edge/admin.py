@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from gateway.edge.answer import Lines
     from gateway.edge.clock import Clock
-    from gateway.edge.connection import ClientConnection, Message
+    from gateway.edge.connection import ClientConnection
     from gateway.edge.lifecycle import Lifecycle
+    from gateway.edge.message import Message
     from gateway.edge.status import StatusBoard
 
 _METHODS: Final = ("GET", "HEAD")

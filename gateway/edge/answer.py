@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.edge.clock import Clock
-    from gateway.edge.connection import ClientConnection, Message
+    from gateway.edge.connection import ClientConnection
+    from gateway.edge.message import Message
     from gateway.model import Header
     from gateway.upstream import TunnelEnd
 
@@ -102,7 +103,7 @@ class Answer:
         if message is None:
             self._old = self._headless_method = self.keep_alive = False
             return
-        self._old = message.version.minor == 0
+        self._old = message.version[1] == 0
         self._headless_method = message.method == "HEAD"
         # Not after a chunked request: aiohttp 3.14.5 gives its trailer fields to the next one as header fields. Nor
         # after one that asked for an upgrade: what follows it in the same segment is lost.

@@ -20,7 +20,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from aiohttp.http import RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
@@ -36,13 +35,11 @@ if TYPE_CHECKING:
     from aiohttp.streams import StreamReader
 
     from gateway.config.models import Bounds, ClientTimeouts
+    from gateway.edge.message import Message
     from gateway.edge.seen import Seen
 
-    Serve = Callable[["ClientConnection", RawRequestMessage, StreamReader], "Underway"]
+    Serve = Callable[["ClientConnection", Message, StreamReader], "Underway"]
     Refuse = Callable[["ClientConnection", str], "Underway"]
-
-Message = RawRequestMessage
-"""A request's head as aiohttp parsed it."""
 
 MAX_FIELDS: Final = 128
 """Header fields a request may have: more is 431. nginx and aiohttp stop near a hundred too; browsers send twenty."""

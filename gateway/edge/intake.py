@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from gateway.config.models import GatewayFile
     from gateway.edge.admission import Admission, Clients
     from gateway.edge.clock import Clock, Ids
-    from gateway.edge.connection import ClientConnection, Message
+    from gateway.edge.connection import ClientConnection
     from gateway.edge.lifecycle import Lifecycle
+    from gateway.edge.message import Message
     from gateway.edge.ways import Way, Ways
     from gateway.headers import RequestHead
 

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from gateway.edge.answer import Answer
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
-    from gateway.edge.connection import ClientConnection, Message
+    from gateway.edge.connection import ClientConnection
     from gateway.edge.forward import Forwarder
     from gateway.edge.intake import Intake
     from gateway.edge.lifecycle import Lifecycle
+    from gateway.edge.message import Message
     from gateway.edge.observers import Observer
     from gateway.edge.replies import Replies
     from gateway.errors import TransportReason

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from gateway.edge.asked import Refused
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
-    from gateway.edge.connection import ClientConnection, Message
+    from gateway.edge.connection import ClientConnection
+    from gateway.edge.message import Message
     from gateway.edge.pages import Page
     from gateway.edge.ways import Way
     from gateway.errors import TransportReason

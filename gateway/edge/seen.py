@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from aiohttp.http import RawRequestMessage
-
+    from gateway.edge.message import Message
     from gateway.edge.ways import Way
     from gateway.headers import RequestHead
 
@@ -23,14 +22,14 @@ class Seen:
 
     __slots__ = ("_fields", "_lines", "_version", "head")
 
-    def __init__(self, message: RawRequestMessage, head: RequestHead) -> None:
+    def __init__(self, message: Message, head: RequestHead) -> None:
         """Remember that `message` was read as `head`."""
         self._fields = message.raw_headers
         self._version = message.version
         self._lines: dict[Way, bytes] = {}
         self.head = head
 
-    def is_of(self, message: RawRequestMessage) -> bool:
+    def is_of(self, message: Message) -> bool:
         """Tell whether another message says the same."""
         return self._fields == message.raw_headers and self._version == message.version
 
