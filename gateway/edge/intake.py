@@ -16,8 +16,8 @@ from gateway.edge.call import Call
 from gateway.edge.seen import Seen
 from gateway.headers import Hop, Refusal, handshake_key, read_request, request_to_upstream
 from gateway.model import Headers, Stage
+from gateway.pipeline.matches import Matched, MethodNotAllowed, NotFound, Rejected
 from gateway.pipeline.normalise import own_problem
-from gateway.pipeline.routing import Matched, MethodNotAllowed, NotFound, Rejected
 from gateway.pipeline.targets import read_target
 from gateway.upstream import field_lines
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gateway.config.load import Configuration, Upstream
     from gateway.config.models import BasicInjection, GatewayFile, Injection, RouteConfig
     from gateway.model import Header
-    from gateway.pipeline.routing import Matched
+    from gateway.pipeline.matches import Matched
     from gateway.upstream import Pool
 
 

@@ -1,16 +1,17 @@
 """Limits: how much a client may ask for. Pure arithmetic and a table in memory; time is always an argument.
 
-`policy` is what a limit says, `gcra` is what it answers, `keys` is whom it counts, `memory` is where the counts are,
-`fields` is what a client sees of it, `members` how that is spelt, and `address` finds out who a client is behind
-trusted proxies.
+`policy` is what a limit says, `values` what it is asked with and answers, `gcra` the arithmetic, `keys` whom it counts,
+`memory` where the counts are, `fields` and `members` what a client sees of it, and `address` finds out who a client is
+behind trusted proxies.
 """
 
 from gateway.limits.address import Network, client_address
 from gateway.limits.fields import rate_fields
-from gateway.limits.gcra import Charge, Decision, Verdict, refund, take
-from gateway.limits.keys import Facts, KeyOf, Keys
+from gateway.limits.gcra import refund, take
+from gateway.limits.keys import KeyOf, Keys
 from gateway.limits.memory import MemoryStore
 from gateway.limits.policy import Policy
+from gateway.limits.values import Charge, Decision, Facts, Verdict
 
 __all__ = [
     "Charge",

@@ -15,7 +15,7 @@ from gateway.limits.members import LARGEST, bounded, quoted, seconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.limits.gcra import Verdict
+    from gateway.limits.values import Verdict
     from gateway.model import Allowance, Headers
 
 _POLICY: Final = b"RateLimit-Policy"

@@ -6,45 +6,13 @@ again. Nothing here stores it or reads a clock.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
-from gateway.limits.policy import Policy
+from gateway.limits.values import Verdict
 
-
-class Verdict(Struct, frozen=True, gc=False):
-    """What one policy says to one request.
-
-    `remaining` is what is left afterwards, in requests of cost 1. `retry_after_us` is how long this same request has to
-    wait until it is admitted, exactly; 0 when it was. `reset_us` is how long until `remaining` grows by one; 0 when it
-    is full.
-    """
-
-    policy: Policy
-    admitted: bool
-    remaining: int
-    retry_after_us: int
-    reset_us: int
-
-
-class Charge(Struct, frozen=True, gc=False):
-    """What a request was charged under one policy, so that it can be given back: `end_us` is the TAT behind it."""
-
-    policy: Policy
-    key: bytes
-    end_us: int
-
-
-class Decision(Struct, frozen=True, gc=False):
-    """What all policies of a request say together. `verdicts` are in the order of the policies, as are `charges`.
-
-    `tightest` is the verdict that a client meets first: of those that refuse the longest wait, else the least left.
-    None when no policy applied. A refused request has no charges.
-    """
-
-    admitted: bool
-    verdicts: tuple[Verdict, ...]
-    tightest: Verdict | None
-    charges: tuple[Charge, ...] = ()
+if TYPE_CHECKING:
+    from gateway.limits.policy import Policy
+    from gateway.limits.values import Charge
 
 
 def take(tat_us: int, now_us: int, cost: int, policy: Policy) -> tuple[int, Verdict]:

@@ -14,10 +14,8 @@ from hashlib import blake2b
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
 from gateway.limits.policy import HEADER_PART
-from gateway.model import Headers
+from gateway.limits.values import Facts
 
 if TYPE_CHECKING:
     from gateway.limits.policy import Policy
@@ -29,21 +27,6 @@ _ADDRESSES_REMEMBERED: Final = 4_096
 HASHES_REMEMBERED: Final = 2_048
 REMEMBERED_BYTES: Final = 2_048
 """The longest value whose hash is remembered: what clients can make us hold is the product of the two."""
-
-
-class Facts(Struct, frozen=True, kw_only=True, gc=False):
-    """What is known of a request when limits decide.
-
-    `client` is the configured name of an authenticated client, else None. `ip` is the address by `client_address`.
-    `headers` are the client's fields. `upstream` and `route` are names, None where there is none.
-    """
-
-    client: str | None
-    ip: str
-    headers: Headers
-    upstream: str | None
-    route: str | None
-    method: str
 
 
 KeyOf = Callable[[Facts], bytes]

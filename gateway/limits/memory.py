@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.limits.gcra import Charge, Decision, refund, take, tightness
+from gateway.limits.gcra import refund, take, tightness
+from gateway.limits.values import Charge, Decision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.limits.gcra import Verdict
     from gateway.limits.policy import Policy
+    from gateway.limits.values import Verdict
 
 OVERFLOW: Final = b""
 """The key that all principals beyond `max_keys` share; `key_of` never returns it."""

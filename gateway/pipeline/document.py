@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct, UnsetType
 
-from gateway.model import Category, FieldError, Retry, Source, UpstreamError
+from gateway.model import Category, FieldError, Pagination, Retry, Source, UpstreamError
 
 if TYPE_CHECKING:
     from gateway.model import Problem
@@ -27,6 +27,15 @@ class Document(Struct, frozen=True, kw_only=True):
     errors: tuple[FieldError, ...]
     upstream: UpstreamError | UnsetType = UNSET
     request_id: str
+
+
+class Meta(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is said of a unified success beside its data."""
+
+    request_id: str
+    upstream: str
+    message: str | None = None
+    pagination: Pagination | UnsetType = UNSET
 
 
 OWN_MEMBERS = frozenset(Document.__struct_fields__)

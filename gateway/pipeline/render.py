@@ -6,10 +6,10 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET
 
-from gateway.model import Origin, Pagination, Stage
-from gateway.pipeline.document import document_of
+from gateway.model import Origin, Stage
+from gateway.pipeline.document import Meta, document_of
 
 if TYPE_CHECKING:
     from gateway.errors import TransportReason
@@ -19,13 +19,6 @@ PROBLEM_TYPE = b"application/problem+json"
 JSON_TYPE = b"application/json"
 
 _encode = msgspec.json.Encoder().encode
-
-
-class _Meta(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    request_id: str
-    upstream: str
-    message: str | None = None
-    pagination: Pagination | UnsetType = UNSET
 
 
 def problem_document(problem: Problem, request_id: str, public_url: str | None) -> bytes:
@@ -38,7 +31,7 @@ def problem_document(problem: Problem, request_id: str, public_url: str | None) 
 
 def success_document(success: Success, request_id: str, upstream: str) -> bytes:
     """Return `{"data": …, "meta": …}`, with `warnings` where some of it failed; `data` is spliced in unchanged."""
-    meta = _Meta(
+    meta = Meta(
         request_id=request_id,
         upstream=upstream,
         message=success.message,

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from msgspec import Struct
-
-from gateway.config.models import RouteConfig
+from gateway.config.models import RouteConfig  # noqa: TC001 - the compiler evaluates the fields of a NamedTuple
 from gateway.headers.host import split_authority
+from gateway.pipeline.matches import Match, Matched, MethodNotAllowed, NotFound, Rejected
 from gateway.pipeline.methods import FORWARDED, listed
 from gateway.pipeline.paths import after_segments, holds_nul, is_plain, lowest_depth, readings, segments_of
 from gateway.pipeline.routes import RouteTree, pattern_of
@@ -23,35 +22,6 @@ if TYPE_CHECKING:
     from gateway.config.models import UpstreamFile
     from gateway.pipeline.paths import Segments
 
-
-class Matched(Struct, frozen=True):
-    """A request has a way: the upstream's place in the configuration, its route if one is for it, the target to send.
-
-    `target` is whole: the path of the upstream's base URL, what stood behind the prefix, and the query, byte for byte.
-    """
-
-    upstream: int
-    route: RouteConfig | None
-    target: bytes
-
-
-class NotFound(Struct, frozen=True):
-    """No upstream has this path on this host."""
-
-
-class MethodNotAllowed(Struct, frozen=True):
-    """The path is an upstream's, but not with this method. `allow` is sorted, for the field of that name."""
-
-    allow: tuple[str, ...]
-
-
-class Rejected(Struct, frozen=True):
-    """The path could be read as another one's; `reason` is safe to show."""
-
-    reason: str
-
-
-Match = Matched | NotFound | MethodNotAllowed | Rejected
 
 _NOT_FOUND = NotFound()
 _PATHS_REMEMBERED: Final = 2_048

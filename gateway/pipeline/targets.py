@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from msgspec import Struct
+from typing import Final, NamedTuple
 
 from gateway.headers.host import is_authority
 from gateway.headers.refusal import Refusal, malformed
@@ -15,7 +13,7 @@ _FORBIDDEN: Final = bytes((*range(0x21), 0x23, 0x7F))
 _SCHEMES: Final = frozenset({b"http", b"https"})
 
 
-class Target(Struct, frozen=True, kw_only=True):
+class Target(NamedTuple):
     """Where a request goes: the path and query as they came (or `*`), and the authority of absolute-form."""
 
     path: bytes

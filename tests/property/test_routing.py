@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gateway.config.models import UpstreamFile
 from gateway.headers import Refusal
-from gateway.pipeline.routing import Match, Matched, Router
+from gateway.pipeline.matches import Match, Matched
+from gateway.pipeline.routing import Router
 from gateway.pipeline.targets import read_target
 
 HOST = b"gateway.example"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from gateway.config.models import UpstreamFile
-from gateway.pipeline.routing import Matched, MethodNotAllowed, NotFound, Rejected, Router
+from gateway.pipeline.matches import Matched, MethodNotAllowed, NotFound, Rejected
+from gateway.pipeline.routing import Router
 
 HOST = b"gateway.example"
 
