@@ -76,6 +76,12 @@ bench: install ## Measure (see bench/)
 	$(BIN)/uv sync --locked --quiet --inexact --group bench
 	$(BIN)/python -m bench $(ARGS)
 
+.PHONY: wheel
+wheel: install ## Build dist/: the wheel with the way of a request compiled; needs a C compiler
+	rm -rf dist
+	HATCH_BUILD_HOOKS_ENABLE=true $(BIN)/uv build --quiet
+	@ls dist
+
 .PHONY: lock
 lock: $(BIN)/python ## Write uv.lock anew after a change of pyproject.toml (ARGS=--upgrade for newer versions)
 	$(bootstrap)

@@ -5,24 +5,27 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.workshop import (
     CONFIGS,
     LOAD_CORE,
     PROXY_CORE,
+    ROOT,
     Process,
+    compiled,
     configure,
     debian,
     folder,
     free_port,
     from_npm,
     from_pypi,
+    gateway_process,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 __all__ = ["LOADS", "PEERS", "Load", "Peer", "folder", "origin"]
 
@@ -71,23 +74,27 @@ def origin(into: Path) -> Process:
     return Process([nginx, "-c", str(configure("origin.conf", into, origin=port))], port, LOAD_CORE, into)
 
 
-def _accord(into: Path, origin_port: int) -> Process:
-    port = free_port()
-    home = into / "accord"
-    (home / "upstreams").mkdir(parents=True, exist_ok=True)
-    limits = [{"name": "per-client", "key": "client", "requests": 1_000_000, "per": "1s", "burst": 1_000_000}]
-    gateway = {"version": 1, "listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{free_port()}", "limits": limits}
-    (home / "gateway.yaml").write_text(json.dumps(gateway))
-    upstream = {
-        "version": 1,
-        "name": "salla",
-        "base_url": f"http://127.0.0.1:{origin_port}",
-        "match": {"prefix": "/"},
-        "dialect": "salla",
-    }
-    (home / "upstreams" / "salla.yaml").write_text(json.dumps(upstream))
-    command = [sys.executable, "-m", "gateway", "serve", "--config", str(home / "gateway.yaml")]
-    return Process(["env", f"PYTHONPATH={Path(__file__).resolve().parents[1]}", *command], port, PROXY_CORE, into)
+def _accord(code: Callable[[], Path]) -> Callable[[Path, int], Process]:
+    """Start the gateway from `code`, as it is shipped: limits, log, metrics and all header rules at work."""
+
+    def start(into: Path, origin_port: int) -> Process:
+        port = free_port()
+        home = into / f"accord-{port}"
+        (home / "upstreams").mkdir(parents=True)
+        limits = [{"name": "per-client", "key": "client", "requests": 1_000_000, "per": "1s", "burst": 1_000_000}]
+        gateway = {"version": 1, "listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{free_port()}", "limits": limits}
+        (home / "gateway.yaml").write_text(json.dumps(gateway))
+        upstream = {
+            "version": 1,
+            "name": "salla",
+            "base_url": f"http://127.0.0.1:{origin_port}",
+            "match": {"prefix": "/"},
+            "dialect": "salla",
+        }
+        (home / "upstreams" / "salla.yaml").write_text(json.dumps(upstream))
+        return gateway_process(code(), home, port)
+
+    return start
 
 
 def _python(script: str) -> Callable[[Path, int], Process]:
@@ -134,7 +141,8 @@ def _fastify(into: Path, origin_port: int) -> Process:
 
 
 PEERS = (
-    Peer(name="Accord", start=_accord),
+    Peer(name="Accord", start=_accord(compiled)),
+    Peer(name="Accord, not compiled", start=_accord(lambda: ROOT)),
     Peer(name="Envoy with Lua", start=_envoy),
     Peer(name="nginx with njs", start=_nginx("njs")),
     Peer(name="nginx with Lua", start=_nginx("lua")),

@@ -6,11 +6,14 @@ import json
 import statistics
 import sys
 from contextlib import ExitStack
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.compare import saturate
 from bench.peers import folder, origin
-from bench.workshop import PROXY_CORE, Process, free_port
+from bench.workshop import Process, compiled, free_port, gateway_process
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _UPSTREAMS = (3, 100, 1_000)
 _ROUTES = 10
@@ -18,13 +21,14 @@ _ROUTES = 10
 
 def scale(rounds: int, seconds: float) -> dict[int, float]:
     """Return the processor time of one request, in seconds, by the number of upstreams (each with ten routes)."""
+    code = compiled()
     found: dict[int, list[float]] = {count: [] for count in _UPSTREAMS}
     with folder() as into, ExitStack() as ends:
         source = origin(into)
         ends.callback(source.end)
         running = {}
         for count in _UPSTREAMS:
-            running[count] = _accord(into / str(count), source.port, count)
+            running[count] = _accord(code, into / str(count), source.port, count)
             ends.callback(running[count].end)
         for number in range(rounds):
             for count, process in running.items():
@@ -35,7 +39,7 @@ def scale(rounds: int, seconds: float) -> dict[int, float]:
     return {count: statistics.median(figures) for count, figures in found.items()}
 
 
-def _accord(home: Path, origin_port: int, count: int) -> Process:
+def _accord(code: Path, home: Path, origin_port: int, count: int) -> Process:
     (home / "upstreams").mkdir(parents=True)
     port = free_port()
     gateway = {"version": 1, "listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{free_port()}"}
@@ -51,6 +55,4 @@ def _accord(home: Path, origin_port: int, count: int) -> Process:
             "routes": routes,
         }
         (home / "upstreams" / f"{number}.yaml").write_text(json.dumps(upstream))
-    command = [sys.executable, "-m", "gateway", "serve", "--config", str(home / "gateway.yaml")]
-    root = Path(__file__).resolve().parents[1]
-    return Process(["env", f"PYTHONPATH={root}", *command], port, PROXY_CORE, home)
+    return gateway_process(code, home, port)

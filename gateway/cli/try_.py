@@ -123,7 +123,7 @@ def _many(args: argparse.Namespace) -> int:
 
 
 def _answered(reply: Reply, plan: Plan, identity: object) -> _Answer:
-    result, document = answer(reply, plan, SystemClock.now_s())
+    result, document = answer(reply, plan, SystemClock().now_s())
     return _Answer(
         id=identity,
         is_error=isinstance(result, Problem),

@@ -23,8 +23,13 @@ class Clock(Protocol):
 class SystemClock:
     """The clocks of this machine."""
 
-    now_s = staticmethod(time.time)
-    monotonic_s = staticmethod(time.monotonic)
+    def now_s(self) -> float:
+        """Return Unix time in seconds."""
+        return time.time()
+
+    def monotonic_s(self) -> float:
+        """Return seconds since some fixed moment."""
+        return time.monotonic()
 
 
 class Ids(Protocol):

@@ -88,7 +88,6 @@ class ReplyReader:
     started = False
     _left = 0
     _ended = False
-    _framing = Framing.NONE
     _opening = b""
     _tail = b""
     _written = b""
@@ -102,6 +101,7 @@ class ReplyReader:
         `upgrade`: the request asked to switch protocols; what follows a 101 is then its body, up to the end.
         """
         self.head = _NO_HEAD
+        self._framing = Framing.NONE
         self.chunks: deque[bytes] = deque()
         self._to_head = to_head
         self._head_bytes = self._budget = head_bytes

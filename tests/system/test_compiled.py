@@ -1,0 +1,58 @@
+"""The compiled wheel is the same gateway: it passes the tests that reach it from outside."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from tests.components import require_component
+
+ROOT = Path(__file__).parents[2]
+FROM_OUTSIDE = ("tests/integration", "tests/conformance", "tests/system/test_nginx.py")
+SEEN_BESIDE = ("tests", "config", "docs", "README.md", "pyproject.toml")
+BUILD_S = 480
+TESTS_S = 480
+
+
+def run(command: list[str], folder: Path, seconds: float, **environment: str) -> str:
+    """Run a command that must succeed, and return what it prints."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},  # noqa: TID251 - what the tools of this machine need
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5_000:]
+    return done.stdout
+
+
+def test_the_wheel_passes_what_the_sources_pass(tmp_path: Path) -> None:
+    """Built as `make wheel` builds it, unpacked beside the tests and without the sources in reach."""
+    require_component("gcc")
+    faulthandler.cancel_dump_traceback_later()  # a compiler takes longer than a test may; each step has its own limit
+    wheels, unpacked, tree = tmp_path / "dist", tmp_path / "wheel", tmp_path / "tree"
+    uv = str(Path(sys.executable).with_name("uv"))
+    run([uv, "build", "--quiet", "--out-dir", str(wheels)], ROOT, BUILD_S, HATCH_BUILD_HOOKS_ENABLE="true")
+    (wheel,) = wheels.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unpacked)
+    assert list(unpacked.glob("gateway/edge/proxy.*.so")), "nothing was compiled"
+    tree.mkdir()
+    for name in SEEN_BESIDE:
+        (tree / name).symlink_to(ROOT / name)
+    report = run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", *FROM_OUTSIDE],
+        tree,
+        TESTS_S,
+        PYTHONPATH=str(unpacked),
+    )
+    assert " passed" in report
