@@ -11,7 +11,7 @@ import asyncio
 from contextlib import suppress
 from http import HTTPStatus
 from time import gmtime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from gateway.errors import ClientGone
 
@@ -44,18 +44,21 @@ _SWITCH: Final = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
-class Lines(NamedTuple):
+class Lines:
     """Header fields as lines of a head, each with its line break; `dated` when `Date` is among them."""
 
-    text: bytes
-    dated: bool = False
+    __slots__ = ("dated", "text")
+
+    def __init__(self, text: bytes, *, dated: bool = False) -> None:
+        self.text = text
+        self.dated = dated
 
 
 def lines_of(headers: Iterable[Header]) -> Lines:
     """Write header fields."""
     fields = tuple(headers)
     text = b"".join([b"%b: %b\r\n" % field for field in fields])
-    return Lines(text, any(name.lower() == b"date" for name, _ in fields))
+    return Lines(text, dated=any(name.lower() == b"date" for name, _ in fields))
 
 
 class DateLine:

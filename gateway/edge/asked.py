@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
-from gateway.edge.ways import Way
-from gateway.model import Problem
+if TYPE_CHECKING:
+    from gateway.edge.ways import Way
+    from gateway.headers import RequestHead
+    from gateway.model import Problem
 
 
-class Asked(Struct, frozen=True):
+class Asked:
     """A request that will be taken: where it goes, and its body as declared (`length` in bytes, None when chunked).
 
     `lines` are its fields as they go upstream, each with its line break. `upgrade` is the key of a WebSocket handshake,
-    None for any other request.
+    None for any other request. `has_body`: the request came with a body, be it empty.
     """
 
-    way: Way
-    target: bytes
-    lines: bytes
-    length: int | None
-    chunked: bool
-    expects_continue: bool
-    upgrade: bytes | None
+    __slots__ = ("expects_continue", "has_body", "length", "lines", "target", "upgrade", "way")
 
-    @property
-    def has_body(self) -> bool:
-        """Tell whether the request came with a body, be it empty."""
-        return self.chunked or self.length is not None
+    def __init__(self, way: Way, target: bytes, lines: bytes, head: RequestHead, upgrade: bytes | None) -> None:
+        self.way = way
+        self.target = target
+        self.lines = lines
+        self.length = head.length
+        self.has_body = head.chunked or head.length is not None
+        self.expects_continue = head.expects_continue
+        self.upgrade = upgrade
 
 
-class Refused(Struct, frozen=True, kw_only=True):
+class Refused:
     """A request that is answered here. `allow` are the methods that its target knows, where that is the reason."""
 
-    problem: Problem
-    allow: tuple[str, ...] = ()
+    __slots__ = ("allow", "problem")
+
+    def __init__(self, problem: Problem, allow: tuple[str, ...] = ()) -> None:
+        self.problem = problem
+        self.allow = allow

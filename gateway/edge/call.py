@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
-from gateway.limits import Charge, Verdict
 from gateway.model import Allowance, Origin, Outcome, Problem, Translation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from gateway.limits import Charge, Verdict
 
 PATH_CHARACTERS: Final = 512
 ID_CHARACTERS: Final = 128
@@ -33,19 +32,13 @@ _SERVER_ERROR: Final = 500
 _CLIENT_ERROR: Final = 400
 
 
-class Call(Struct, gc=False):
+class Call:
     """One request under way, from `began_s` on the monotonic clock. The proxy fills it in step by step.
 
-    Observers see only the `Outcome`. Nothing in it may ever lead back to it: the collector of cycles does not look.
+    Observers see only the `Outcome`.
     """
 
-    request_id: str
-    method: str
-    path: str
-    peer: str | None
-    began_s: float
     budget: Allowance | None = None
-    charges: tuple[Charge, ...] = ()
     client: str | None = None
     client_request_id: str | None = None
     dialect: str | None = None
@@ -54,14 +47,22 @@ class Call(Struct, gc=False):
     request_bytes: int = 0
     response_bytes: int = 0
     route: str | None = None
-    status: int = CLIENT_CLOSED_REQUEST
-    translation: Translation = Translation.NONE
     upstream: str | None = None
     upstream_began_s: float | None = None
     upstream_ended_s: float | None = None
     upstream_status: int | None = None
-    verdicts: tuple[Verdict, ...] = ()
     word: str | None = None
+
+    def __init__(self, request_id: str, method: str, path: str, peer: str | None, began_s: float) -> None:
+        self.request_id = request_id
+        self.method = method
+        self.path = path
+        self.peer = peer
+        self.began_s = began_s
+        self.status = CLIENT_CLOSED_REQUEST
+        self.translation = Translation.NONE
+        self.charges: tuple[Charge, ...] = ()
+        self.verdicts: tuple[Verdict, ...] = ()
 
     def outcome(self, ended_s: float, time_s: float) -> Outcome:
         """Return what happened, at the end of the request: `ended_s` on the monotonic clock, `time_s` in Unix time."""

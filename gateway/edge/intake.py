@@ -143,7 +143,7 @@ class Intake:
         if way.request.identifies:
             lines = b"%bX-Request-Id: %b\r\n" % (lines, call.request_id.encode("ascii"))
         key = handshake_key(call.method, message.version, message.raw_headers) if message.upgrade else None
-        return Asked(way, target, lines, head.length, head.chunked, head.expects_continue, key)
+        return Asked(way, target, lines, head, key)
 
     def _charge(self, call: Call, way: Way, head: RequestHead, headers: Headers) -> Refused | None:
         """Charge the limits; their verdicts are kept for the answer's fields."""

@@ -128,4 +128,4 @@ class Replies:
             fields = rate_fields(call.verdicts, status=status, budget=call.budget, budget_name=call.upstream or "")
             rates = lines_of(fields).text
         text = b"%b%bX-Request-Id: %b\r\n%b" % (lines.text, more, call.request_id.encode("ascii"), rates)
-        return Lines(text, lines.dated)
+        return Lines(text, dated=lines.dated)
