@@ -6,18 +6,16 @@ exchange must `close()` it, always, whatever happened to it; nothing else gives 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
-
-from msgspec import Struct
-
-from gateway.model import Header, Headers
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from gateway.model import Header, Headers
     from gateway.upstream.tunnel import TunnelEnd
 
 
-class UpstreamRequest(Struct, frozen=True, kw_only=True):
+class UpstreamRequest:
     """A request as it goes upstream.
 
     `target` begins with `/`, or is `*` (RFC 9112 section 3.2), and goes out byte for byte. `headers` are the end-to-end
@@ -33,26 +31,37 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
     Raises ValueError for a target of another form, and for a `length` that a body without `rest` does not have.
     """
 
-    method: bytes
-    target: bytes
-    headers: Sequence[Header] = ()
-    lines: bytes = b""
-    body: bytes | None = None
-    rest: AsyncIterator[bytes] | None = None
-    length: int | None = None
-    upgrade: bool = False
+    __slots__ = ("body", "headers", "length", "lines", "method", "rest", "target", "upgrade")
 
-    def __post_init__(self) -> None:
-        if not self.target.startswith(b"/") and self.target != b"*":
+    def __init__(
+        self,
+        *,
+        method: bytes,
+        target: bytes,
+        headers: Sequence[Header] = (),
+        lines: bytes = b"",
+        body: bytes | None = None,
+        rest: AsyncIterator[bytes] | None = None,
+        length: int | None = None,
+        upgrade: bool = False,
+    ) -> None:
+        if not target.startswith(b"/") and target != b"*":
             raise ValueError("a target begins with / or is *")
-        if self.length is None:
-            return
-        at_hand = len(self.body or b"")
-        if self.length < at_hand or (self.rest is None and self.length != at_hand):
-            raise ValueError(f"a body of {at_hand} bytes was declared as {self.length}")
+        if length is not None:
+            at_hand = len(body or b"")
+            if length < at_hand or (rest is None and length != at_hand):
+                raise ValueError(f"a body of {at_hand} bytes was declared as {length}")
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.lines = lines
+        self.body = body
+        self.rest = rest
+        self.length = length
+        self.upgrade = upgrade
 
 
-class ReplyHead(Struct, eq=False):
+class ReplyHead:
     """The head of a final reply (status 200 to 599, or 101 where an upgrade was asked for).
 
     `headers` are the fields as received, hop-by-hop ones among them, without the white space around values.
@@ -61,10 +70,13 @@ class ReplyHead(Struct, eq=False):
     in `made`, under a key of its own: there must be few such keys.
     """
 
-    status: int
-    headers: Headers
-    content_length: int | None
-    made: dict[object, Any] = {}
+    __slots__ = ("content_length", "headers", "made", "status")
+
+    def __init__(self, status: int, headers: Headers, content_length: int | None) -> None:
+        self.status = status
+        self.headers = headers
+        self.content_length = content_length
+        self.made: dict[object, Any] = {}
 
 
 class Exchange(Protocol):
@@ -125,7 +137,7 @@ class Exchange(Protocol):
         """Give the connection back if both directions ended cleanly and completely, else cut it. Idempotent."""
 
 
-class Stats(Struct, frozen=True, kw_only=True):
+class Stats(NamedTuple):
     """How a transport stands: connections made or being made, those of them at rest, requests that wait for one."""
 
     open: int
