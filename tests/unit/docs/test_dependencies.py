@@ -15,6 +15,7 @@ def test_every_dependency_has_its_reason() -> None:
     asked = [
         *project["build-system"]["requires"],
         *project["project"]["dependencies"],
+        *project["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]["dependencies"],
         *(package for group in project["dependency-groups"].values() for package in group),
     ]
     page = (ROOT / "docs" / "explanation" / "dependencies.md").read_text(encoding="utf-8")
