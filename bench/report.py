@@ -23,9 +23,9 @@ def page(parts: Iterable[str], rounds: int, seconds: float) -> str:
     head = (
         f"# Benchmarks\n\nMeasured on {today}: {machine}. Made by `make bench`: the proxy pinned to one core, the "
         f"origin and the load generator to another; 32 connections; {rounds} alternating rounds of {seconds:g} s, "
-        "medians. Machines are busy and differ: the ratios mean something, the absolute figures little. "
-        "The load generator asks the same again and again; what requests cost that differ stands in [performance](../explanation/performance.md)."
-        "\n\n![Requests a second, by load](benchmarks.png)"
+        "medians. Machines are busy and differ: the ratios mean something, the absolute figures little. The load "
+        "generator asks the same again and again; what requests cost that differ stands in "
+        "[performance](../explanation/performance.md).\n\n![Requests a second, by load](benchmarks.png)"
     )
     return "\n\n".join([head, *parts]) + "\n"
 
