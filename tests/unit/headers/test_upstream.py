@@ -78,6 +78,16 @@ def test_not_sent() -> None:
     assert values(sent, b"x-request-id") == [b"minted"]
 
 
+def test_an_id_that_is_written_later() -> None:
+    """Without the id the same fields go upstream, and the rules say whether it is to follow."""
+    without = send((b"X-Request-Id", b"theirs"), hop=Hop(peer="192.0.2.1", scheme=b"https"))
+    assert values(without, b"x-request-id") == []
+    assert sorted((*without, (b"X-Request-Id", b"minted"))) == sorted(send((b"X-Request-Id", b"theirs")))
+    assert rules().identifies
+    assert not rules(remove=frozenset({b"x-request-id"})).identifies
+    assert not rules(fixed=((b"x-request-id", b"fixed"),)).identifies
+
+
 class TestConfigured:
     """Fields that are set, removed, or for us."""
 
