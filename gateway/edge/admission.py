@@ -95,7 +95,7 @@ class Admission:
         if not keyed:
             return None
         charges = [(policy, key_of(facts)) for policy, key_of in keyed]
-        return self._store.decide(charges, int(self._clock.monotonic_s() * _US_IN_S))
+        return self._store.decide(charges, self._now_us())
 
     def _compile(self, policies: Policies) -> tuple[Policies, Keyed]:
         """Compile a way's policies, and keep them, so that no others can take their identity."""
@@ -107,7 +107,10 @@ class Admission:
 
     def refund(self, charges: tuple[Charge, ...]) -> tuple[Verdict, ...]:
         """Give back what a request was charged, and return what its policies say then."""
-        return self._store.refund(charges, int(self._clock.monotonic_s() * _US_IN_S))
+        return self._store.refund(charges, self._now_us())
+
+    def _now_us(self) -> int:
+        return int(self._clock.monotonic_s() * _US_IN_S)
 
     def shown(self, facts: Facts) -> str:
         """Return the client as logs and the status page may name it: its configured name, else a keyed hash."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _RESET_CONTENT: Final = 205
 _HEAD: Final = "HEAD"
+# As plain texts, for they are keys on the way of each reply, and an Enum's hash is a call of Python.
 _PROBLEM, _UNIFIED, _PASSED = Translation.PROBLEM.value, Translation.UNIFIED.value, Translation.PASSED.value
 
 

@@ -168,8 +168,9 @@ def _read(message: Message, connection: ClientConnection, authority: bytes | Non
     head = read_request(message.raw_headers, version=message.version, authority=authority)
     if isinstance(head, Refusal):
         return head
-    connection.seen = None if authority is not None else Seen(message, head)
-    return connection.seen or Seen(message, head)
+    seen = Seen(message, head)
+    connection.seen = seen if authority is None else None
+    return seen
 
 
 def _refused(code: str, stage: Stage, *, detail: str | None = None, upstream: str | None = None) -> Refused:

@@ -151,10 +151,7 @@ class HttpExchange:
         reply = self._reply
         if not reply.complete or reply.buffered > limit_bytes:
             return None
-        body = reply.chunks[0] if len(reply.chunks) == 1 else b"".join(reply.chunks)
-        reply.chunks.clear()
-        reply.buffered = 0
-        return body
+        return self._take_all(reply)
 
     async def capture(self, limit_bytes: int) -> tuple[bytes, bool]:
         """Return the body up to `limit_bytes`, and whether more of it remains."""
@@ -179,10 +176,7 @@ class HttpExchange:
         """Give the socket away, with what came behind the head."""
         if self.failure is not None or self._wire is None:
             raise self.failure or AssertionError("the exchange is closed")
-        early = b"".join(self._reply.chunks)
-        self._reply.chunks.clear()
-        self._reply.buffered = 0
-        return self._wire.hand_over(early)
+        return self._wire.hand_over(self._take_all(self._reply))
 
     def close(self) -> None:
         """Give the connection back, or cut it."""
@@ -273,18 +267,22 @@ class HttpExchange:
 
     # Inside.
 
-    async def _wait(self, waiter: asyncio.Future[None]) -> None:
+    async def _change(self) -> None:
+        """Wait until something was heard of the reply."""
+        self._waiter = asyncio.get_running_loop().create_future()
         try:
-            await waiter
+            await self._waiter
         except asyncio.CancelledError:
             self.close()
             raise
         finally:
             self._waiter = None
 
-    async def _change(self) -> None:
-        waiter = self._waiter = asyncio.get_running_loop().create_future()
-        await self._wait(waiter)
+    def _take_all(self, reply: ReplyReader) -> bytes:
+        body = reply.chunks[0] if len(reply.chunks) == 1 else b"".join(reply.chunks)
+        reply.chunks.clear()
+        reply.buffered = 0
+        return body
 
     def _wake(self) -> None:
         answered, self.answered = self.answered, None

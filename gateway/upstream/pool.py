@@ -120,11 +120,7 @@ class Pool:
         assert isinstance(exchange, HttpExchange)  # noqa: S101 - one of ours, as the port demands
         exchange.hand_over()
         total_at = exchange.total_at
-        try:
-            connection = await self._dial(total_at)
-        except BaseException:
-            self._pass_on(None)
-            raise
+        connection = await self._fill(total_at)
         repeated = connection.start(request, written(request), self._loop.time(), total_at)
         if await repeated.answer():
             return repeated
@@ -194,6 +190,10 @@ class Pool:
         connection = await self._place(now, total_at)
         if connection is not None and connection.usable:
             return connection
+        return await self._fill(total_at)
+
+    async def _fill(self, total_at: float) -> Connection:
+        """Make a new connection in a place that is held; the place goes on to the next where that fails."""
         try:
             return await self._dial(total_at)
         except BaseException:
