@@ -66,7 +66,7 @@ def normalise(reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True) -
     if plan.translate:
         reading = dialect.read_error(view, now_s, in_body=in_body)
         if reading is not None:
-            return _problem(reading, reply.status, plan)
+            return _problem(reading, reply.status, plan, truncated=view.truncated or reply.cut)
     return _success(view, plan) if plan.unify and not failed else None
 
 
@@ -118,7 +118,7 @@ _TRANSPORT: Mapping[TransportReason, tuple[str, Stage, Origin]] = {
 }
 
 
-def _problem(reading: ErrorReading, received: int, plan: Plan) -> Problem:
+def _problem(reading: ErrorReading, received: int, plan: Plan, *, truncated: bool) -> Problem:
     """Return what the client is told of an error that came with the HTTP status `received`."""
     code, status = _told(reading, plan)
     beside, clashing = _extensions(reading) if reading.extensions else (None, None)
@@ -131,12 +131,14 @@ def _problem(reading: ErrorReading, received: int, plan: Plan) -> Problem:
         source=Source(origin=_UPSTREAM, fault=code.fault, upstream=plan.upstream, stage=_RESPONSE),
         retry=_RETRY[code.retryable] if after is None else Retry(retryable=code.retryable, after=_plain(after)),
         errors=reading.errors,
-        upstream=_said(reading, received, clashing, ours=ours) if plan.expose_upstream else None,
+        upstream=_said(reading, received, clashing, ours=ours, truncated=truncated) if plan.expose_upstream else None,
         extensions=beside or None,
     )
 
 
-def _said(reading: ErrorReading, received: int, clashing: dict[str, Raw] | None, *, ours: bool) -> UpstreamError:
+def _said(
+    reading: ErrorReading, received: int, clashing: dict[str, Raw] | None, *, ours: bool, truncated: bool
+) -> UpstreamError:
     return UpstreamError(
         status=received,
         code=reading.upstream_code,
@@ -145,6 +147,7 @@ def _said(reading: ErrorReading, received: int, clashing: dict[str, Raw] | None,
         dialect=reading.dialect,
         request_id=reading.request_id,
         extensions=clashing or UNSET,
+        truncated=truncated or UNSET,
     )
 
 
