@@ -337,6 +337,23 @@ def test_members_that_are_left_out_must_be_sound_too(bad: bytes) -> None:
         ("<CENTER><h1>502</h1>", {"h1": "502"}),
         ("<!-- proxy --><html><p>Late</p>", {"p": "Late"}),
         ("<title>broken", {"title": "broken"}),
+        (
+            "<html><body><h1>503 Not Now</h1>\nNo server\nis there. <i>None</i>\n</body></html>",
+            {"h1": "503 Not Now", "text": "No server is there."},
+        ),
+        (
+            "<HTML><TITLE>No</TITLE><BODY><H1>Denied</H1>You may not see it.<P>Reference&#32;&#35;9&#46;a</BODY>",
+            {"title": "No", "h1": "Denied", "p": "Reference #9.a", "text": "You may not see it."},
+        ),
+        (
+            "<div><h2>404 - Not here.</h2><h3>What you look for\nis away.</h3></div>",
+            {"h2": "404 - Not here.", "h3": "What you look for is away."},
+        ),
+        (
+            "<html><h1><span>Error</span><span>1015</span></h1><h2>You are too fast</h2><center>edge</center>",
+            {"h1": "Error 1015", "h2": "You are too fast"},
+        ),
+        ("<html><frameset><frame></frameset>", {}),
     ],
 )
 def test_the_parts_of_a_page_that_say_something(page: str, tree: dict[str, str]) -> None:
