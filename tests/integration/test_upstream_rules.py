@@ -119,8 +119,8 @@ async def test_a_compressed_reply_is_read_and_written_plain(tmp_path: Path) -> N
         serve((head(), send(packed), head(), send(image))) as origin,
         gateway(tmp_path, upstream(origin)) as accord,
     ):
-        read = await accord.get("/api/a", "Accept-Encoding: br, gzip")
-        passed = await accord.get("/api/b", "Accept-Encoding: br, gzip")
+        read = await accord.get("/api/a", "Accept-Encoding: compress, gzip")
+        passed = await accord.get("/api/b", "Accept-Encoding: compress, gzip")
         received = bytes(origin.conversations[0].received)
     assert read.json()["data"]["a"] == [1.5]
     assert (read.header("Content-Encoding"), read.header("ETag")) == (None, None)
