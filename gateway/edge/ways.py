@@ -13,7 +13,7 @@ from gateway.edge.admission import compiled
 from gateway.headers import CREDENTIALS, ReplyRules, RequestRules, Secrets, strip_parameters
 from gateway.limits import Policy
 from gateway.pipeline.codings import ACCEPTED
-from gateway.pipeline.plan import Plan, plan_of
+from gateway.pipeline.plan import Plan, mode_of, plan_of
 from gateway.pipeline.routing import Router
 from gateway.upstream import Transport, pool_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.config.load import Configuration, Upstream
-    from gateway.config.models import BasicInjection, GatewayFile, Injection, RouteConfig
+    from gateway.config.models import BasicInjection, GatewayFile, Injection, RouteConfig, UpstreamFile
     from gateway.model import Header
     from gateway.pipeline.matches import Matched
     from gateway.upstream import Pool
@@ -68,7 +68,7 @@ class Ways:
         settings = [upstream.settings for upstream in config.upstreams]
         self.router = Router(settings)
         self._pools = {one.settings.name: pool_of(one, loop) for one in config.upstreams}
-        self._addresses = {one.name: str(one.base_url) for one in settings}
+        self._shown = {one.name: _described(one) for one in settings}
         self._ways = [self._of(config.gateway, upstream, environ) for upstream in config.upstreams]
 
     def of(self, matched: Matched) -> Way:
@@ -76,8 +76,8 @@ class Ways:
         return self._ways[matched.upstream][id(matched.route)]
 
     def describe(self) -> Mapping[str, Mapping[str, Any]]:
-        """Return each upstream's address and pool, for the operator."""
-        return {name: {"base_url": self._addresses[name], "pool": _pool(pool)} for name, pool in self._pools.items()}
+        """Return each upstream's address, mode and pool, for the operator."""
+        return {name: {**self._shown[name], "pool": _pool(pool)} for name, pool in self._pools.items()}
 
     async def aclose(self) -> None:
         """Close every connection to the upstreams."""
@@ -111,6 +111,16 @@ class Ways:
             tunnel_idle_s=settings.timeouts.tunnel_idle_s,
             transport=self._pools[name],
         )
+
+
+def _described(settings: UpstreamFile) -> dict[str, Any]:
+    """Return what the status page tells of an upstream's file: `route_modes` are those of routes that say otherwise."""
+    modes = {_route_name(route): mode_of(settings, route) for route in settings.routes}
+    return {
+        "base_url": str(settings.base_url),
+        "mode": settings.mode,
+        "route_modes": {route: mode for route, mode in modes.items() if mode != settings.mode},
+    }
 
 
 def _route_name(route: RouteConfig) -> str:

@@ -54,7 +54,7 @@ def decide(status: int, headers: Headers, plan: Plan, method: str) -> Stream | C
     if status >= _REDIRECTS_FROM or status in _WITHOUT_CONTENT or not _is_read(status, headers, plan):
         return STREAM
     if method == "HEAD":
-        return BARE if plan.unify else STREAM
+        return BARE if plan.unify and not plan.shadow else STREAM
     return Capture(limit_bytes=plan.success_bytes, cut=False)
 
 

@@ -98,3 +98,20 @@ def test_parameters_of_ours_never_come_back() -> None:
     links = _plan({"credentials": {"inject": inject}}).links
     assert links is not None
     assert links.parameters == frozenset({b"key"})
+
+
+@pytest.mark.parametrize(
+    ("upstream", "route", "shadow"),
+    [
+        ({}, None, False),
+        ({"mode": "shadow"}, None, True),
+        ({"mode": "shadow"}, {}, True),
+        ({"mode": "shadow"}, {"mode": "enforce"}, False),
+        ({"mode": "enforce"}, {"mode": "shadow"}, True),
+    ],
+)
+def test_a_route_may_be_in_another_mode_than_its_upstream(
+    upstream: dict[str, Any], route: dict[str, Any] | None, *, shadow: bool
+) -> None:
+    """So that a dialect can be tried on a part of an API, or used for a part already."""
+    assert _plan(upstream, route).shadow is shadow
