@@ -119,7 +119,7 @@ class Forwarder:
         way, head = asked.way, exchange.head
         self._over(call)
         reply = Reply(status=head.status, headers=head.headers, body=body, cut=cut)
-        found = normalise(reply, way.plan, self._clock.now_s(), in_body=asked.has_body)
+        found = normalise(reply, way.plan, self._clock.now_s(), in_body=asked.has_body, unknown=way.unknown)
         if found is None:
             return False
         if way.secrets is not None:
@@ -170,12 +170,12 @@ class Forwarder:
 
     def _note(self, call: Call, asked: Asked, head: ReplyHead, copy: _Copy) -> None:
         """Note what a client would have got of a reply that went through to it."""
-        plan, body = asked.way.plan, copy.body()
+        way, body = asked.way, copy.body()
         if body is None:
             return
         reply = Reply(status=head.status, headers=head.headers, body=body, cut=copy.cut)
-        found = normalise(reply, plan, self._clock.now_s(), in_body=asked.has_body)
-        call.would = would_be(found, head.status, plan.dialect.name)
+        found = normalise(reply, way.plan, self._clock.now_s(), in_body=asked.has_body, unknown=way.unknown)
+        call.would = would_be(found, head.status, way.plan.dialect.name)
 
     def _bare(self, call: Call, way: Way, exchange: Exchange, answer: Answer) -> None:
         """Let a reply's head through, without what would describe a body; what follows it is not read."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from gateway.config.presets import LAST_RESORT
 from gateway.dialects.reader import Dialect
 from gateway.headers import AddressMap
 
@@ -18,7 +19,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """How the replies of one route are read, and how much of them may be held in memory (bytes).
 
     `links` says where clients find the upstream's addresses; None leaves them as they are. `shadow`: what is read is
-    told to operators alone, and replies pass as they came.
+    told to operators alone, and replies pass as they came. `last_resort` is the dialect whose readings are guesses;
+    None where the upstream is said to speak it.
     """
 
     upstream: str
@@ -31,6 +33,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     error_bytes: int
     links: AddressMap | None
     shadow: bool = False
+    last_resort: str | None = LAST_RESORT
 
 
 def plan_of(gateway: GatewayFile, upstream: Upstream, route: RouteConfig | None) -> Plan:
@@ -51,6 +54,7 @@ def plan_of(gateway: GatewayFile, upstream: Upstream, route: RouteConfig | None)
         error_bytes=settings.capture.error_bytes,
         links=_addresses(gateway, settings),
         shadow=mode_of(settings, route) == "shadow",
+        last_resort=None if settings.dialect.preset == LAST_RESORT else LAST_RESORT,
     )
 
 

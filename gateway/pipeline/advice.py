@@ -1,0 +1,44 @@
+"""What to write into an upstream's file so that replies of an unknown shape are known from then on.
+
+Worked out from the sample alone, with texts of the same kinds in place of its markers: no advice can hold what no
+sample does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import yaml
+
+from gateway.model import Reply
+from gateway.pipeline.markers import STAND_IN_NAME, stand_ins
+from gateway.pipeline.suggest import suggest
+
+if TYPE_CHECKING:
+    from gateway.pipeline.radar import UnknownShape
+
+_JSON: Final = ((b"Content-Type", b"application/json"),)
+_TREES: Final = frozenset(("json", "xml", "form"))
+_WIDTH: Final = 120
+_NONE: Final = ""
+
+
+def advise(shape: UnknownShape) -> None:
+    """Put a suggested rule to a shape, once: `dialect:` as it stands in an upstream's file, empty where there is none.
+
+    Pages and plain texts have no members that a rule could be made of, and what stands under the keys of a map has no
+    path. It takes tens of milliseconds.
+    """
+    if shape.suggested_rule is None:
+        shape.suggested_rule = _suggested(shape) if shape.kind.value in _TREES else _NONE
+
+
+def _suggested(shape: UnknownShape) -> str:
+    body = msgspec.json.encode(stand_ins(msgspec.json.decode(shape.sample)))
+    status = shape.statuses[0]
+    found = suggest([Reply(status=status, headers=_JSON, body=body)], failed=[True], use_presets=False, always_own=True)
+    if isinstance(found.dialect, str):
+        return _NONE
+    text: str = yaml.safe_dump({"dialect": found.dialect}, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    return _NONE if STAND_IN_NAME in text else text
