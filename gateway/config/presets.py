@@ -1,8 +1,4 @@
-"""The dialects that come with Accord, and dialects of one's own on top of them.
-
-`AUTO` is the order in which `dialect: auto` asks the presets whether a reply is theirs; the first that knows it reads
-it.
-"""
+"""The dialects that come with Accord, and dialects of one's own on top of them."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.config.document import Document
 from gateway.config.faults import validate
-from gateway.dialects.auto import AutoDialect
+from gateway.dialects.auto import AutoDialect, Options
 from gateway.dialects.reader import Dialect
 from gateway.dialects.spec import DialectSpec
 from gateway.errors import ConfigError
@@ -20,13 +16,18 @@ from gateway.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-AUTO = ("problem-json", "salla", "status-message-body", "oauth2", "type-code-param")
+AUTO = "auto"
 LAST_RESORT = "generic"
 
 
 def names() -> tuple[str, ...]:
     """Return the names of all presets, in alphabetical order."""
     return tuple(sorted(specs()))
+
+
+def detected() -> tuple[str, ...]:
+    """Return the names of the presets that `dialect: auto` knows replies of, in alphabetical order."""
+    return tuple(name for name in names() if specs()[name].detect)
 
 
 @cache
@@ -74,13 +75,23 @@ def _links(spec: DialectSpec) -> Iterator[DialectSpec]:
         yield from _links(specs()[name])
 
 
+def auto() -> Dialect:
+    """Return the dialect that finds out which one an upstream speaks, with a memory of its own."""
+    return AutoDialect(_options(), remembers=True)
+
+
+@cache
+def _options() -> Options:
+    return Options([(specs()[name], preset(name)) for name in detected()], preset(LAST_RESORT))
+
+
 @cache
 def preset(name: str) -> Dialect:
-    """Return a preset, compiled; `auto` is the dialect that finds out.
+    """Return a preset, compiled; `auto` is the dialect that finds out, without a memory.
 
     Raises:
         KeyError: there is no such preset.
     """
-    if name == "auto":
-        return AutoDialect([(specs()[known], preset(known)) for known in AUTO], preset(LAST_RESORT))
+    if name == AUTO:
+        return AutoDialect(_options())
     return Dialect(chain(specs()[name]))
