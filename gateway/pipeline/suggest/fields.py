@@ -6,6 +6,7 @@ texts under a word such as `errors`; positions to names; one name beside the mes
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -22,6 +23,7 @@ _MOST_ITEMS: Final = 20
 _MOST_ENTRIES: Final = 4
 _SURE, _LIKELY = 8, 5
 _BRANCHES: Final = ("body", "query", "path", "header", "headers", "params")
+_MARKERS: Final = frozenset(("errors", "non_field_errors", "nonFieldErrors"))
 _PREFIXES: Final = ("/data/attributes", "/data/relationships", "/data", "/body")
 
 
@@ -55,9 +57,9 @@ def _outermost(candidates: Iterator[_Met]) -> list[_Met]:
     """Leave out what stands inside another candidate."""
     kept: list[_Met] = []
     for one in candidates:
-        if not any(one.path[: len(other.path)] == other.path and other.shape != "param" for other in kept):
+        if not any(one.path[: len(other.path)] == other.path and other.shape in _WHOLE for other in kept):
             kept.append(one)
-    return kept
+    return kept if not any(one.shape in _WHOLE for one in kept) else [one for one in kept if one.shape != "texts"]
 
 
 def _candidates(seen: Seen) -> Iterator[_Met]:
@@ -84,10 +86,10 @@ def _list_shape(leaf: Leaf) -> str | None:
     if all(type(item) is dict for item in items):
         named = _key(items, words.FIELD, words.is_field_name, ()) is not None
         worded = _key(items, words.MESSAGE, _says, ()) is not None
-        return "list" if (named and (worded or weight >= _LIKELY)) or (worded and weight >= _LIKELY) else None
-    if weight >= _LIKELY and all(map(words.is_sentence, items)):
-        return "list"
-    return None
+        if named and (worded or weight >= _LIKELY):
+            return "list"
+        return "texts" if worded and weight >= _LIKELY else None
+    return "texts" if weight >= _LIKELY and all(map(words.is_sentence, items)) else None
 
 
 def _object_shape(leaf: Leaf) -> str | None:
@@ -108,7 +110,13 @@ def _is_tree(leaf: Leaf) -> bool:
     if not all(depths):
         return False
     lists = all(type(inner) is list for inner in value.values())
-    return weight >= _LIKELY if leaf.path else lists
+    if not leaf.path:
+        return lists
+    return weight >= _SURE or (weight >= _LIKELY and any(map(_is_worded, value.values())))
+
+
+def _is_worded(inner: Any) -> bool:
+    return type(inner) is not str or words.is_sentence(inner)
 
 
 def _plays_a_part(key: str, inner: Any) -> bool:
@@ -172,13 +180,16 @@ def _keys(items: Sequence[Any], table: Mapping[str, int], fits: Any, taken: Sequ
 
 
 def _picks(paths: Sequence[Path]) -> Any:
-    texts = [spelled(path) for path in paths]
+    return _one_or_list([spelled(path) for path in paths])
+
+
+def _one_or_list(texts: list[str]) -> Any:
     return texts[0] if len(texts) == 1 else texts
 
 
 def _list(path: Path, several: Sequence[Any]) -> FieldsFound | None:
     items = [item for found in several for item in found[:_MOST_ITEMS] if type(item) is dict]
-    spec: dict[str, Any] = {"from": spelled(path)}
+    spec: dict[str, Any] = {"from": _all_of(path)}
     if not items:
         return FieldsFound(path, spec, named=False, times=len(several)) if path else None
     fields = _keys(items, words.FIELD, words.is_field_name, ())
@@ -200,6 +211,12 @@ def _list(path: Path, several: Sequence[Any]) -> FieldsFound | None:
     return FieldsFound(path, spec, named=bool(fields), times=len(several))
 
 
+def _all_of(path: Path) -> str:
+    """Write the path of a list that stands in the items of another with all of those items."""
+    inside = any(isinstance(step, int) for step in path)
+    return re.sub(r"\[0\]", "[]", spelled(path)) + "[]" if inside else spelled(path)
+
+
 def _is_pointer(value: Any) -> bool:
     return type(value) is str and value.startswith(("/", "#/"))
 
@@ -217,6 +234,10 @@ def _tree(path: Path, several: Sequence[Any]) -> FieldsFound:
     spec: dict[str, Any] = {"from": spelled(path), "shape": "tree"}
     items = [leaf.value for found in several for leaf in walk(found) if leaf.path and type(leaf.value) is dict]
     details = _keys(items, words.MESSAGE, _says, ())[:2]
+    marks = [str(leaf.path[-1]) for found in several for leaf in walk(found) if len(leaf.path) > 1]
+    markers = [key for key in dict.fromkeys(marks) if key.startswith("_") or key in _MARKERS]
+    if markers:
+        spec["markers"] = _one_or_list(markers)
     if details:
         codes = _keys(items, words.CODE, words.is_token, details)[:2]
         spec["each"] = {"detail": _picks(details)} | ({"code": _picks(codes)} if codes else {})
@@ -231,4 +252,5 @@ def _param(path: Path, several: Sequence[Any]) -> FieldsFound:
     return FieldsFound(path, {"from": spelled(path), "shape": "param"}, named=True, times=len(several))
 
 
-_ENTRIES = {"list": _list, "tree": _tree, "positions": _positions, "param": _param}
+_WHOLE: Final = frozenset(("list", "tree", "positions"))
+_ENTRIES = {"list": _list, "texts": _list, "tree": _tree, "positions": _positions, "param": _param}

@@ -94,26 +94,26 @@ def _spec(parts: dict[str, Any], readings: list[dict[str, Any]], replies: Sequen
 
 
 def _kinds(errors: Sequence[Seen], roles: Roles) -> list[_Kind]:
+    """Sort errors by the place of what they say: the object that it stands in, or its path where that is the root."""
     kinds: dict[Path, _Kind] = {}
     for place, seen in enumerate(errors):
         path = roles.message.chosen.get(place, roles.code.chosen.get(place))
-        if not path:
-            continue
-        anchor = path[:-1]
-        key = anchor or path
-        if key not in kinds:
-            kinds[key] = _Kind(anchor, [], _test(anchor, path, seen))
-        kinds[key].errors.append(seen)
-    return list(kinds.values())
+        if path:
+            anchor = path[:-1]
+            kind = kinds.setdefault(anchor or path, _Kind(anchor, [], {}))
+            kind.errors.append(seen)
+            kind.test.setdefault(spelled(path), []).append(_type(at(seen.tree, path)))
+    return [kind._replace(test=_test(kind.test)) for kind in kinds.values()]
 
 
-def _test(anchor: Path, path: Path, seen: Seen) -> dict[str, Any]:
-    """Return the test on the body by which a kind is known."""
-    if not anchor:
-        return {"has": spelled(path)}
-    if isinstance(path[-1], int):
-        return {"type": {spelled(path): "string"}}
-    return {"type": {spelled(anchor): "object" if type(at(seen.tree, anchor)) is dict else "list"}}
+def _test(types: dict[str, list[str]]) -> dict[str, Any]:
+    """Return the condition by which a kind is known: what is said stands there, and is of the right type."""
+    tests = [{"body": {"type": {path: _one_or_list(sorted(set(met)))}}} for path, met in types.items()]
+    return tests[0] if len(tests) == 1 else {"any": tests}
+
+
+def _type(value: Any) -> str:
+    return "string" if isinstance(value, str) else "number"
 
 
 def _holds(when: dict[str, Any], seen: Seen) -> bool:
@@ -127,8 +127,7 @@ def _holds(when: dict[str, Any], seen: Seen) -> bool:
 def _ordered(kinds: list[_Kind]) -> list[_Kind]:
     """Put those first whose test holds for fewest errors of another kind; then those with most errors."""
     strangers = [
-        sum(_holds({"body": kind.test}, seen) for other in kinds if other is not kind for seen in other.errors)
-        for kind in kinds
+        sum(_holds(kind.test, seen) for other in kinds if other is not kind for seen in other.errors) for kind in kinds
     ]
     order = sorted(range(len(kinds)), key=lambda place: (strangers[place], -len(kinds[place].errors)))
     return [kinds[place] for place in order]
@@ -137,12 +136,12 @@ def _ordered(kinds: list[_Kind]) -> list[_Kind]:
 def _whens(kind: _Kind, successes: Sequence[Seen], roles: Roles) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the conditions of a kind's rules, and what is not told by them."""
     hidden = [seen for seen in kind.errors if seen.status < _ERRORS_FROM]
-    shown = [{"body": kind.test}] if len(hidden) < len(kind.errors) else []
+    shown = [kind.test] if len(hidden) < len(kind.errors) else []
     if not hidden:
         return shown, []
-    telling = bool(kind.anchor) and not any(_holds({"body": kind.test}, seen) for seen in successes)
+    telling = bool(kind.anchor) and not any(_holds(kind.test, seen) for seen in successes)
     if telling:
-        return [{"status": _BOTH if shown else "2xx", "body": kind.test}], []
+        return [{"status": _BOTH if shown else "2xx"} | kind.test], []
     condition = _hidden(kind, hidden, successes, roles)
     if condition is None:
         return shown, [f"nothing tells the {len(hidden)} errors under 2xx with {_where(kind)} from the successes"]
@@ -157,11 +156,11 @@ def _hidden(kind: _Kind, hidden: Sequence[Seen], successes: Sequence[Seen], role
         return {"body": flag}
     sentinel = sentinel_of(hidden, successes, [*roles.status, *roles.code.paths])
     if sentinel is not None:
-        return {"body": kind.test} | sentinel
+        return kind.test | sentinel
     if roles.status and all(_declared(seen, roles.status) for seen in hidden):
-        return {"body": kind.test | {"status": {spelled(roles.status[0]): _FAILURES}}}
-    free = not any(_holds({"body": kind.test}, seen) for seen in successes)
-    return {"body": kind.test} if successes and free else None
+        return {"body": {"status": {spelled(roles.status[0]): _FAILURES}}}
+    free = not any(_holds(kind.test, seen) for seen in successes)
+    return kind.test if successes and free else None
 
 
 def _declared(seen: Seen, paths: Sequence[Path]) -> bool:
@@ -169,7 +168,7 @@ def _declared(seen: Seen, paths: Sequence[Path]) -> bool:
 
 
 def _where(kind: _Kind) -> str:
-    return spelled(kind.anchor) if kind.anchor else str(kind.test["has"])
+    return spelled(kind.anchor) if kind.anchor else next(iter(kind.test["body"]["type"]))
 
 
 def _name(kind: _Kind, when: dict[str, Any]) -> str:

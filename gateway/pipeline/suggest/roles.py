@@ -6,6 +6,7 @@ errors, so that one odd reply decides nothing, and of each error the member whos
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.dialects.conditions import as_status
@@ -24,6 +25,9 @@ _MOST_PICKS: Final = 4
 _SENTENCE, _MARK = 6, 4
 _TELLING: Final = 6  # of names: from here on a name alone says which part its member plays
 _BESIDE = 3
+
+
+_PHRASES: Final = {status.value: status.phrase.casefold() for status in HTTPStatus}
 
 
 class Ranked(NamedTuple):
@@ -84,16 +88,21 @@ def _is_first(leaf: Leaf) -> bool:
     return all(step == 0 for step in leaf.path if isinstance(step, int))
 
 
-def _as_message(_seen: Seen, leaf: Leaf) -> int:
+def _as_message(seen: Seen, leaf: Leaf) -> int:
     value = leaf.value
     if type(value) is not str or not _is_first(leaf) or words.is_aside(leaf.name):
         return 0
     name, deep = words.weight(leaf.name, words.MESSAGE), max(0, len(leaf.path) - 2)
     if words.is_sentence(value) and not words.is_foreign(value):
-        return max(1, name + _SENTENCE - deep)
-    if not words.is_text(value):
+        return max(1, name + _SENTENCE - deep) if not _is_phrase_of(seen.status, value) else 1
+    if not words.is_text(value) or _is_phrase_of(seen.status, value):
         return 1 if name >= _TELLING and words.is_token(value) else 0
     return 0 if words.is_mark(value) or name < _TELLING else max(1, name - deep - 1)
+
+
+def _is_phrase_of(status: int, text: str) -> bool:
+    """Say whether a text is but HTTP's own phrase for the status: it says nothing that the status does not say."""
+    return text.casefold() == _PHRASES.get(status)
 
 
 def _as_code(errors: Sequence[Seen], message: Ranked, fields: frozenset[Path]) -> Weigh:
