@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from gateway.config import presets
 from gateway.model import Problem
-from gateway.pipeline.suggest.choice import OWN_NAME, compiled, fitting_preset, read, total
+from gateway.pipeline.suggest.choice import OWN_NAME, compiled, fitting_preset, needs_rules, read, total
 from gateway.pipeline.suggest.codes import Table
 from gateway.pipeline.suggest.own import draft
 from gateway.pipeline.suggest.seen import look
@@ -58,9 +58,8 @@ def suggest(
     name = fitting_preset(all_seen, wrong, own) if use_presets else None
     if name is not None:
         return _of_preset(name, drafted, all_seen, wrong)
-    generic = total(presets.preset(presets.LAST_RESORT), all_seen, wrong)
     spec = drafted.spec
-    if generic >= own and not always_own:
+    if not always_own and not needs_rules(all_seen, wrong, own):
         spec = {key: value for key, value in spec.items() if key in ("codes", "rate_headers", "success")}
     return _suggestion(spec or presets.LAST_RESORT, drafted, all_seen, wrong)
 

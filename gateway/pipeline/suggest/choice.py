@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OWN_NAME: Final = "own"
 _WRONG: Final = -10.0
 _MESSAGE, _CODE, _FIELDS, _TOLD = 3.0, 1.5, 2.0, 4.0
+_CLOSE: Final = 0.25
 _LENIENCE: Final = (
     1.0  # points an error by which a preset may be behind: it was written with the API's documents at hand
 )
@@ -78,6 +79,12 @@ def _score(problem: Problem, seen: Seen) -> float:
 def total(dialect: Dialect, all_seen: Sequence[Seen], failed: Sequence[bool]) -> float:
     """Return the sum of a dialect's scores."""
     return sum(read(dialect, seen, failed=wrong).score for seen, wrong in zip(all_seen, failed, strict=True))
+
+
+def needs_rules(all_seen: Sequence[Seen], failed: Sequence[bool], own: float) -> bool:
+    """Say whether `generic`, which needs no rules, reads clearly less than a drafted dialect with the score `own`."""
+    generic = total(presets.preset(presets.LAST_RESORT), all_seen, failed)
+    return own > generic + _CLOSE * sum(failed)
 
 
 def fitting_preset(all_seen: Sequence[Seen], failed: Sequence[bool], own: float) -> str | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MOST_ITEMS: Final = 20
 _MOST_ENTRIES: Final = 4
 _SURE, _LIKELY = 8, 5
-_BRANCHES: Final = ("body", "query", "path", "header", "headers", "params")
+_BRANCHES: Final = ("body", "query", "path", "header", "headers", "params", "querystring", "json")
 _MARKERS: Final = frozenset(("errors", "non_field_errors", "nonFieldErrors"))
 _PREFIXES: Final = ("/data/attributes", "/data/relationships", "/data", "/body")
 
@@ -31,6 +31,7 @@ class FieldsFound(NamedTuple):
     """One entry of `fields:` as it is written, where it stands, and in how many errors it was found."""
 
     path: Path
+    shape: str
     spec: Mapping[str, Any]
     named: bool
     times: int
@@ -89,7 +90,9 @@ def _list_shape(leaf: Leaf) -> str | None:
         if named and (worded or weight >= _LIKELY):
             return "list"
         return "texts" if worded and weight >= _LIKELY else None
-    return "texts" if weight >= _LIKELY and all(map(words.is_sentence, items)) else None
+    if weight >= _LIKELY and all(map(words.is_sentence, items)):
+        return "texts"
+    return "param" if weight >= 7 and all(type(item) is str and words.is_field_name(item) for item in items) else None
 
 
 def _object_shape(leaf: Leaf) -> str | None:
@@ -111,7 +114,7 @@ def _is_tree(leaf: Leaf) -> bool:
         return False
     lists = all(type(inner) is list for inner in value.values())
     if not leaf.path:
-        return lists
+        return lists and not any(words.weight(key, words.FIELDS) >= _LIKELY for key in value)
     return weight >= _SURE or (weight >= _LIKELY and any(map(_is_worded, value.values())))
 
 
@@ -191,24 +194,29 @@ def _list(path: Path, several: Sequence[Any]) -> FieldsFound | None:
     items = [item for found in several for item in found[:_MOST_ITEMS] if type(item) is dict]
     spec: dict[str, Any] = {"from": _all_of(path)}
     if not items:
-        return FieldsFound(path, spec, named=False, times=len(several)) if path else None
+        return FieldsFound(path, "list", spec, named=False, times=len(several)) if path else None
     fields = _keys(items, words.FIELD, words.is_field_name, ())
     details = _keys(items, words.MESSAGE, _says, fields)
     codes = _keys(items, words.CODE, words.is_token, (*fields, *details))[:2]
     pointers = [one for one in fields if all(_is_pointer(at(item, one)) for item in items if at(item, one))]
+    located = _key(items, words.LOCATION, _is_branch, (*fields, *details))
+    plain = [one for one in fields if one not in pointers]
     parts = {
         "pointer": pointers,
-        "field": [one for one in fields if one not in pointers],
+        "field": plain,
         "detail": details or codes,
         "code": codes,
+        "location": [located] if located is not None else [],
     }
     spec["each"] = {key: _picks(paths) for key, paths in parts.items() if paths}
+    if any(str(at(item, one)).startswith("$.") for item in items for one in plain):
+        spec["each"]["field"] = [{"path": spelled(one), "after": "$."} for one in plain]
     if any(_is_located(at(item, one)) for item in items for one in fields):
         spec["each"]["located"] = True
     stripped = [prefix for prefix in _PREFIXES if _some_begin(items, pointers, prefix)]
     if stripped:
         spec["strip"] = stripped[0] if len(stripped) == 1 else stripped
-    return FieldsFound(path, spec, named=bool(fields), times=len(several))
+    return FieldsFound(path, "list", spec, named=bool(fields), times=len(several))
 
 
 def _all_of(path: Path) -> str:
@@ -221,8 +229,12 @@ def _is_pointer(value: Any) -> bool:
     return type(value) is str and value.startswith(("/", "#/"))
 
 
+def _is_branch(value: Any) -> bool:
+    return value in _BRANCHES
+
+
 def _is_located(value: Any) -> bool:
-    return type(value) is list and value[0] in _BRANCHES
+    return type(value) is list and bool(value) and value[0] in _BRANCHES
 
 
 def _some_begin(items: Sequence[Any], pointers: Sequence[Path], prefix: str) -> bool:
@@ -241,15 +253,15 @@ def _tree(path: Path, several: Sequence[Any]) -> FieldsFound:
     if details:
         codes = _keys(items, words.CODE, words.is_token, details)[:2]
         spec["each"] = {"detail": _picks(details)} | ({"code": _picks(codes)} if codes else {})
-    return FieldsFound(path, spec, named=True, times=len(several))
+    return FieldsFound(path, "tree", spec, named=True, times=len(several))
 
 
 def _positions(path: Path, several: Sequence[Any]) -> FieldsFound:
-    return FieldsFound(path, {"from": spelled(path), "shape": "positions"}, named=True, times=len(several))
+    return FieldsFound(path, "positions", {"from": spelled(path), "shape": "positions"}, named=True, times=len(several))
 
 
 def _param(path: Path, several: Sequence[Any]) -> FieldsFound:
-    return FieldsFound(path, {"from": spelled(path), "shape": "param"}, named=True, times=len(several))
+    return FieldsFound(path, "param", {"from": spelled(path), "shape": "param"}, named=True, times=len(several))
 
 
 _WHOLE: Final = frozenset(("list", "tree", "positions"))

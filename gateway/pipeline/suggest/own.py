@@ -51,21 +51,23 @@ class _Kind(NamedTuple):
 def draft(errors: Sequence[Seen], successes: Sequence[Seen]) -> Draft:
     """Draft a dialect that reads these errors and leaves these successes alone."""
     readable = [seen for seen in errors if isinstance(seen.tree, dict | list)]
-    fields = frozenset(one.path for one in fields_of(readable))
-    kinds = _ordered(_kinds(readable, roles_of(readable, fields)))[:_MOST_KINDS]
+    everywhere = fields_of(readable)
+    kinds = _ordered(_kinds(readable, roles_of(readable, everywhere), everywhere))[:_MOST_KINDS]
     rules: list[dict[str, Any]] = []
     classify: list[dict[str, Any]] = []
     unsure: list[str] = []
-    readings = []
+    readings: list[dict[str, Any]] = []
+    played: list[Roles] = []
     for kind in kinds:
         found = fields_of(kind.errors)
-        roles = roles_of(kind.errors, frozenset(one.path for one in found))
+        roles = roles_of(kind.errors, found)
+        played.append(roles)
         readings.append(_reading(roles, found))
         whens, doubts = _whens(kind, successes, roles)
         unsure += doubts
         rules += [{"name": _name(kind, when), "when": when} | readings[-1] for when in whens]
         classify += [one for entry in found if (one := _classified(entry, kind)) is not None]
-    table = table_of([roles_of(kind.errors, fields) for kind in kinds], [kind.errors for kind in kinds])
+    table = table_of(played, [kind.errors for kind in kinds])
     parts = {"errors": rules, "classify": classify, "codes": table.sure, "success": envelope_of(successes)}
     return Draft(_spec(parts, readings, [*errors, *successes]), table, unsure)
 
@@ -93,11 +95,16 @@ def _spec(parts: dict[str, Any], readings: list[dict[str, Any]], replies: Sequen
     return {key: value for key, value in ordered.items() if value}
 
 
-def _kinds(errors: Sequence[Seen], roles: Roles) -> list[_Kind]:
-    """Sort errors by the place of what they say: the object that it stands in, or its path where that is the root."""
+def _kinds(errors: Sequence[Seen], roles: Roles, fields: Sequence[FieldsFound]) -> list[_Kind]:
+    """Sort errors by the place of what they say: the object that it stands in, or its path where that is the root.
+
+    The message of a single field is not what an error is known by where it has a code.
+    """
     kinds: dict[Path, _Kind] = {}
     for place, seen in enumerate(errors):
-        path = roles.message.chosen.get(place, roles.code.chosen.get(place))
+        message, code = roles.message.chosen.get(place), roles.code.chosen.get(place)
+        of_a_field = message is not None and any(message[: len(one.path)] == one.path for one in fields if one.path)
+        path = code if message is None or (of_a_field and code is not None) else message
         if path:
             anchor = path[:-1]
             kind = kinds.setdefault(anchor or path, _Kind(anchor, [], {}))
@@ -184,6 +191,7 @@ def _reading(roles: Roles, fields: Sequence[FieldsFound]) -> dict[str, Any]:
         "type": _picks(roles.type.paths),
         "message": _picks(roles.message.paths),
         "fields": _one_or_list([dict(one.spec) for one in fields]),
+        "sentence": "{field}: {detail}" if fields and not roles.message.paths else None,
         "request_id": _picks(roles.request_id),
         "retry_after": _one_or_list([_wait(path) for path in roles.wait]),
     }
@@ -192,7 +200,9 @@ def _reading(roles: Roles, fields: Sequence[FieldsFound]) -> dict[str, Any]:
 
 def _wait(path: Path) -> dict[str, Any]:
     name = str(path[-1]).lower()
-    return {"from": spelled(path)} | ({"as": "delta_ms"} if name.endswith(("ms", "millis", "milliseconds")) else {})
+    form = "delta_ms" if name.endswith(("ms", "millis", "milliseconds")) else None
+    form = "delta_minutes" if name.endswith(("minutes", "_min")) else form
+    return {"from": spelled(path)} | ({"as": form} if form else {})
 
 
 def _classified(entry: FieldsFound, kind: _Kind) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from gateway.pipeline.suggest.leaves import at
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from gateway.pipeline.suggest.fields import FieldsFound
     from gateway.pipeline.suggest.leaves import Leaf, Path
     from gateway.pipeline.suggest.seen import Seen
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 _MOST_PICKS: Final = 4
 _SENTENCE, _MARK = 6, 4
 _TELLING: Final = 6  # of names: from here on a name alone says which part its member plays
-_BESIDE = 3
+_BESIDE, _TYPED = 3, 8
+_OF_A_FIELD, _UNSAID = 5, 100
+_MACHINE = 3  # less for a text such as `cause=x; code=17`
 
 
 _PHRASES: Final = {status.value: status.phrase.casefold() for status in HTTPStatus}
@@ -48,10 +51,11 @@ class Roles(NamedTuple):
     wait: tuple[Path, ...]
 
 
-def roles_of(errors: Sequence[Seen], fields: frozenset[Path]) -> Roles:
-    """Find the parts in some errors; what stands under one of the paths `fields` speaks of single fields."""
+def roles_of(errors: Sequence[Seen], found: Sequence[FieldsFound]) -> Roles:
+    """Find the parts in some errors, whose field errors were found before."""
+    fields = {one.path: _UNSAID if one.shape in ("tree", "positions") else _OF_A_FIELD for one in found if one.path}
     message = _ranked(errors, lambda seen, leaf: _as_message(seen, leaf) - _inside(leaf, fields))
-    code = _ranked(errors, _as_code(errors, message, fields))
+    code = _without_types(_ranked(errors, _as_code(errors, message, fields)))
     type_ = _ranked(errors, _as_type(errors, code, message, fields))
     return Roles(
         message=message,
@@ -80,8 +84,20 @@ def _ranked(errors: Sequence[Seen], weigh: Weigh) -> Ranked:
     return Ranked(tuple(first[:_MOST_PICKS]), chosen)
 
 
-def _inside(leaf: Leaf, fields: frozenset[Path]) -> int:
-    return 5 if any(leaf.path[: len(path)] == path for path in fields) else 0
+def _without_types(code: Ranked) -> Ranked:
+    """Leave out what stands beside a better code and is called a type: it is one."""
+    kept: list[Path] = []
+    for path in code.paths:
+        beside = any(path[:-1] == better[:-1] for better in kept)
+        if not beside or words.weight(str(path[-1]), words.TYPE) < _TYPED:
+            kept.append(path)
+    chosen = {place: path for place, path in code.chosen.items() if path in kept}
+    return Ranked(tuple(kept), chosen)
+
+
+def _inside(leaf: Leaf, fields: Mapping[Path, int]) -> int:
+    """Return how much less a member weighs because it speaks of a single field."""
+    return max((less for path, less in fields.items() if leaf.path[: len(path)] == path), default=0)
 
 
 def _is_first(leaf: Leaf) -> bool:
@@ -94,6 +110,7 @@ def _as_message(seen: Seen, leaf: Leaf) -> int:
         return 0
     name, deep = words.weight(leaf.name, words.MESSAGE), max(0, len(leaf.path) - 2)
     if words.is_sentence(value) and not words.is_foreign(value):
+        name -= _MACHINE * ("=" in value)
         return max(1, name + _SENTENCE - deep) if not _is_phrase_of(seen.status, value) else 1
     if not words.is_text(value) or _is_phrase_of(seen.status, value):
         return 1 if name >= _TELLING and words.is_token(value) else 0
@@ -105,7 +122,7 @@ def _is_phrase_of(status: int, text: str) -> bool:
     return text.casefold() == _PHRASES.get(status)
 
 
-def _as_code(errors: Sequence[Seen], message: Ranked, fields: frozenset[Path]) -> Weigh:
+def _as_code(errors: Sequence[Seen], message: Ranked, fields: Mapping[Path, int]) -> Weigh:
     worded = _worded(errors)
     parents = {place: path[:-1] for place, path in message.chosen.items()}
     places = {id(seen): place for place, seen in enumerate(errors)}
@@ -125,7 +142,7 @@ def _as_code(errors: Sequence[Seen], message: Ranked, fields: frozenset[Path]) -
     return weigh
 
 
-def _as_type(errors: Sequence[Seen], code: Ranked, message: Ranked, fields: frozenset[Path]) -> Weigh:
+def _as_type(errors: Sequence[Seen], code: Ranked, message: Ranked, fields: Mapping[Path, int]) -> Weigh:
     taken = frozenset(code.paths) | frozenset(message.paths) | _worded(errors)
     beside = {path[:-1] for path in (*code.paths, *message.paths)}
 

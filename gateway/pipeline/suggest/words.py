@@ -31,6 +31,7 @@ MESSAGE: Final = weights(VOCABULARY.names.message)
 CODE: Final = weights(VOCABULARY.names.code)
 TYPE: Final = weights(VOCABULARY.names.type)
 FIELD: Final = weights(VOCABULARY.names.field)
+LOCATION: Final[Mapping[str, int]] = {"in": 10, "location": 9, "where": 6, "source": 5, "part": 6, "param in": 9}
 FIELDS: Final = weights(VOCABULARY.names.fields)
 _NOT_WORDS: Final = frozenset(
     [
