@@ -9,18 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-import yaml
 
 from gateway.model import Reply
 from gateway.pipeline.markers import STAND_IN_NAME, stand_ins
 from gateway.pipeline.suggest import suggest
+from gateway.pipeline.suggest.writing import dialect_yaml
 
 if TYPE_CHECKING:
     from gateway.pipeline.radar import UnknownShape
 
 _JSON: Final = ((b"Content-Type", b"application/json"),)
 _TREES: Final = frozenset(("json", "xml", "form"))
-_WIDTH: Final = 120
 _NONE: Final = ""
 
 
@@ -40,5 +39,5 @@ def _suggested(shape: UnknownShape) -> str:
     found = suggest([Reply(status=status, headers=_JSON, body=body)], failed=[True], use_presets=False, always_own=True)
     if isinstance(found.dialect, str):
         return _NONE
-    text: str = yaml.safe_dump({"dialect": found.dialect}, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    text = dialect_yaml(msgspec.structs.replace(found, open_codes={}))  # they would be those of the stand-ins
     return _NONE if STAND_IN_NAME in text else text

@@ -14,6 +14,7 @@ from tests.integration.origin import body, head, send, serve
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"data":{}}'
 ECHO = b'HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{"password":"s3cret-reply"}'
+UNKNOWN = b'HTTP/1.1 409 No\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"fault":1}'
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
@@ -162,7 +163,7 @@ async def test_the_reference_lists_every_metric_with_its_labels(tmp_path: Path) 
     """docs/reference/metrics.md against the registry, both ways."""
     async with (
         serve((head(), send(OK), head(), send(b"nonsense\r\n\r\n"))) as origin,
-        serve((head(), send(OK))) as watched,
+        serve((head(), send(UNKNOWN))) as watched,
         gateway(tmp_path, upstream(origin), upstream(watched, "watched", mode="shadow")) as accord,
     ):
         await accord.get("/api/a")

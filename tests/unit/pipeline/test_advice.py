@@ -42,6 +42,7 @@ def test_a_suggested_rule_reads_the_reply_that_it_was_made_of() -> None:
     shape = advised(json.dumps(body).encode())
     assert shape.suggested_rule
     assert "STOCK" not in shape.suggested_rule
+    assert "SOME_CODE" not in shape.suggested_rule
     spec = DialectSpec.model_validate({"name": "own", **yaml.safe_load(shape.suggested_rule)["dialect"]})
     dialect = Dialect(presets.chain(spec))
     problem = normalise(Reply(status=409, headers=(JSON,), body=json.dumps(body).encode()), plan_for(dialect, "a"), 0.0)
