@@ -172,6 +172,7 @@ _SAYING: Final = frozenset(
         *("error", "errors", "_errors", "error_message", "error_messages", "errormessage", "errormessages"),
         *("message", "messages", "detail", "details", "description", "title", "reason", "reasons"),
         *("violations", "warnings", "non_field_errors", "globalerrors", "global_errors"),
+        *("loc", "path", "fields", "params", "args", "arguments", "codes"),
     }
 )
 """A list of texts is nearly always what is wrong with a field, whose name is the client's; but for these names."""

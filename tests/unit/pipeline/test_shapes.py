@@ -54,7 +54,7 @@ def test_a_fingerprint_tells_kinds_and_shapes_apart() -> None:
     assert fingerprint("json", shape_of({"a": 1})) != fingerprint("json", shape_of({"a": "x"}))
 
 
-@pytest.mark.parametrize("name", ["errors", "error_messages", "non_field_errors", "errorMessages", "Message"])
+@pytest.mark.parametrize("name", ["errors", "error_messages", "non_field_errors", "errorMessages", "Message", "loc"])
 def test_a_list_of_texts_under_a_word_that_speaks_keeps_its_name(name: str) -> None:
     """It is what the API says of the whole, and no field of the client's."""
     assert written({name: ["No"]}) == f"{{{name}:[text]}}"
