@@ -156,11 +156,45 @@ async def test_what_is_larger_than_may_be_read_goes_through_whole(
     assert would(line) == expected
 
 
+@pytest.mark.parametrize("raw", [reply, chunked])
+@on_uvloop
+async def test_of_a_large_error_as_much_is_read_as_when_enforced(
+    tmp_path: Path, raw: Callable[[int, bytes], bytes]
+) -> None:
+    """What stands behind the limit would not have counted, and does not."""
+    routes = [{"match": {"path": "/enforced"}, "mode": "enforce"}]
+    body = b'{"more":"' + b"x" * 2_000 + b'",' + FAILED[1:]
+    script = (head(), send(raw(400, body)))
+    async with (
+        serve((*script, *script)) as origin,
+        gateway(tmp_path, upstream(origin, mode="shadow", routes=routes, capture={"error": "1KiB"})) as accord,
+    ):
+        enforced = (await accord.get("/api/enforced")).json()
+        await accord.outcomes.next()
+        assert (await accord.get("/api/a")).body == body
+        assert (await accord.outcomes.next()).would_code == enforced["code"] == "invalid_request"
+
+
+@on_uvloop
+async def test_a_large_success_would_have_passed_whatever_its_beginning(tmp_path: Path) -> None:
+    """No rule is asked, not even one for replies without a body."""
+    dialect = {"errors": [{"when": {"status": 200, "kind": "empty"}}]}
+    raw = chunked(200, b'{"a":"' + b"x" * 2_000 + b'"}')
+    async with (
+        serve((head(), send(raw))) as origin,
+        gateway(
+            tmp_path, upstream(origin, mode="shadow", capture={"success": "1KiB"}) | {"dialect": dialect}
+        ) as accord,
+    ):
+        await accord.get("/api/a")
+        assert would(await only_line(accord)) == (200, "ok", None, None, "passed")
+
+
 @on_uvloop
 async def test_nothing_waits_for_a_reply_to_be_read(tmp_path: Path) -> None:
     """The first bytes of a reply that is captured otherwise are with the client while the upstream still writes."""
     more = asyncio.Event()
-    raw = reply(404, FAILED)
+    raw = reply(400, FAILED)
     async with (
         serve((head(), send(raw[:-10]), wait(more), send(raw[-10:]))) as origin,
         gateway(tmp_path, upstream(origin, mode="shadow")) as accord,
@@ -168,7 +202,7 @@ async def test_nothing_waits_for_a_reply_to_be_read(tmp_path: Path) -> None:
     ):
         await wire.send(get("/api/a"))
         begun = await wire.reader.readuntil(FAILED[:20])
-        assert begun.startswith(b"HTTP/1.1 404")
+        assert begun.startswith(b"HTTP/1.1 400")
         more.set()
         assert await wire.reader.readexactly(len(FAILED) - 20) == FAILED[20:]
         assert (await accord.outcomes.next()).would_code == "not_found"

@@ -85,9 +85,9 @@ def test_a_reply_without_a_body_has_no_shape() -> None:
 def test_when_full_the_rarest_goes_and_of_those_the_one_not_seen_for_longest() -> None:
     """What it counted stays in the total."""
     seen = sightings()
+    seen.see(400, view(shape(0)), 0.0)  # the one not seen for longest, but seen twice
     for index in range(SHAPES_KEPT):
         seen.see(400, view(shape(index)), float(index))
-    seen.see(400, view(shape(0)), 100.0)  # the oldest, but seen twice
     seen.see(400, view(shape(SHAPES_KEPT)), 101.0)
     kept = [json.loads(bytes(one.sample)) for one in seen.shapes()]
     assert len(kept) == len(seen) == SHAPES_KEPT
