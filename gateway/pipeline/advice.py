@@ -13,7 +13,7 @@ import msgspec
 from gateway.model import Reply
 from gateway.pipeline.markers import STAND_IN_NAME, stand_ins
 from gateway.pipeline.suggest import suggest
-from gateway.pipeline.suggest.writing import dialect_yaml
+from gateway.pipeline.suggest.yaml_text import block
 
 if TYPE_CHECKING:
     from gateway.pipeline.radar import UnknownShape
@@ -39,5 +39,5 @@ def _suggested(shape: UnknownShape) -> str:
     found = suggest([Reply(status=status, headers=_JSON, body=body)], failed=[True], use_presets=False, always_own=True)
     if isinstance(found.dialect, str):
         return _NONE
-    text = dialect_yaml(msgspec.structs.replace(found, open_codes={}))  # they would be those of the stand-ins
+    text = block({"dialect": found.dialect})  # without remarks on codes, which would be those of the stand-ins
     return _NONE if STAND_IN_NAME in text else text

@@ -87,7 +87,7 @@ def _of_preset(name: str, drafted: Draft, all_seen: Sequence[Seen], failed: Sequ
         if isinstance(result, Problem) and code is not None and meant is not None and _derived(result, seen, meant):
             unnamed[code] = meant
     spec: str | dict[str, Any] = {"extends": name, "codes": unnamed} if unnamed else name
-    return _suggestion(spec, drafted._replace(codes=Table({}, {}), unsure=[]), all_seen, failed)
+    return _suggestion(spec, drafted._replace(codes=Table({}, {}, {}), unsure=[]), all_seen, failed)
 
 
 def _derived(problem: Problem, seen: Seen, meant: str) -> bool:
@@ -100,7 +100,13 @@ def _suggestion(
     dialect = presets.preset(spec) if isinstance(spec, str) else compiled(spec)
     readings = tuple(_reading(dialect, seen, failed=wrong) for seen, wrong in zip(all_seen, failed, strict=True))
     unsure = [*drafted.unsure, *_doubts(readings, failed)]
-    return Suggestion(dialect=spec, readings=readings, open_codes=drafted.codes.open, unsure=tuple(unsure))
+    return Suggestion(
+        dialect=spec,
+        readings=readings,
+        open_codes=drafted.codes.open,
+        told_codes=drafted.codes.told,
+        unsure=tuple(unsure),
+    )
 
 
 def _reading(dialect: Dialect, seen: Seen, *, failed: bool) -> ReplyReading:

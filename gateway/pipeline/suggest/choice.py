@@ -71,9 +71,14 @@ def _score(problem: Problem, seen: Seen) -> float:
         clean(leaf.value) for leaf in seen.leaves if words.is_sentence(leaf.value) and not words.is_aside(leaf.name)
     }
     covered = len(texts & told) / len(texts) if texts else 1.0
-    named = any(one.field for one in problem.errors)
+    named = any(one.field for one in problem.errors) - any(_is_marked(one.field) for one in problem.errors)
     coded = said is not None and said.code is not None and " " not in said.code
     return _TOLD * covered + _MESSAGE * (problem.detail is not None) + _CODE * coded + _FIELDS * named
+
+
+def _is_marked(field: str | None) -> bool:
+    """Say whether a name has a part that is a mark of the tree in which it stood, and no part of the name."""
+    return field is not None and any(part.startswith("_") for part in field.split(".")[1:])
 
 
 def total(dialect: Dialect, all_seen: Sequence[Seen], failed: Sequence[bool]) -> float:

@@ -28,10 +28,14 @@ _LONGEST: Final = 60
 
 
 class Table(NamedTuple):
-    """Upstream code -> ours. `open` holds those of which no one can be sure: our best guess and why."""
+    """Upstream code -> ours. `open` holds those of which nobody can be sure: our best guess, and why.
+
+    `told` are those that need no word, because the status under which they came says as much.
+    """
 
     sure: Mapping[str, str]
     open: Mapping[str, tuple[str, str]]
+    told: Mapping[str, str]
 
 
 def table_of(roles: Sequence[Roles], kinds: Sequence[Sequence[Seen]]) -> Table:
@@ -55,6 +59,7 @@ def _counting(seen: Seen, role: Roles) -> int:
 def _table(statuses: Mapping[str, set[int]]) -> Table:
     sure: dict[str, str] = {}
     unsure: dict[str, tuple[str, str]] = {}
+    told: dict[str, str] = {}
     for code, met in statuses.items():
         meaning = meaning_of(code)
         shown = [status for status in met if status >= _ERRORS_FROM]
@@ -62,9 +67,15 @@ def _table(statuses: Mapping[str, set[int]]) -> Table:
             sure[code] = meaning.code
         elif len(shown) < len(met) and shown:
             sure[code] = for_status(min(shown)).name
+        elif not shown:
+            where = ", ".join(map(str, sorted(met)))
+            unsure[code] = ("upstream_error", f"seen under {where}; nothing says what it means")
+        elif meaning is None or meaning.code == for_status(min(shown)).name:
+            told[code] = for_status(min(shown)).name
         else:
-            unsure[code] = _guess(meaning, met)
-    return Table(sure, unsure)
+            where = ", ".join(map(str, sorted(shown)))
+            unsure[code] = (meaning.code, f"by its words; {where} says {for_status(min(shown)).name}")
+    return Table(sure, unsure, told)
 
 
 def _is_plain(meaning: Meaning, met: set[int]) -> bool:
@@ -75,13 +86,3 @@ def _is_plain(meaning: Meaning, met: set[int]) -> bool:
     if CODES[meaning.code].category in derived and len(derived) == 1:
         return meaning.sure or meaning.code in _FINER
     return meaning.sure and (meaning.code in _FINER or met <= _VAGUE)
-
-
-def _guess(meaning: Meaning | None, met: set[int]) -> tuple[str, str]:
-    shown = ", ".join(map(str, sorted(met)))
-    if min(met) < _ERRORS_FROM:
-        return "upstream_error", f"seen under {shown}; nothing says what it means"
-    derived = for_status(min(met)).name
-    if meaning is not None and meaning.code != derived:
-        return meaning.code, f"by its words; {shown} says {derived}"
-    return derived, f"as {shown} says already"

@@ -51,7 +51,7 @@ def fields_of(errors: Sequence[Seen]) -> tuple[FieldsFound, ...]:
             met.setdefault((one.path, one.shape), []).append(one.found)
     found = [_ENTRIES[shape](path, several) for (path, shape), several in met.items()]
     kept = [one for one in found if one is not None]
-    return tuple(sorted(kept, key=lambda one: (not one.named, -one.times))[:_MOST_ENTRIES])
+    return tuple(sorted(kept, key=lambda one: (not one.named, one.shape == "param", -one.times))[:_MOST_ENTRIES])
 
 
 def _outermost(candidates: Iterator[_Met]) -> list[_Met]:

@@ -26,7 +26,7 @@ _MOST_PICKS: Final = 4
 _SENTENCE, _MARK = 6, 4
 _TELLING: Final = 6  # of names: from here on a name alone says which part its member plays
 _BESIDE, _TYPED = 3, 8
-_OF_A_FIELD, _UNSAID = 5, 100
+_OF_A_FIELD, _UNSAID = 12, 100
 _MACHINE = 3  # less for a text such as `cause=x; code=17`
 
 
@@ -54,7 +54,7 @@ class Roles(NamedTuple):
 def roles_of(errors: Sequence[Seen], found: Sequence[FieldsFound]) -> Roles:
     """Find the parts in some errors, whose field errors were found before."""
     fields = {one.path: _UNSAID if one.shape in ("tree", "positions") else _OF_A_FIELD for one in found if one.path}
-    message = _ranked(errors, lambda seen, leaf: _as_message(seen, leaf) - _inside(leaf, fields))
+    message = _ranked(errors, lambda seen, leaf: _less(_as_message(seen, leaf), _inside(leaf, fields)))
     code = _without_types(_ranked(errors, _as_code(errors, message, fields)))
     type_ = _ranked(errors, _as_type(errors, code, message, fields))
     return Roles(
@@ -95,6 +95,11 @@ def _without_types(code: Ranked) -> Ranked:
     return Ranked(tuple(kept), chosen)
 
 
+def _less(weight: int, less: int) -> int:
+    """Take something off a weight; what weighed anything still does, unless it is out of the question."""
+    return 0 if less >= _UNSAID else max(min(weight, 1), weight - less)
+
+
 def _inside(leaf: Leaf, fields: Mapping[Path, int]) -> int:
     """Return how much less a member weighs because it speaks of a single field."""
     return max((less for path, less in fields.items() if leaf.path[: len(path)] == path), default=0)
@@ -110,7 +115,7 @@ def _as_message(seen: Seen, leaf: Leaf) -> int:
         return 0
     name, deep = words.weight(leaf.name, words.MESSAGE), max(0, len(leaf.path) - 2)
     if words.is_sentence(value) and not words.is_foreign(value):
-        name -= _MACHINE * ("=" in value)
+        name -= _MACHINE * ("=" in value) - (leaf.path[-1:] == ("en",))
         return max(1, name + _SENTENCE - deep) if not _is_phrase_of(seen.status, value) else 1
     if not words.is_text(value) or _is_phrase_of(seen.status, value):
         return 1 if name >= _TELLING and words.is_token(value) else 0
@@ -137,7 +142,8 @@ def _as_code(errors: Sequence[Seen], message: Ranked, fields: Mapping[Path, int]
             name -= 7
         weight = name + (_MARK if words.is_mark(value) else 1)
         beside = _BESIDE if leaf.path[:-1] == parents.get(places[id(seen)]) else 0
-        return weight + beside - max(0, len(leaf.path) - 2) - _inside(leaf, fields) if name > 0 or beside else 0
+        weight += beside - max(0, len(leaf.path) - 2)
+        return _less(weight, _inside(leaf, fields)) if name > 0 or beside else 0
 
     return weigh
 

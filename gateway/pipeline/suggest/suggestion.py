@@ -24,11 +24,13 @@ class Suggestion(Struct, frozen=True, kw_only=True):
     """A dialect for some replies.
 
     `dialect` is what stands under `dialect:` in an upstream's file: a name, or a dialect as plain values. `open_codes`
-    are upstream codes whose meaning a person has to settle: our best guess, and what speaks for it. `unsure` says in
+    are upstream codes whose meaning a person has to settle: our best guess, and what speaks for it; `told_codes` those
+    whose status says what they mean. `unsure` says in
     sentences what else could not be told. `readings` are in the order of the replies.
     """
 
     dialect: str | dict[str, Any]
     readings: tuple[ReplyReading, ...]
     open_codes: Mapping[str, tuple[str, str]]
+    told_codes: Mapping[str, str]
     unsure: tuple[str, ...]

@@ -23,13 +23,13 @@ def with_comments(suggestion: Suggestion) -> tuple[dict[str, Any], Mapping[tuple
     spec = suggestion.dialect
     comments: dict[tuple[str, ...], list[str]] = {}
     lines = [f"{scalar(code)}: {guess}   # {why}" for code, (guess, why) in suggestion.open_codes.items()]
-    if isinstance(spec, dict) and spec.get("codes"):
-        comments["dialect", "codes", ""] = lines
-    elif lines and isinstance(spec, dict):
-        comments["dialect", ""] = [
-            "codes:   # what the API's codes mean, where the status does not say it",
-            *(f"  {line}" for line in lines),
-        ]
+    lines += [f"{scalar(code)}: {ours}   # as the status says" for code, ours in suggestion.told_codes.items()]
+    if lines and isinstance(spec, dict):
+        named = bool(spec.get("codes"))
+        title = ["codes:   # what the API's codes mean, where the status does not say it"]
+        comments[("dialect", "codes", "") if named else ("dialect", "")] = (
+            lines if named else [*title, *(f"  {line}" for line in lines)]
+        )
     if isinstance(spec, dict) and "success" in spec:
         comments["dialect", "success"] = [
             "Clients get what is in `data`; leave this out and successes pass as they are."

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 120
 _STEP: Final = "  "
-_plain = re.compile(r"[A-Za-z_@./][A-Za-z0-9_@./()?'-]*(?: [A-Za-z0-9_@./()?'-]+)*").fullmatch
-_digits = re.compile(r"[0-9.][0-9_.eE+-]*").fullmatch
+_plain = re.compile(r"(?:https?://)?[A-Za-z0-9_./][A-Za-z0-9_@./()?'-]*(?: [A-Za-z0-9_@./()?'-]+)*").fullmatch
+_worded = re.compile(r"[A-Za-z_./]|[0-9]+ .*[A-Za-z]").match
 _status = re.compile(r"[1-5]xx(?:-[1-5]xx)?").fullmatch
 _NOT_TEXT: Final = frozenset(
     ["true", "false", "null", "yes", "no", "on", "off", "y", "n", "~", ".inf", ".nan", "nan", "inf", "@", "?", "-", "="]
@@ -27,12 +27,15 @@ _NOT_TEXT: Final = frozenset(
 
 def scalar(value: Any) -> str:
     """Write a text, a number, true, false or null."""
+    if isinstance(value, float):
+        whole, exponent, rest = json.dumps(value).partition("e")
+        return whole + ".0" * ("." not in whole) + exponent + rest
     if not isinstance(value, str):
         return json.dumps(value)
     if _status(value) is not None:
         return value
-    plain = _plain(value) is not None and value.lower() not in _NOT_TEXT and not value.startswith("@")
-    return value if plain and _digits(value) is None else _quoted(value)
+    plain = _plain(value) is not None and _worded(value) is not None and value.lower() not in _NOT_TEXT
+    return value if plain and not value.startswith(".") else _quoted(value)
 
 
 def _quoted(text: str) -> str:
@@ -101,7 +104,9 @@ def _fits(value: Any, used: int, at: tuple[str, ...], comments: Comments) -> boo
         return True
     if any(path[: len(at)] == at and len(path) > len(at) for path in comments):
         return False
-    return at[-1:] not in _BLOCKS and used + 1 + len(flow(value)) <= _WIDTH
+    return at not in _BLOCKS and used + 1 + len(flow(value)) <= _WIDTH
 
 
-_BLOCKS: Final = frozenset((("dialect",), ("read",), ("errors",), ("examples",), ("codes",)))
+_BLOCKS: Final = frozenset(
+    (("dialect",), ("examples",), ("dialect", "read"), ("dialect", "errors"), ("dialect", "codes"))
+)
