@@ -58,6 +58,12 @@ class AutoDialect(Dialect):
         """Say whether any of the dialects would look into a reply of this status."""
         return self._last.may_be_error(status) or any(dialect.may_be_error(status) for _, dialect in self._options)
 
+    def reads(self, status: int, content_type: bytes) -> bool:
+        """Say whether any of the dialects would look into a success of this type."""
+        return self._last.reads(status, content_type) or any(
+            dialect.reads(status, content_type) for _, dialect in self._options
+        )
+
     def read_error(self, view: View, now_s: float, *, in_body: bool = True) -> ErrorReading | None:
         """Read the error as the dialect that knows it does."""
         outer = view.tree
