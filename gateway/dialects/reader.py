@@ -142,6 +142,10 @@ class Dialect:
         if detail is None and errors and rule.sentence is not None:
             detail = _sentence(rule.sentence, errors)
         after = rule.retry_after(view, now_s)
+        if after is None:
+            after = self.rates.retry_after(view, now_s)
+        if after is None:
+            after = rule.retry_after_words(view, now_s)
         return ErrorReading(
             dialect=rule.dialect,
             rule=rule.name,
@@ -154,7 +158,7 @@ class Dialect:
             detail=detail,
             errors=errors,
             request_id=rule.request_id(view),
-            retry_after_s=after if after is not None else self.rates.retry_after(view, now_s),
+            retry_after_s=after,
             extensions=_extensions(view) if rule.extensions else None,
         )
 
@@ -211,6 +215,7 @@ class _CompiledRule:
     __slots__ = (
         "_fields",
         "_retry_after",
+        "_retry_after_last",
         "_status",
         "code",
         "dialect",
@@ -247,7 +252,9 @@ class _CompiledRule:
         self.sentence = rule.sentence or read.sentence
         self.extensions = rule.extensions or read.extensions
         self._fields = [FieldReader(fields, tables.field_codes) for fields in rule.fields or read.fields]
-        self._retry_after = [_compiled_time(pick) for pick in rule.retry_after or read.retry_after]
+        times = rule.retry_after or read.retry_after
+        self._retry_after = [_compiled_time(pick) for pick in times if not pick.last]
+        self._retry_after_last = [_compiled_time(pick) for pick in times if pick.last]
 
     def declared_status(self, view: View) -> int:
         """Return the status that the body declares, if it is an error's, else the one that the view has."""
@@ -263,10 +270,17 @@ class _CompiledRule:
         return ()
 
     def retry_after(self, view: View, now_s: float) -> float | None:
-        for read in self._retry_after:
-            if (found := read(view, now_s)) is not None:
-                return found
-        return None
+        return _first_time(self._retry_after, view, now_s)
+
+    def retry_after_words(self, view: View, now_s: float) -> float | None:
+        return _first_time(self._retry_after_last, view, now_s)
+
+
+def _first_time(readers: Sequence[Callable[[View, float], float | None]], view: View, now_s: float) -> float | None:
+    for read in readers:
+        if (found := read(view, now_s)) is not None:
+            return found
+    return None
 
 
 def _compiled_time(pick: TimePick) -> Callable[[View, float], float | None]:
