@@ -231,9 +231,15 @@ class Rule(Reading, title="rule"):
 
 
 class Classification(Strict, title="classification"):
-    """A condition that names the code of an error, whatever rule read it."""
+    """A condition that names the code of an error, whatever rule read it. All keys that are given must hold."""
 
-    when: Condition
-    """Which errors it is for."""
+    when: Condition = Condition()
+    """Which replies it is for; left out, all."""
+    code: Pattern | None = None
+    """An RE2 pattern that the upstream's code, or else its type, must match somewhere."""
+    says: Texts = ()
+    """Phrases of which the upstream's message must contain one; case, Arabic vowel signs and spacing do not count."""
+    fields: bool | None = None
+    """Whether field errors with names must be there, or must not."""
     as_: Annotated[CodeName, Field(alias="as")]
     """The code that they have."""
