@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from gateway.dialects.auto import AutoDialect
+from gateway.dialects.auto import AutoDialect, Options
 from gateway.dialects.spec import DialectSpec
 from gateway.pipeline.decide import BARE, STREAM, Capture, Stream, decide
 from tests.unit.pipeline.plans import plan_with
@@ -122,7 +122,7 @@ def _hiding(dialect: dict[str, Any] | str) -> Plan:
         return plan
     silent = plan_with({"errors": []})
     spec = DialectSpec.model_validate({"detect": {"kind": "xml"}})
-    return msgspec.structs.replace(plan, dialect=AutoDialect([(spec, plan.dialect)], silent.dialect))
+    return msgspec.structs.replace(plan, dialect=AutoDialect(Options([(spec, plan.dialect)], silent.dialect)))
 
 
 @pytest.mark.parametrize(
