@@ -21,6 +21,7 @@ from gateway.dialects import sources, timing
 from gateway.dialects.conditions import as_status, compile_condition
 from gateway.dialects.fields import FieldReader
 from gateway.dialects.header import FieldNames, fields_in
+from gateway.dialects.media import is_among, types_read
 from gateway.dialects.members import Members, names_in
 from gateway.dialects.outline import outline_of
 from gateway.dialects.rates import RateReader, clock
@@ -69,6 +70,7 @@ class Dialect:
     __slots__ = (
         "_by_status",
         "_last_tables",
+        "_media",
         "_unwrap",
         "accept",
         "field_names",
@@ -93,6 +95,7 @@ class Dialect:
         self.fields = FieldNames(self.field_names)
         self.outline = _outline(chain)
         self._unwrap = any(spec.unwrap for spec in chain)
+        self._media = types_read(rule.when for spec in chain for rule in spec.errors)
         tables = [_Tables(chain[: index + 1]) for index in range(len(chain))]
         self._last_tables = tables[-1]
         rules = [
@@ -103,6 +106,11 @@ class Dialect:
     def may_be_error(self, status: int) -> bool:
         """Say whether a reply of this status has to be looked into for an error."""
         return status >= _CLIENT_ERRORS or bool(self._by_status.get(status))
+
+    def reads(self, status: int, content_type: bytes) -> bool:
+        """Say whether a success that is not JSON by its `Content-Type` has to be looked into for an error."""
+        types = self._media.get(status)
+        return types is not None and is_among(content_type, types)
 
     def read_error(self, view: View, now_s: float, *, in_body: bool = True) -> ErrorReading | None:
         """Return what the reply's error says, or None when it is no error.
