@@ -7,9 +7,9 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
+from gateway.cli.output import rows
 from gateway.dialects.explain import escaped
 from gateway.model import Translation
 
@@ -52,19 +52,6 @@ def _head(console: Console, title: str, said: str) -> None:
     console.print(Text.assemble((f"{title:<10}", "bold"), said), soft_wrap=True)
 
 
-def _rows(console: Console, rows: Iterable[tuple[Text | str, ...]]) -> None:
-    """Write rows in columns; the last takes what room is left."""
-    table = Table.grid(padding=(0, 2))
-    for row in rows:
-        while len(table.columns) < len(row):
-            table.add_column(overflow="fold")
-        table.add_row(*row)
-    with console.capture() as written:
-        console.print(table)
-    lines = written.get().splitlines()
-    console.out("\n".join(f"  {line.rstrip()}" for line in lines), highlight=False)
-
-
 def _mark(*, holds: bool) -> Text:
     return Text(*(_YES if holds else _NO))
 
@@ -76,10 +63,8 @@ def _way(console: Console, way: Way) -> None:
     where = f"to {way.upstream}, as {way.target}" if way.refused is None else way.refused
     host = f" (host {way.host})" if way.host else ""
     _head(console, "Request", f"{way.method} {way.path}{host}: {where}")
-    rows: list[tuple[Text | str, ...]] = []
-    for candidate in sorted(way.candidates, key=lambda one: not one.taken):
-        rows += _way_rows(candidate)
-    _rows(console, rows)
+    candidates = sorted(way.candidates, key=lambda one: not one.taken)
+    rows(console, (row for candidate in candidates for row in _way_rows(candidate)))
     console.print()
 
 
@@ -108,7 +93,7 @@ def _candidates(console: Console, reply: Explanation) -> None:
     _head(console, "Dialect", f"auto takes {reply.dialect}, {said}")
     unknown = sorted((one for one in reply.candidates if not one.knows), key=_distance)
     shown = [*taken, *(one for one in reply.candidates if one.knows and not one.taken), *unknown[:_NEAREST]]
-    _rows(console, (row for one in shown for row in _detection_rows(one)))
+    rows(console, (row for one in shown for row in _detection_rows(one)))
     if len(unknown) > _NEAREST:
         more = len(unknown) - _NEAREST
         console.print(Text(f"  and {more} more that do not know it (--json has all)", _DIM))
@@ -135,22 +120,22 @@ def _sentence(one: Evidence) -> Text:
 
 
 def _evidence(console: Console, evidence: Iterable[Evidence]) -> None:
-    _rows(console, ((_mark(holds=one.holds), _sentence(one)) for one in evidence))
+    rows(console, ((_mark(holds=one.holds), _sentence(one)) for one in evidence))
 
 
 def _trace(console: Console, trace: Trace) -> None:
     fired = trace.fired
     said = f"{_rule_name(fired)} of {fired.dialect} takes it" if fired is not None else "none takes it"
     _head(console, "Rule", said)
-    _rows(console, (row for rule in trace.rules for row in _rule_rows(rule)))
+    rows(console, (row for rule in trace.rules for row in _rule_rows(rule)))
     if trace.untried:
         console.print(Text(f"  {trace.untried} rules behind it were not tried", _DIM))
     if trace.places:
         _head(console, "Values", "where each was looked for")
-        _rows(console, _place_rows(trace.places))
+        rows(console, _place_rows(trace.places))
     if trace.error is not None:
         _head(console, "Code", f"{trace.error.code}: {'named' if trace.error.named else 'derived from the status'}")
-        _rows(console, (row for step in trace.naming for row in _naming_rows(step)))
+        rows(console, (row for step in trace.naming for row in _naming_rows(step)))
 
 
 def _rule_name(rule: RuleTrial) -> str:

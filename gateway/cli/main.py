@@ -43,6 +43,7 @@ _COMMANDS: Final = (
     _Command("check", "gateway.cli.check"),
     _Command("try", "gateway.cli.try_"),
     _Command("explain", "gateway.cli.explain"),
+    _Command("diff", "gateway.cli.diff"),
     _Command("schema", "gateway.cli.schema"),
     _Command("catalog", "gateway.cli.catalog"),
 )

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _WIDTH: Final = 120
@@ -30,6 +33,19 @@ def console() -> Console:
         highlight=False,
         emoji=False,
     )
+
+
+def rows(output: Console, cells: Iterable[tuple[Text | str, ...]]) -> None:
+    """Write rows in columns, indented, without the spaces at the ends of lines."""
+    table = Table.grid(padding=(0, 2))
+    for row in cells:
+        while len(table.columns) < len(row):
+            table.add_column(overflow="fold")
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    with output.capture() as written:
+        output.print(table)
+    for line in written.get().splitlines():
+        output.out(f"  {line.rstrip()}", highlight=False)
 
 
 def write_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
