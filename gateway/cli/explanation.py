@@ -173,12 +173,12 @@ def _place_said(place: PlaceTrial) -> Text:
 
 
 def _naming_rows(step: NamingStep) -> Iterable[tuple[Text | str, ...]]:
-    lines = step.said.split("\n")
-    for number, line in enumerate(lines):
+    for number, line in enumerate(step.said.split("\n")):
         first = number == 0
         mark = _mark(holds=True) if first and step.code is not None else ""
         said = f"{step.code}: {line}" if step.code is not None else line
-        yield mark, step.step if first else "", Text(said, "" if step.code is not None else _DIM)
+        name = f"{step.dialect} {step.step}" if step.dialect is not None else step.step
+        yield mark, name if first else "", Text(said, "" if step.code is not None else _DIM)
 
 
 # -- the answer ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.dialects.conditions import as_status
 from gateway.dialects.explain.shown import printable, shown
@@ -19,6 +20,7 @@ from gateway.dialects.spec import Condition, DialectSpec, Pick, Rule
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from gateway.dialects.rates import RateReader
     from gateway.dialects.reader import ErrorReading
     from gateway.dialects.view import View
 
@@ -68,29 +70,56 @@ class Reader:
 
 
 def places(rule: Rule, spec: DialectSpec, reading: ErrorReading, reader: Reader) -> Iterator[PlaceTrial]:
-    """Give every place of every member that the rule, or its dialect's `read`, names."""
+    """Give every place of every member that the rule, or its dialect's `read`, names; but for the times."""
     status = rule.status or spec.read.status
     if status is not None:
         yield from _of_status(status.from_, reading, reader)
+    message, fields = rule.message or spec.read.message, rule.fields or spec.read.fields
     worded = False
-    for member, gives in GIVES.items():
-        entries = getattr(rule, member) or getattr(spec.read, member)
-        beside = {"message": rule.message or spec.read.message} if member == "fields" else {}
-        settled = False
-        for entry, pick in _single(entries):
-            found = reader.value(pick) if pick is not None else None
-            read = reader.read(reading.status, {member: (entry,), **beside})
-            gave = gives(read) if read is not None else None
-            counts = gave is not None and not settled
-            settled = settled or counts
-            yield _trial(member, _spelled(entry), found, gave, counts=counts)
-        worded = worded or (settled and member == "message")
+    for member in GIVES:
+        if member == "retry_after":
+            continue
+        beside = {"message": message} if member == "fields" else {}
+        tried = list(_tried(member, _named(rule, spec, member), reading, reader, beside))
+        yield from tried
+        worded = worded or (member == "message" and any(trial.counts for trial in tried))
     sentence = rule.sentence or spec.read.sentence
     if sentence is not None and not worded:
-        message, fields = rule.message or spec.read.message, rule.fields or spec.read.fields
         read = reader.read(reading.status, {"sentence": sentence, "message": message, "fields": fields})
         gave = _text(read.detail) if read is not None else None
         yield _trial("message", f"sentence: {printable(sentence)}", None, gave, counts=gave is not None)
+
+
+def times(
+    rule: Rule | None, spec: DialectSpec, reading: ErrorReading, reader: Reader, headers: PlaceTrial | None
+) -> Iterator[PlaceTrial]:
+    """Give the places of the time to try again: those of the rule, the header fields, and what is asked last."""
+    entries = _named(rule, spec, "retry_after") if rule is not None else ()
+    first = list(_tried("retry_after", [one for one in entries if not one.last], reading, reader, {}))
+    yield from first
+    settled = any(trial.counts for trial in first)
+    if headers is not None and not settled:
+        yield headers
+    rest = _tried("retry_after", [one for one in entries if one.last], reading, reader, {})
+    for trial in rest:
+        yield replace(trial, counts=False) if settled or headers is not None else trial
+
+
+def _named(rule: Rule, spec: DialectSpec, member: str) -> Any:
+    return getattr(rule, member) or getattr(spec.read, member)
+
+
+def _tried(
+    member: str, entries: Iterable[Any], reading: ErrorReading, reader: Reader, beside: dict[str, Any]
+) -> Iterator[PlaceTrial]:
+    settled = False
+    for entry, pick in _single(entries):
+        found = reader.value(pick) if pick is not None else None
+        read = reader.read(reading.status, {member: (entry,), **beside})
+        gave = GIVES[member](read) if read is not None else None
+        counts = gave is not None and not settled
+        settled = settled or counts
+        yield _trial(member, _spelled(entry), found, gave, counts=counts)
 
 
 def _trial(member: str, place: str, found: Any, gave: str | None, *, counts: bool) -> PlaceTrial:
@@ -109,19 +138,15 @@ def _of_status(picks: Iterable[Pick], reading: ErrorReading, reader: Reader) -> 
         settled = settled or status is not None
 
 
-def header_places(
-    names: Iterable[str], reading: ErrorReading, view: View, others: Sequence[PlaceTrial]
-) -> tuple[PlaceTrial, ...]:
-    """Return the header fields that told when to try again, where no place of the rule did."""
-    if reading.retry_after_s is None or any(place.counts for place in others if place.member == "retry_after"):
-        return ()
-    said = ((name, text_of(view.fields, name.lower().encode())) for name in sorted(names) if name.lower() != "date")
+def header_time(rates: RateReader, view: View, now_s: float) -> PlaceTrial | None:
+    """Return the header fields that tell when to try again without being named by a rule, if some do."""
+    after = rates.retry_after(view, now_s)
+    if after is None:
+        return None
+    said = ((name, text_of(view.fields, name.lower().encode())) for name in sorted(rates.names) if name != "date")
     there = ", ".join(f"{name}: {text}" for name, text in said if text is not None)
-    return (
-        PlaceTrial(
-            member="retry_after", place="header fields", found=printable(there), gave=_after(reading), counts=True
-        ),
-    )
+    found = printable(there)
+    return PlaceTrial(member="retry_after", place="header fields", found=found, gave=_seconds(after), counts=True)
 
 
 def _single(entries: Iterable[Any]) -> Iterator[tuple[Any, Pick | None]]:
@@ -164,7 +189,11 @@ def _fields(reading: ErrorReading) -> str | None:
 
 
 def _after(reading: ErrorReading) -> str | None:
-    return None if reading.retry_after_s is None else f"{reading.retry_after_s:g} s"
+    return None if reading.retry_after_s is None else _seconds(reading.retry_after_s)
+
+
+def _seconds(after_s: float) -> str:
+    return f"{after_s:g} s"
 
 
 def _text(text: str | None) -> str | None:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from gateway.dialects.conditions import compile_condition
 from gateway.dialects.explain.evidence import Evidence, examined
 from gateway.dialects.explain.naming import NamingStep, derived, named
-from gateway.dialects.explain.places import PlaceTrial, Reader, header_places, places
+from gateway.dialects.explain.places import PlaceTrial, Reader, header_time, places, times
 from gateway.dialects.explain.shown import printable
 
 if TYPE_CHECKING:
@@ -78,13 +78,13 @@ def trace(dialect: Dialect, views: Callable[[], View], now_s: float) -> Trace:
     steps: tuple[NamingStep, ...] = ()
     if reading is not None:
         view.status = reading.status
-        if fired is not None:
-            at, rule = fired
-            found = tuple(places(rule, chain[at], reading, Reader(views, chain[: at + 1], chain, now_s)))
+        at, rule = fired if fired is not None else (len(chain) - 1, None)
+        reader = Reader(views, chain[: at + 1], chain, now_s)
+        found = tuple(times(rule, chain[at], reading, reader, header_time(dialect.rates, view, now_s)))
+        steps = tuple(derived(chain, reading))
+        if rule is not None:
+            found = (*places(rule, chain[at], reading, reader), *found)
             steps = tuple(named(rule, chain[: at + 1], reading, view))
-        else:
-            steps = tuple(derived(chain, reading))
-        found += header_places(dialect.rates.names, reading, view, found)
     return Trace(
         dialect=dialect.name,
         error=_read_error(reading) if reading is not None else None,

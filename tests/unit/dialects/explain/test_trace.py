@@ -76,7 +76,7 @@ def test_no_rule_at_all() -> None:
     """A status of an error that no rule knows is an error all the same; its status alone tells the code."""
     found = _trace({}, {"b": 1}, 418)
     assert (found.rules, found.fired, found.places) == ((), None, ())
-    assert [(step.step, step.code) for step in found.naming] == [("statuses", None), ("table", "invalid_request")]
+    assert [(step.step, step.code) for step in found.naming] == [("table", "invalid_request")]
 
 
 @pytest.mark.parametrize(
@@ -213,6 +213,26 @@ def test_header_fields_that_say_when_unasked() -> None:
     ]
 
 
+def test_what_is_asked_last() -> None:
+    """A time that is asked last counts where no header field tells one either."""
+    rule = {"retry_after": [{"from": "words", "last": True}, {"from": "wait"}]}
+    last = "words (last: true)"
+    body = {"words": 5}
+    assert _places({"errors": [rule]}, body) == [
+        ("retry_after", "wait", None, None, False),
+        ("retry_after", last, "5", "5 s", True),
+    ]
+    assert [(one[1], one[-1]) for one in _places({"errors": [rule]}, body, headers={"Retry-After": "9"})] == [
+        ("wait", False),
+        ("header fields", True),
+        (last, False),
+    ]
+    assert [(one[1], one[-1]) for one in _places({"errors": [rule]}, {**body, "wait": 3})] == [
+        ("wait", True),
+        (last, False),
+    ]
+
+
 TABLES: dict[str, Any] = {
     "classify": [
         {"when": {"status": 403}, "as": "permission_denied"},
@@ -223,8 +243,8 @@ TABLES: dict[str, Any] = {
     "statuses": {418: "conflict"},
 }
 FAILED = """\
-own 1 (permission_denied): status wants 403, found 404
-own 2 (gone): body.has.c wants something, found nothing"""
+(1) permission_denied: status wants 403, found 404
+(2) gone: body.has.c wants something, found nothing"""
 STEPS = ["problem", "classify", "codes", "types", "statuses", "table"]
 READ = {"code": "code", "type": "type"}
 
@@ -233,10 +253,10 @@ READ = {"code": "code", "type": "type"}
     ("rule", "body", "status", "settled"),
     [
         ({"problem": "gone"}, {"code": "E1"}, 400, ("problem", "the rule itself says so", "gone")),
-        ({}, {"c": 1}, 400, ("classify", "own 2: body.has.c is 1", "gone")),
-        ({}, {"code": "E1"}, 400, ("codes", 'own has "E1"', "conflict")),
-        ({}, {"type": "T1"}, 400, ("types", 'own has "T1"', "not_found")),
-        ({}, {}, 418, ("statuses", "own has 418", "conflict")),
+        ({}, {"c": 1}, 400, ("classify", "(2) body.has.c is 1", "gone")),
+        ({}, {"code": "E1"}, 400, ("codes", '"E1" is listed', "conflict")),
+        ({}, {"type": "T1"}, 400, ("types", '"T1" is listed', "not_found")),
+        ({}, {}, 418, ("statuses", "418 is listed", "conflict")),
         ({}, {}, 404, ("table", "the catalogue's own for 404", "not_found")),
         ({"when": {"status": 200}}, {}, 200, ("table", "the catalogue's own for an error under 200", "upstream_error")),
     ],
@@ -265,14 +285,60 @@ def test_steps_that_settled_nothing() -> None:
         ("types", "the reply gives none", None),
         ("statuses", "404 is not listed", None),
     ]
-    assert _naming({"errors": [READ]}, {}, 404)[1] == ("classify", "there is none", None)
+
+
+def test_tables_that_say_nothing_are_no_steps() -> None:
+    """Only what a dialect has is told, each of its tables in its turn, the nearest dialect first."""
+    found = _trace({"extends": ["salla"], "codes": {"E1": "gone"}, "errors": [READ]}, {}, 404)
+    assert [(step.dialect, step.step) for step in found.naming] == [
+        (None, "problem"),
+        ("own", "codes"),
+        (None, "table"),
+    ]
+    assert [step for step, _, _ in _naming({"errors": [READ]}, {}, 404)] == ["problem", "table"]
+
+
+def test_tables_of_each_dialect() -> None:
+    """Those of a dialect whose rule reads, and of each that extends it, the nearest to the reader first."""
+    found = _trace({"extends": ["salla"], "codes": {"E1": "gone"}}, {"error": {"message": "no"}}, 404)
+    assert [(step.dialect, step.step) for step in found.naming] == [
+        (None, "problem"),
+        ("own", "codes"),
+        ("salla", "classify"),
+        (None, "table"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "body", "said", "code"),
+    [
+        ({"code": "^E[0-9]$"}, {"code": "E7"}, '(1) code is "E7"', "gone"),
+        ({"code": "^T"}, {"type": "T7"}, '(1) code is "T7"', "gone"),
+        ({"code": "^T"}, {"code": "E7"}, '(1) gone: code wants "^T", found "E7"', None),
+        ({"says": ["Too late"]}, {"text": "It is too late"}, '(1) says is "It is too late"', "gone"),
+        ({"says": ["a", "b"]}, {}, '(1) gone: says wants ["a", "b"], found nothing', None),
+        ({"fields": True}, {"wrong": {"size": "no"}}, "(1) fields is true", "gone"),
+        ({"fields": False}, {"wrong": {"size": "no"}}, "(1) gone: fields wants false, found true", None),
+        (
+            {"when": {"status": 404}, "code": "E", "fields": False},
+            {"code": "E7"},
+            '(1) status is 404; code is "E7"; fields is false',
+            "gone",
+        ),
+    ],
+)
+def test_classifications_by_what_was_read(entry: dict[str, Any], body: object, said: str, code: str | None) -> None:
+    """The upstream's code or type, its words, and whether fields are named."""
+    rule = {**READ, "message": "text", "fields": {"from": "wrong"}}
+    found = _trace({"classify": [{"as": "gone", **entry}], "errors": [rule]}, body, 404)
+    assert (found.naming[1].step, found.naming[1].said, found.naming[1].code) == ("classify", said, code)
 
 
 def test_a_classification_without_a_condition() -> None:
     """What always holds needs no evidence."""
     assert _naming({"classify": [{"when": {}, "as": "gone"}], "errors": [READ]}, {})[-1] == (
         "classify",
-        "own 1: always",
+        "(1) always",
         "gone",
     )
 
@@ -280,7 +346,6 @@ def test_a_classification_without_a_condition() -> None:
 def test_tables_of_a_dialect_below_do_not_reach_up() -> None:
     """A rule is told with the tables that it was read with: `server_error` means something to OAuth alone."""
     body = {"success": False, "error": {"code": "server_error", "message": "no"}}
-    assert _naming("salla", body, 503)[-2:] == [
-        ("statuses", "503 is not listed", None),
-        ("table", "the catalogue's own for 503", "service_unavailable"),
-    ]
+    steps = _naming("salla", body, 503)
+    assert [step for step, _, _ in steps] == ["problem", "classify", "table"]
+    assert steps[-1] == ("table", "the catalogue's own for 503", "service_unavailable")
