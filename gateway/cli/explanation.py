@@ -84,6 +84,7 @@ def _candidate_row(name: str, candidate: UpstreamCandidate | RouteCandidate) -> 
 def _received(console: Console, received: Received) -> None:
     said = [f"HTTP {received.status}", received.content_type, f"{received.size_bytes} bytes"]
     said += [f"read as {received.kind}"] if received.kind is not None else ["not looked into"]
+    said += ["not whole"] if received.truncated else []
     _head(console, "Reply", ", ".join(filter(None, said)))
 
 

@@ -29,12 +29,13 @@ _PASSES: Final = Raw(b"null")
 
 
 class Received(Struct, frozen=True, kw_only=True):
-    """The reply as it was seen. `kind` is null where nobody looked into it."""
+    """The reply as it was seen. `kind` is null where nobody looked into it; `truncated`: it is not whole."""
 
     status: int
     content_type: str
     size_bytes: int
     kind: str | None
+    truncated: bool
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -94,6 +95,7 @@ def explain(reply: Reply, plan: Plan, now_s: float) -> Explanation:
             content_type=printable((reply.header(b"content-type") or b"").decode("utf-8", "replace")),
             size_bytes=len(reply.body),
             kind=str(seen.kind) if seen is not None else None,
+            truncated=seen is not None and seen.truncated,
         ),
         candidates=candidates,
         trace=found,

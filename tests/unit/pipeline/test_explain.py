@@ -106,6 +106,13 @@ def test_what_was_received() -> None:
     assert found.received.kind == "html"
 
 
+def test_a_reply_that_is_not_whole() -> None:
+    """That more may have been said is told."""
+    whole = _explained("generic", 500, b'{"message": "no", "more": ')
+    assert whole.received.truncated
+    assert not _explained("generic", 500, {"message": "no"}).received.truncated
+
+
 def test_a_large_success_is_read_in_full() -> None:
     """What the reader only outlines is seen whole by who asks why."""
     found = _explained("salla", 200, {"status": 404, "success": False, "error": {"message": "no"}, "data": [1]})
