@@ -33,7 +33,7 @@ def _reading(reply: Reply, plan: Plan) -> ErrorReading | None:
     return plan.dialect.read_error(view, EXAMPLE_NOW_S) if view is not None else None
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=40)
 @given(exchanges())
 def test_the_explanation_is_of_what_is_done(exchange: tuple[Reply, Plan]) -> None:
     """For any reply and any plan: the rule, the code, every value and the answer are those of the reader."""
@@ -92,7 +92,7 @@ def _check_status(trace: Trace, problem: Problem, plan: Plan) -> None:
     assert problem.status == (code.status if own else trace.error.status)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(exchanges())
 def test_a_condition_holds_when_all_its_evidence_does(exchange: tuple[Reply, Plan]) -> None:
     """For every rule of every dialect: the condition as a whole, and its keys one by one, say the same."""
@@ -105,7 +105,7 @@ def test_a_condition_holds_when_all_its_evidence_does(exchange: tuple[Reply, Pla
             assert compile_condition(rule.when)(view) is all(one.holds for one in examined(rule.when, view))
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(exchanges())
 def test_what_is_shown_is_short_and_tame(exchange: tuple[Reply, Plan]) -> None:
     """Whatever a body holds, what is shown of it is one short line that a terminal takes for text."""
