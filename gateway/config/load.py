@@ -64,7 +64,7 @@ def load(path: Path) -> Configuration:
     faults += unmatched
     for file in files:
         upstream_document = _read(file)
-        upstream, wrong = _upstream(upstream_document)
+        upstream, wrong = upstream_of(upstream_document)
         faults += wrong
         if upstream is not None:
             upstreams.append(upstream)
@@ -109,7 +109,8 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(text for text in values if isinstance(text, str))
 
 
-def _upstream(document: Document) -> tuple[Upstream | None, list[Fault]]:
+def upstream_of(document: Document) -> tuple[Upstream | None, list[Fault]]:
+    """Return what an upstream's file says, or None and all that is wrong with it."""
     settings, faults = validate(UpstreamFile, document)
     faults += _wrong_choices(document)
     if settings is not None:

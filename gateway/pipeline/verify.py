@@ -24,9 +24,13 @@ def verify(configuration: Configuration) -> list[Fault]:
     """Return the faults of a configuration that loads but does not do what it says."""
     faults = ambiguities(configuration)
     for upstream in configuration.upstreams:
-        faults += _unreachable(upstream)
-        faults += _failing(upstream)
+        faults += verify_upstream(upstream)
     return faults
+
+
+def verify_upstream(upstream: Upstream) -> list[Fault]:
+    """Return an upstream's rules that are never reached, and its examples that come out otherwise."""
+    return [*_unreachable(upstream), *_failing(upstream)]
 
 
 def ambiguities(configuration: Configuration) -> list[Fault]:

@@ -10,7 +10,7 @@ import pytest
 from gateway.cli.main import main
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
-COMMANDS = ("serve", "demo", "check", "try")
+COMMANDS = ("serve", "demo", "check", "try", "infer")
 
 
 def _help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -30,6 +30,6 @@ def test_every_command_has_its_section(capsys: pytest.CaptureFixture[str]) -> No
 def test_every_option_is_explained(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each option of a command is in the table of its section, with the name of its value."""
     section = PAGE.partition(f"\n## {command}\n")[2].partition("\n## ")[0]
-    options = re.findall(r"^  (--\w+(?: [A-Z:]+)?)", _help([command, "--help"], capsys), re.MULTILINE)
+    options = re.findall(r"^  (--[\w-]+(?: [A-Z:]+)?)", _help([command, "--help"], capsys), re.MULTILINE)
     assert options
     assert [option for option in options if f"| `{option}` |" not in section] == []
