@@ -141,7 +141,7 @@ def test_the_words_that_may_be_shown_are_codes_of_our_presets() -> None:
     ("dialect", "status", "body", "seen"),
     [
         ("auto", 404, {"message": "Nobody is here"}, True),
-        ("auto", 200, {"ok": False, "error": "missing_scope"}, True),
+        ("auto", 200, {"ok": False, "message": "It is late"}, True),
         ("auto", 200, {"ok": True}, False),
         ("auto", 404, {"status": 404, "success": False, "error": {"code": "error", "message": "No"}}, False),
         ("salla", 404, {"status": 404, "success": False, "error": {"code": "error", "message": "No"}}, False),
