@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _STATUSES = range(100, 600)
 _CLIENT_ERRORS = 400
 _BAD_GATEWAY = 502
-_ALWAYS_READ = ("Content-Type", "Content-Encoding")
+_ALWAYS_READ = ("Content-Type", "Content-Encoding", "Content-Language")
 _RFC9457 = frozenset({"type", "title", "status", "detail", "instance"})
 _LARGEST_EXTENSIONS = 16_384  # bytes; what an upstream adds must not swell our answer
 

@@ -15,13 +15,15 @@ from gateway.limits import Policy
 from gateway.pipeline.codings import ACCEPTED
 from gateway.pipeline.plan import Plan, plan_of
 from gateway.pipeline.routing import Router
+from gateway.pipeline.writers.table import Writers
+from gateway.pipeline.writers.writer import Writer
 from gateway.upstream import Transport, pool_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.config.load import Configuration, Upstream
-    from gateway.config.models import BasicInjection, GatewayFile, Injection, RouteConfig
+    from gateway.config.models import BasicInjection, ClientConfig, GatewayFile, Injection, RouteConfig
     from gateway.model import Header
     from gateway.pipeline.matches import Matched
     from gateway.upstream import Pool
@@ -31,7 +33,8 @@ class Way(Struct, frozen=True, kw_only=True, eq=False):
     """How requests of one route reach their upstream, and how its replies come back.
 
     `query` is what is added to each query: credentials, in place of the client's `parameters` of those names. `secrets`
-    is what of ours must not come back; None where the upstream knows nothing of ours. `tunnel_idle_s` is how long a
+    is what of ours must not come back; None where the upstream knows nothing of ours. `view` is how its problems are
+    written, None where `Accept` chooses. `tunnel_idle_s` is how long a
     tunnel may rest.
     """
 
@@ -44,6 +47,7 @@ class Way(Struct, frozen=True, kw_only=True, eq=False):
     query: bytes
     parameters: frozenset[bytes]
     secrets: Secrets | None
+    view: Writer | None
     tunnel_idle_s: float
     transport: Transport
 
@@ -67,6 +71,7 @@ class Ways:
         loop = asyncio.get_running_loop()
         settings = [upstream.settings for upstream in config.upstreams]
         self.router = Router(settings)
+        self._writers = Writers(config.views)
         self._pools = {one.settings.name: pool_of(one, loop) for one in config.upstreams}
         self._addresses = {one.name: str(one.base_url) for one in settings}
         self._ways = [self._of(config.gateway, upstream, environ) for upstream in config.upstreams]
@@ -74,6 +79,10 @@ class Ways:
     def of(self, matched: Matched) -> Way:
         """Return the way of a request that the router found."""
         return self._ways[matched.upstream][id(matched.route)]
+
+    def views_of(self, clients: Iterable[ClientConfig]) -> Mapping[str, Writer]:
+        """Return the views that clients have of their own, by the client's name."""
+        return {client.name: self._writers.named(client.view) for client in clients if client.view is not None}
 
     def describe(self) -> Mapping[str, Mapping[str, Any]]:
         """Return each upstream's address and pool, for the operator."""
@@ -87,6 +96,9 @@ class Ways:
     def _of(self, gateway: GatewayFile, upstream: Upstream, environ: Mapping[str, str]) -> dict[int, Way]:
         """Return an upstream's ways by the identity of their route (the configuration lives as long as they do)."""
         return {id(route): self._way(gateway, upstream, route, environ) for route in (None, *upstream.settings.routes)}
+
+    def _view(self, name: str | None) -> Writer | None:
+        return None if name is None else self._writers.named(name)
 
     def _way(
         self, gateway: GatewayFile, upstream: Upstream, route: RouteConfig | None, environ: Mapping[str, str]
@@ -108,6 +120,7 @@ class Ways:
             query=_query(upstream, environ),
             parameters=frozenset() if plan.links is None else plan.links.parameters,
             secrets=secrets,
+            view=self._view(settings.view if route is None or route.view is None else route.view),
             tunnel_idle_s=settings.timeouts.tunnel_idle_s,
             transport=self._pools[name],
         )

@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from gateway.model import Code, Pagination
     from gateway.pipeline.plan import Plan
 
-_CODING = b"content-encoding"
+_CODING, _LANGUAGE = b"content-encoding", b"content-language"
 _ERRORS_FROM = 400
 _ERROR_STATUSES = range(400, 600)
 _UNAUTHORIZED = 401
 _UPSTREAM, _RESPONSE, _GATEWAY = Origin.UPSTREAM, Stage.RESPONSE, Party.GATEWAY
 _RETRY = {retryable: Retry(retryable=retryable, after=None) for retryable in (False, True)}
+_OWN_LANGUAGE = "en"
+"""What our own reasons are in: why a head is no HTTP is told to engineers, in one language."""
 _LIMITED = (Category.RATE_LIMITED, Category.QUOTA_EXHAUSTED)
 _CREDENTIALS_REJECTED = CODES["upstream_credentials_rejected"]
 _BUDGET_EXHAUSTED = CODES["upstream_budget_exhausted"]
@@ -66,7 +68,7 @@ def normalise(reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True) -
     if plan.translate:
         reading = dialect.read_error(view, now_s, in_body=in_body)
         if reading is not None:
-            return _problem(reading, reply.status, plan)
+            return _problem(reading, reply.status, plan, fields.get(_LANGUAGE))
     return _success(view, plan) if plan.unify and not failed else None
 
 
@@ -89,6 +91,7 @@ def own_problem(
         code=entry,
         status=entry.status,
         detail=detail,
+        language=None if detail is None else _OWN_LANGUAGE,
         source=Source(origin=origin, fault=entry.fault, upstream=upstream, stage=stage),
         retry=Retry(retryable=entry.retryable, after=_plain(after)),
     )
@@ -118,8 +121,8 @@ _TRANSPORT: Mapping[TransportReason, tuple[str, Stage, Origin]] = {
 }
 
 
-def _problem(reading: ErrorReading, received: int, plan: Plan) -> Problem:
-    """Return what the client is told of an error that came with the HTTP status `received`."""
+def _problem(reading: ErrorReading, received: int, plan: Plan, language: bytes | None) -> Problem:
+    """Return what the client is told of an error that came with the HTTP status `received`, its words in `language`."""
     code, status = _told(reading, plan)
     beside, clashing = _extensions(reading) if reading.extensions else (None, None)
     ours = code is _CREDENTIALS_REJECTED  # what is said of our credential may quote it, and helps no client
@@ -128,6 +131,7 @@ def _problem(reading: ErrorReading, received: int, plan: Plan) -> Problem:
         code=code,
         status=status,
         detail=None if ours else reading.detail,
+        language=None if language is None else language.decode("latin-1"),
         source=Source(origin=_UPSTREAM, fault=code.fault, upstream=plan.upstream, stage=_RESPONSE),
         retry=_RETRY[code.retryable] if after is None else Retry(retryable=code.retryable, after=_plain(after)),
         errors=reading.errors,
