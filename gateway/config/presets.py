@@ -1,8 +1,4 @@
-"""The dialects that come with Accord, and dialects of one's own on top of them.
-
-`AUTO` is the order in which `dialect: auto` asks the presets whether a reply is theirs; the first that knows it reads
-it.
-"""
+"""The dialects that come with Accord, and dialects of one's own on top of them."""
 
 from __future__ import annotations
 
@@ -20,13 +16,17 @@ from gateway.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-AUTO = ("problem-json", "salla", "status-message-body", "oauth2", "type-code-param")
 LAST_RESORT = "generic"
 
 
 def names() -> tuple[str, ...]:
     """Return the names of all presets, in alphabetical order."""
     return tuple(sorted(specs()))
+
+
+def detected() -> tuple[str, ...]:
+    """Return the names of the presets that `dialect: auto` knows replies of, in alphabetical order."""
+    return tuple(name for name in names() if specs()[name].detect)
 
 
 @cache
@@ -82,5 +82,5 @@ def preset(name: str) -> Dialect:
         KeyError: there is no such preset.
     """
     if name == "auto":
-        return AutoDialect([(specs()[known], preset(known)) for known in AUTO], preset(LAST_RESORT))
+        return AutoDialect([(specs()[known], preset(known)) for known in detected()], preset(LAST_RESORT))
     return Dialect(chain(specs()[name]))

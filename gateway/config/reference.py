@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import jinja2
 
-from gateway.config.presets import AUTO
 from gateway.config.schema import SCHEMAS, content
 from gateway.config.words import Types, is_several, references, spelled
 from gateway.dialects.fields import MOST_ERRORS
@@ -39,7 +38,6 @@ PAGES: Final[Mapping[str, _Page]] = {
 }
 
 _FACTS: Final = {
-    "auto": ", ".join(f"`{name}`" for name in AUTO),
     "longest_text": f"{LONGEST_TEXT:,}",
     "most_errors": MOST_ERRORS,
 }

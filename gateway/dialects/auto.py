@@ -1,4 +1,6 @@
-"""`dialect: auto`: each reply is read by the first dialect that knows it by its structure, else by the last resort.
+"""`dialect: auto`: each reply is read by the dialect that knows it most surely by its structure.
+
+What no dialect knows is read by the last resort.
 
 Successes always pass as they are: an API whose envelope is only guessed must not have its answers rewritten.
 """
@@ -20,28 +22,36 @@ if TYPE_CHECKING:
     from gateway.dialects.view import View
 
 
+_LEAST = 50
+"""Confidence below which a reply is not taken for one of a dialect."""
+
+
 class AutoDialect(Dialect):
     """Chooses among dialects for every reply."""
 
     __slots__ = ("_last", "_options")
 
     def __init__(self, options: Sequence[tuple[DialectSpec, Dialect]], last: Dialect) -> None:
-        """Keep the dialects that can tell their own replies (`detect`), in the order in which they are asked."""
+        """Keep the dialects that can tell their own replies (`detect`)."""
         self.name = "auto"
         self.accept = None
         self.success = None
         self.rates = last.rates
         self.names = last.names.union(*(dialect.names for _, dialect in options))
         self.members = Members(self.names)
-        detects = [spec.detect for spec, _ in options if spec.detect is not None]
+        detections = [(detection, dialect) for spec, dialect in options for detection in spec.detect]
+        detects = [detection.when for detection, _ in detections]
         self.field_names = last.field_names.union(
             *(dialect.field_names for _, dialect in options), *map(fields_in, detects)
         )
         self.fields = FieldNames(self.field_names)
         self.outline = None
         self._last = last
+        surest = sorted(detections, key=lambda one: -one[0].confidence)
         self._options = [
-            (compile_condition(spec.detect), dialect) for spec, dialect in options if spec.detect is not None
+            (compile_condition(detection.when), dialect)
+            for detection, dialect in surest
+            if detection.confidence >= _LEAST
         ]
 
     def may_be_error(self, status: int) -> bool:

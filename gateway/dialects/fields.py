@@ -16,8 +16,7 @@ from urllib.parse import quote, unquote
 from msgspec import UNSET
 
 from gateway.catalog import field_code_of
-from gateway.dialects.paths import find
-from gateway.dialects.sources import as_code, as_text, code_at, compile_picks, only, text_at
+from gateway.dialects.sources import as_code, as_text, code_at, compile_finder, compile_picks, only, text_at
 from gateway.dialects.spec import Shape
 from gateway.dialects.text import clean
 from gateway.model import FieldCode, FieldError, Location
@@ -41,19 +40,28 @@ _CACHED_NAMES = 4_096
 _BODY, _QUERY = Location.BODY, Location.QUERY
 _Item = tuple["str | None", "str | None", "str | None", "str | None", "Location | None", "int | UnsetType"]
 """What a shape says of one field: name, pointer, detail, the upstream's code, location (None: the usual), position."""
-_LOCATIONS = {"body": Location.BODY, "query": Location.QUERY, "path": Location.PATH, "header": Location.HEADER}
+_Said = str | list[Any] | None
+"""What is said of fields that have no texts of their own: one text, or a list of as many as there are fields."""
+_LOCATIONS: Mapping[str, Location] = {
+    **dict.fromkeys(("body", "json", "form", "formdata", "payload"), Location.BODY),
+    **dict.fromkeys(("query", "querystring", "parameter", "query_parameter"), Location.QUERY),
+    **dict.fromkeys(("path", "params", "uri", "url"), Location.PATH),
+    **dict.fromkeys(("header", "headers", "cookie", "cookies"), Location.HEADER),
+}
+"""Usual words for the parts of a request, in lower case."""
 
 
 class FieldReader:
     """One entry of `fields:`, compiled: gives the field errors of a reply, or an empty list."""
 
-    __slots__ = ("_code", "_codes", "_detail", "_each", "_from", "_location", "_markers", "_read", "_skip")
+    __slots__ = ("_code", "_codes", "_detail", "_details", "_each", "_from", "_location", "_markers", "_read", "_skip")
 
     def __init__(self, spec: FieldsSpec, codes: Mapping[str, FieldCode]) -> None:
         """Compile `spec`; `codes` are the upstream's own words for what is wrong with a field."""
         self._location = spec.location
         self._codes = codes
         self._from = compile_picks(spec.from_)
+        self._details = compile_picks(spec.detail)
         self._detail = text_at(spec.detail)
         self._code = code_at(spec.code)
         self._each = _Each(spec)
@@ -75,10 +83,19 @@ class FieldReader:
             read = self._read or _BY_TYPE.get(type(found))
             if read is None:
                 continue
-            items = read(self, found, self._detail(view) or message)
+            items = read(self, found, self._said(view, found) or message)
             if errors := self._errors(islice(items, MOST_ERRORS), self._code(view), in_body=in_body):
                 return errors
         return []
+
+    def _said(self, view: View, found: Any) -> str | list[Any] | None:
+        """Return what is said of the fields beside them: one text for all, or a text for each of a list."""
+        if type(found) is list:
+            for source in self._details:
+                texts = source(view)
+                if type(texts) is list and len(texts) == len(found) > 1:
+                    return texts
+        return self._detail(view)
 
     def _errors(self, items: Iterable[_Item], usual: str | None, *, in_body: bool) -> list[FieldError]:
         """Settle codes and locations; `usual` is the upstream's word where an item has none of its own."""
@@ -101,7 +118,7 @@ class FieldReader:
             errors.append(error)
         return errors
 
-    def tree(self, found: Any, _message: str | None) -> Iterable[_Item]:
+    def tree(self, found: Any, _message: _Said) -> Iterable[_Item]:
         """Walk an object of names to texts, lists of texts, and deeper objects."""
         items: list[_Item] = []
         if type(found) is dict:
@@ -122,14 +139,16 @@ class FieldReader:
                     if depth < _DEEPEST and (text := clean(inner)):
                         items.append((name or None, pointer, text, None, None, UNSET))
                     continue
-                deeper = type(inner) is dict and self._each.detail(inner) is None
+                deeper = type(inner) is dict and not self._each.texts(inner)
                 self._walk(inner, _below(name, index) if deeper else name, items, depth + 1)
         elif type(value) is dict:
             self._walk_object(value, name, items, depth)
 
     def _walk_object(self, value: dict[str, Any], name: str | None, items: list[_Item], depth: int) -> None:
-        if name is not None and (text := self._each.detail(value)) is not None:
-            items.append(_item(name, text, self._each.code(value)))
+        if depth and (texts := self._each.texts(value)):
+            own = self._each.name(value)
+            full, code = _below(name, own) if own is not None else name, self._each.code(value)
+            items.extend(_item(full, text, code) for text in texts)
             return
         for key, inner in value.items():
             if len(items) >= MOST_ERRORS:
@@ -139,26 +158,29 @@ class FieldReader:
             elif key not in self._skip:
                 self._walk(inner, key if name is None else _below(name, key), items, depth + 1)
 
-    def list(self, found: Any, _message: str | None) -> Iterable[_Item]:
+    def list(self, found: Any, _message: _Said) -> Iterable[_Item]:
         """Read a list whose members are objects or texts, or one of them alone."""
         for inner in found if type(found) is list else [found]:
             if type(inner) is str:
                 if text := clean(inner):
                     yield _item(None, text, None)
-            elif type(inner) is dict and (item := self._each.item(inner)) is not None:
-                yield item
+            elif type(inner) is dict:
+                yield from self._each.items(inner)
 
-    def positions(self, found: Any, message: str | None) -> Iterable[_Item]:
+    def positions(self, found: Any, message: _Said) -> Iterable[_Item]:
         """Read an object of positions to names; PHP makes a list of one whose positions have no gap."""
         pairs = found.items() if type(found) is dict else enumerate(found) if type(found) is list else ()
         for position, name in pairs:
             if type(name) is str and name:
-                yield name, pointer_of(name), message, None, None, _position(position)
+                yield name, pointer_of(name), as_text(message), None, None, _position(position)
 
-    def param(self, found: Any, message: str | None) -> Iterable[_Item]:
-        """Read one name; what is wrong with it is the message."""
-        if type(found) is str:
-            yield _item(found, message, None)
+    def param(self, found: Any, message: _Said) -> Iterable[_Item]:
+        """Read one name, or several; what is wrong with them is the message, or the text beside each."""
+        names = found if type(found) is list else [found]
+        texts = message if type(message) is list else [message] * len(names)
+        for name, text in zip(names, texts, strict=False):
+            if type(name) is str and name:
+                yield _item(name, as_text(text), None)
 
 
 def _below(name: str | None, part: str | int) -> str:
@@ -170,30 +192,62 @@ def _item(name: str | None, detail: str | None, code: str | None, location: Loca
 
 
 class _Each:
-    """How one object of field errors is read. `detail` and `code` find its text and the upstream's word for it."""
+    """How one object of field errors is read. `text` and `code` find what it says and the upstream's word for it."""
 
-    __slots__ = ("_field", "_located", "_pointer", "_strip", "code", "detail")
+    __slots__ = ("_detail", "_field", "_located", "_location", "_names", "_pointer", "_strip", "code")
 
     def __init__(self, spec: FieldsSpec) -> None:
-        self._field = _finders(spec.each.field)
-        self._pointer = _finders(spec.each.pointer)
-        self.detail = _first(_finders(spec.each.detail), lambda found: as_text(only(found)))
-        self.code = _first(_finders(spec.each.code), as_code)
-        self._located = spec.each.located
+        each = spec.each
+        self._field = _finders(each.field)
+        self._names = _finders(each.names)
+        self._pointer = _finders(each.pointer)
+        self._detail = _finders(each.detail)
+        self._location = _finders(each.location)
+        self.code = _first(_finders(each.code), as_code)
+        self._located = each.located
         self._strip = spec.strip
 
-    def item(self, tree: dict[str, Any]) -> _Item | None:
-        detail, code = self.detail(tree), self.code(tree)
+    def texts(self, tree: dict[str, Any]) -> list[str]:
+        """Return what is wrong: one text, several, or none."""
+        for at in self._detail:
+            if (found := at(tree)) is None:
+                continue
+            if (text := as_text(only(found))) is not None:
+                return [text]
+            if type(found) is list and (texts := [text for inner in found[:MOST_ERRORS] if (text := as_text(inner))]):
+                return texts
+        return []
+
+    def name(self, tree: dict[str, Any]) -> str | None:
+        """Return the field's name, where it is one text."""
+        return next((found for at in self._field if type(found := at(tree)) is str and found), None)
+
+    def items(self, tree: dict[str, Any]) -> Iterable[_Item]:
+        """Give the errors that an object tells of: one for each of its names and each of its texts."""
+        texts, code = self.texts(tree), self.code(tree)
+        name, pointer, location = self._place(tree)
+        location = location or self._where(tree)
+        names = [(name, pointer)] if name is not None else self._named(tree)
+        if names != _NAMELESS or texts or code:
+            for one, at in names:
+                stand_in = None if one is not None else code
+                for text in texts or (stand_in,):
+                    yield one, at, text, code, location, UNSET
+
+    def _place(self, tree: dict[str, Any]) -> tuple[str | None, str | None, Location | None]:
+        """Return the name, the pointer and the location that one member tells together."""
         for at in self._pointer:
             if type(pointer := at(tree)) is str:
-                return self._pointed(pointer, detail, code)
+                return *self._pointed(pointer[:_LONGEST_NAME]), None
         for at in self._field:
-            if (found := at(tree)) is not None and (item := self._fielded(found, detail, code)) is not None:
-                return item
-        return _item(None, detail or code, code) if detail or code else None
+            found = at(tree)
+            if type(found) is str and found:
+                return found, pointer_of(found), None
+            if type(found) is list and all(type(part) in (str, int) for part in found):
+                return self._keyed(found)
+        return None, None, None
 
-    def _pointed(self, pointer: str, detail: str | None, code: str | None) -> _Item:
-        pointer = pointer[:_LONGEST_NAME]
+    def _pointed(self, pointer: str) -> tuple[str | None, str | None]:
         text = unquote(pointer[1:]) if pointer.startswith("#") else pointer
         full = "#" + quote(text, safe=_POINTER_SAFE)
         for beginning in self._strip:
@@ -201,20 +255,34 @@ class _Each:
                 text = text[len(beginning) :]
                 break
         name = ".".join(part.replace("~1", "/").replace("~0", "~") for part in text.strip("/").split("/"))
-        return name or None, full if name else None, detail, code, None, UNSET
+        return name or None, full if name else None
 
-    def _fielded(self, name: Any, detail: str | None, code: str | None) -> _Item | None:
-        if type(name) is str and name:
-            return _item(name, detail, code)
-        if type(name) is not list or not all(type(part) in (str, int) for part in name):
-            return None
-        location = _LOCATIONS.get(str(name[0])) if self._located and name else None
-        return _item(".".join(map(str, name[1:] if location else name)), detail, code, location)
+    def _keyed(self, keys: list[str | int]) -> tuple[str | None, str | None, Location | None]:
+        location = _LOCATIONS.get(str(keys[0])) if self._located and keys else None
+        name = ".".join(map(str, keys[1:] if location else keys))
+        return name or None, pointer_of(name) if name else None, location
+
+    def _named(self, tree: dict[str, Any]) -> list[tuple[str | None, str | None]]:
+        for at in self._names:
+            found = at(tree)
+            names = [name for name in (found if type(found) is list else [found]) if type(name) is str and name]
+            if names:
+                return [(name, pointer_of(name)) for name in names[:MOST_ERRORS]]
+        return _NAMELESS
+
+    def _where(self, tree: dict[str, Any]) -> Location | None:
+        for at in self._location:
+            if type(word := at(tree)) is str:
+                return _LOCATIONS.get(word.lower())
+        return None
+
+
+_NAMELESS: list[tuple[str | None, str | None]] = [(None, None)]
 
 
 def _finders(picks: Iterable[Pick]) -> tuple[Finder, ...]:
     """Compile picks inside an object of a body, where there are no header fields."""
-    return tuple(find(pick.path) for pick in picks if pick.path is not None)
+    return tuple(compile_finder(pick) for pick in picks if pick.path is not None)
 
 
 def _first(finders: tuple[Finder, ...], read_as: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
@@ -247,13 +315,13 @@ def pointer_of(name: str) -> str:
     return "#/" + quote("/".join(parts), safe=_POINTER_SAFE)
 
 
-_SHAPES: dict[Shape, Callable[[FieldReader, Any, str | None], Iterable[_Item]]] = {
+_SHAPES: dict[Shape, Callable[[FieldReader, Any, _Said], Iterable[_Item]]] = {
     Shape.TREE: FieldReader.tree,
     Shape.LIST: FieldReader.list,
     Shape.POSITIONS: FieldReader.positions,
     Shape.PARAM: FieldReader.param,
 }
-_BY_TYPE: dict[type, Callable[[FieldReader, Any, str | None], Iterable[_Item]]] = {
+_BY_TYPE: dict[type, Callable[[FieldReader, Any, _Said], Iterable[_Item]]] = {
     dict: FieldReader.tree,
     list: FieldReader.list,
     str: FieldReader.list,

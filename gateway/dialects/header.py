@@ -59,7 +59,7 @@ def fields_in(model: BaseModel) -> Iterator[str]:
         case Pick(header=str() as name) | TimeHeader(header=name):
             yield name
         case RateWindow():
-            yield from filter(None, (model.limit, model.remaining))
+            yield from filter(None, (model.limit, model.remaining, model.used, model.pair))
     for name in type(model).model_fields:
         yield from _fields_of(getattr(model, name))
 

@@ -1,8 +1,9 @@
 """Paths into a body: JMESPath, whose plain subset is compiled to closures.
 
 The plain subset (`a.b`, `"quoted key"`, `a[0]`, `@`) is nearly all that dialects use and costs a tenth of a
-microsecond; everything else goes to the JMESPath library (https://jmespath.org/specification.html). A path that finds
-nothing, or meets a value of another shape, gives None; it never raises.
+microsecond; expressions over lists (`a[?kind=='x'].b`) are compiled too, and the rest goes to the JMESPath library
+(https://jmespath.org/specification.html). A path that finds nothing, or meets a value of another shape, gives None; it
+never raises.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from typing import TYPE_CHECKING, Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
+from gateway.dialects.expressions import compiled
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from jmespath.parser import ParsedResult
 
     Finder = Callable[[Any], Any]
 
@@ -99,7 +104,10 @@ def _library(text: str) -> Finder:
         at = getattr(error, "lex_position", None)
         message = "not a JMESPath expression" + (f" (character {at + 1})" if isinstance(at, int) else "")
         raise PathError(message) from error
+    return compiled(expression.parsed) or _interpreted(expression)
 
+
+def _interpreted(expression: ParsedResult) -> Finder:
     def run(tree: Any) -> Any:
         try:
             return expression.search(tree)

@@ -26,33 +26,28 @@ _LARGEST = 10**12  # a count beyond this is no count
 _MS_FIELDS = (b"retry-after-ms", b"x-ms-retry-after-ms", b"x-retry-after-ms")
 _RETRY_AFTER = b"retry-after"
 _DATE = b"date"
+_IETF = b"ratelimit"
+_MOST_WINDOWS = 16
+_DELTA = TimeForm.DELTA_SECONDS
 
 
 class RateReader:
-    """The rate fields of one dialect."""
+    """The rate fields of one dialect, and those of the IETF draft, which mean the same everywhere."""
 
-    __slots__ = ("_counts", "_remaining", "_timed", "_windows", "names")
+    __slots__ = ("_counts", "_telling", "_timed", "_windows", "names")
 
     def __init__(self, windows: Sequence[RateWindow]) -> None:
-        """Keep the windows, their field names in lower case; `names` are those of all fields that are read here."""
-        self._windows = [
-            (
-                _key(window.limit or ""),
-                _key(window.remaining or ""),
-                (_key(window.reset.header), window.reset.as_) if window.reset is not None else None,
-            )
-            for window in windows
-        ]
-        self._remaining = frozenset(remaining for _, remaining, _ in self._windows)
-        counts = {name for limit, remaining, reset in self._windows for name in (limit, remaining, (reset or [b""])[0])}
-        self._timed = frozenset({*_MS_FIELDS, _RETRY_AFTER}.union(counts))
+        """Compile the windows; `names` are those of all fields that are read here."""
+        self._windows = [_Window(window) for window in windows]
+        self._telling = frozenset({_IETF}.union(*(window.telling for window in self._windows)))
+        self._timed = frozenset({*_MS_FIELDS, _RETRY_AFTER, _IETF}.union(*(one.names for one in self._windows)))
         self.names = frozenset(name.decode() for name in {*self._timed, _DATE})
         self._counts = FieldNames(self.names)
 
     def allowance(self, headers: Headers, now_s: float) -> Allowance | None:
         """Return the tightest window that a reply's fields declare, or None. `now_s` is Unix time."""
         fields = self._counts.of(headers)
-        if self._remaining.isdisjoint(fields):
+        if self._telling.isdisjoint(fields):
             return None
         found = [window for window in self._read(fields, now_s) if window.remaining is not None]
         return min(found, key=lambda window: window.remaining or 0, default=None)
@@ -83,19 +78,88 @@ class RateReader:
         return max((reset_s for reset_s in spent if reset_s is not None), default=None)
 
     def _read(self, fields: Fields, now_s: float) -> list[Allowance]:
-        found = []
-        for limit, remaining, reset in self._windows:
-            if limit in fields or remaining in fields or (reset is not None and reset[0] in fields):
-                reset_s = None
-                if reset is not None and (text := text_of(fields, reset[0])) is not None:
-                    reset_s = timing.seconds_until(text, reset[1], clock(fields, now_s))
-                counts = _count(text_of(fields, limit)), _count(text_of(fields, remaining))
-                found.append(Allowance(limit=counts[0], remaining=counts[1], reset_s=reset_s))
+        found = [allowance for window in self._windows for allowance in window.read(fields, now_s)]
+        if (value := text_of(fields, _IETF)) is not None:
+            found += _ietf(value)
         return found
 
 
-def _key(name: str) -> bytes:
-    return name.lower().encode()
+class _Window:
+    """The fields of one window, or of several in a row, for some list them in each field with commas between."""
+
+    __slots__ = ("_limit", "_pair", "_remaining", "_reset", "_used", "names", "telling")
+
+    def __init__(self, spec: RateWindow) -> None:
+        self._limit, self._remaining, self._used, self._pair = map(
+            _key, (spec.limit, spec.remaining, spec.used, spec.pair)
+        )
+        self._reset = (_key(spec.reset.header), spec.reset.as_) if spec.reset is not None else None
+        self.telling = frozenset(filter(None, (self._remaining, self._used, self._pair)))
+        reset = [self._reset[0]] if self._reset is not None else []
+        self.names = frozenset(filter(None, (self._limit, *self.telling, *reset)))
+
+    def read(self, fields: Fields, now_s: float) -> list[Allowance]:
+        """Return what the fields declare; nothing where none of them is there."""
+        if self.names.isdisjoint(fields):
+            return []
+        limits, left = self._counts(fields)
+        times = self._times(fields, now_s)
+        several = {len(limits), len(left), len(times)} - {0}
+        rows = several.pop() if len(several) == 1 else 1  # lists of different lengths do not belong together
+        return [
+            Allowance(
+                limit=limits[row] if limits else None,
+                remaining=left[row] if left else None,
+                reset_s=times[row] if times else None,
+            )
+            for row in range(rows)
+        ]
+
+    def _counts(self, fields: Fields) -> tuple[list[int | None], list[int | None]]:
+        """Return the limits and what is left of each."""
+        if (pair := text_of(fields, self._pair)) is not None:
+            used, _, limit = pair.partition("/")
+            limits, spent = [_count(limit)], [_count(used)]
+        else:
+            limits, spent = _listed(text_of(fields, self._limit)), _listed(text_of(fields, self._used))
+        if spent and len(spent) == len(limits):
+            return limits, [_left(limit, used) for limit, used in zip(limits, spent, strict=True)]
+        return limits, _listed(text_of(fields, self._remaining))
+
+    def _times(self, fields: Fields, now_s: float) -> list[float | None]:
+        if self._reset is None or (text := text_of(fields, self._reset[0])) is None:
+            return []
+        now_s = clock(fields, now_s)
+        whole = timing.seconds_until(text, self._reset[1], now_s)  # dates have commas in them
+        if whole is not None or "," not in text:
+            return [whole]
+        return [timing.seconds_until(part, self._reset[1], now_s) for part in text.split(",")[:_MOST_WINDOWS]]
+
+
+def _ietf(value: str) -> list[Allowance]:
+    """Read a `RateLimit` field: `"burst";r=12;t=30`, or in older drafts `limit=100, remaining=0, reset=50`.
+
+    (draft-ietf-httpapi-ratelimit-headers; `t` and `reset` are in seconds from the reply.)
+    """
+    if ";" not in value:
+        members = _parameters(value.split(",")[:_MOST_WINDOWS])
+        rows = [(members.get("limit"), members.get("remaining"), members.get("reset"))]
+    else:
+        windows = [_parameters(item.split(";")) for item in value.split(",")[:_MOST_WINDOWS]]
+        rows = [(None, window.get("r"), window.get("t")) for window in windows]
+    return [
+        Allowance(limit=_count(limit), remaining=_count(remaining), reset_s=timing.seconds_until(reset, _DELTA, 0.0))
+        for limit, remaining, reset in rows
+    ]
+
+
+def _parameters(items: Sequence[str]) -> dict[str, str]:
+    pairs = (item.partition("=") for item in items)
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _key(name: str | None) -> bytes:
+    return (name or "").lower().encode()
 
 
 def clock(fields: Fields, now_s: float) -> float:
@@ -105,10 +169,18 @@ def clock(fields: Fields, now_s: float) -> float:
     return now_s if moment is None else moment
 
 
+def _left(limit: int | None, used: int | None) -> int | None:
+    return None if limit is None or used is None else max(0, limit - used)
+
+
+def _listed(text: str | None) -> list[int | None]:
+    return [] if text is None else [_count(part) for part in text.split(",")[:_MOST_WINDOWS]]
+
+
 def _count(text: str | None) -> int | None:
     if text is None:
         return None
-    digits = text.partition(";")[0].partition(",")[0].strip()
+    digits = text.partition(";")[0].strip()
     if not (digits.isascii() and digits.removeprefix("-").isdigit()):
         return None
     number = int(digits[:20])

@@ -26,10 +26,11 @@ from gateway.dialects.outline import outline_of
 from gateway.dialects.rates import RateReader, clock
 from gateway.dialects.success import SuccessReader
 from gateway.dialects.text import is_trace
+from gateway.dialects.view import in_body
 from gateway.model import Code, FieldError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gateway.dialects.conditions import Predicate
     from gateway.dialects.outline import Outline
@@ -129,6 +130,9 @@ class Dialect:
         kind = rule.type(view)
         named = rule.problem or rule.tables.named(view, code, kind)
         said, detail = rule.words(view)
+        errors = rule.field_errors(view, said, in_body=in_body)
+        if detail is None and errors and rule.sentence is not None:
+            detail = _sentence(rule.sentence, errors)
         after = rule.retry_after(view, now_s)
         return ErrorReading(
             dialect=rule.dialect,
@@ -140,7 +144,7 @@ class Dialect:
             upstream_type=kind,
             said=said,
             detail=detail,
-            errors=rule.field_errors(view, said, in_body=in_body),
+            errors=errors,
             request_id=rule.request_id(view),
             retry_after_s=after if after is not None else self.rates.retry_after(view, now_s),
             extensions=_extensions(view) if rule.extensions else None,
@@ -207,6 +211,7 @@ class _CompiledRule:
         "name",
         "problem",
         "request_id",
+        "sentence",
         "status_wins",
         "statuses",
         "tables",
@@ -231,6 +236,7 @@ class _CompiledRule:
         self.type = sources.code_at(rule.type or read.type)
         self.words = sources.words_at(rule.message or read.message)
         self.request_id = sources.code_at(rule.request_id or read.request_id)
+        self.sentence = rule.sentence or read.sentence
         self.extensions = rule.extensions or read.extensions
         self._fields = [FieldReader(fields, tables.field_codes) for fields in rule.fields or read.fields]
         self._retry_after = [_compiled_time(pick) for pick in rule.retry_after or read.retry_after]
@@ -249,16 +255,35 @@ class _CompiledRule:
         return ()
 
     def retry_after(self, view: View, now_s: float) -> float | None:
-        for picks, form in self._retry_after:
-            for at in picks:
-                found = timing.seconds_until(at(view), form, clock(view.fields, now_s))
-                if found is not None:
-                    return found
+        for read in self._retry_after:
+            if (found := read(view, now_s)) is not None:
+                return found
         return None
 
 
-def _compiled_time(pick: TimePick) -> tuple[tuple[sources.Source, ...], timing.TimeForm]:
-    return sources.compile_picks(pick.from_), pick.as_
+def _compiled_time(pick: TimePick) -> Callable[[View, float], float | None]:
+    if pick.refill is not None:
+        need, have, rate = (in_body(path) for path in (pick.refill.need, pick.refill.have, pick.refill.per_second))
+        return lambda view, _now_s: timing.seconds_to_refill(need(view), have(view), rate(view))
+    picks, form = sources.compile_picks(pick.from_), pick.as_
+
+    def read(view: View, now_s: float) -> float | None:
+        for at in picks:
+            found = timing.seconds_until(at(view), form, clock(view.fields, now_s))
+            if found is not None:
+                return found
+        return None
+
+    return read
+
+
+def _sentence(sentence: str, errors: Sequence[FieldError]) -> str | None:
+    """Return the first field error that has a text as a sentence."""
+    for error in errors:
+        if error.detail is not None:
+            text = sentence.replace("{field}", error.field or "", 1).strip()
+            return text.replace("{detail}", error.detail, 1)
+    return None
 
 
 def _success(chain: Sequence[DialectSpec]) -> SuccessReader | None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.dialects.paths import find
 from gateway.dialects.text import LONGEST_TEXT, clean, is_usable
+from gateway.dialects.transforms import transform
 from gateway.dialects.view import in_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from gateway.dialects.paths import Finder
     from gateway.dialects.spec import Pick
     from gateway.dialects.view import View
 
@@ -21,12 +24,36 @@ if TYPE_CHECKING:
     Read = Callable[[View], str | None]
     Words = tuple[str | None, str | None]
 
+XML_TEXT = "#text"
+"""Where the text of an XML element stands that has attributes or children, too."""
 _LONGEST_CODE = 200
 _MOST_PARAMETERS = 16
 
 
 def compile_pick(pick: Pick) -> Source:
-    """Return a function from a view to the raw value at one place, or None."""
+    """Return a function from a view to what is taken at one place, or None."""
+    at, take = _place(pick), transform(pick)
+    if take is None:
+        return at
+    return lambda view: take(found, view.tree) if (found := at(view)) is not None else None
+
+
+def compile_finder(pick: Pick) -> Finder:
+    """Return the same for a value inside a body, where there are no header fields.
+
+    Raises:
+        ValueError: `pick` is of a header field.
+    """
+    if pick.path is None:
+        message = "there are no header fields inside a body"
+        raise ValueError(message)
+    at, take = find(pick.path), transform(pick)
+    if take is None:
+        return at
+    return lambda tree: take(found, tree) if (found := at(tree)) is not None else None
+
+
+def _place(pick: Pick) -> Source:
     if pick.path is not None:
         return in_body(pick.path)
     name = (pick.header or "").lower().encode()
@@ -59,7 +86,7 @@ def words_at(picks: Iterable[Pick]) -> Callable[[View], Words]:
         said = None
         for source in sources:
             found = source(view)
-            if type(found) is list:
+            if type(found) is list or type(found) is dict:
                 found = only(found)
             if type(found) is not str or not (text := clean(found)):
                 continue
@@ -79,7 +106,7 @@ def _first(sources: tuple[Source, ...], read_as: Callable[[Any], str | None]) ->
     def read(view: View) -> str | None:
         for source in sources:
             found = source(view)
-            if type(found) is list:
+            if type(found) is list or type(found) is dict:
                 found = only(found)
             if found is not None and (text := read_as(found)) is not None:
                 return text
@@ -105,8 +132,10 @@ def as_code(value: Any) -> str | None:
 
 
 def only(value: Any) -> Any:
-    """Return the one member of a list of one, else the value itself."""
-    return value[0] if type(value) is list and len(value) == 1 else value
+    """Return the one member of a list of one, and the text of an XML element with attributes, else the value itself."""
+    if type(value) is list and len(value) == 1:
+        value = value[0]
+    return value.get(XML_TEXT) if type(value) is dict else value
 
 
 def challenge(field: str) -> dict[str, str]:

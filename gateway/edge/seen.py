@@ -20,7 +20,7 @@ _MOST_WAYS: Final = 16
 
 
 class Seen:
-    """A head that was read: as `head`, as the `preference` it tells, and as the lines that went upstream by each way."""
+    """A head that was read: as `head`, as the `preference` in it, and as the lines that went upstream by each way."""
 
     __slots__ = ("_fields", "_lines", "_version", "head", "preference")
 

@@ -51,3 +51,46 @@ def test_every_text_is_a_path_or_is_refused(text: str, tree: object) -> None:
     except PathError:
         return
     assert found == jmespath.compile(text).search(tree)
+
+
+_keys = st.sampled_from(["a", "b", '"a b"'])
+_expressions = st.recursive(
+    st.one_of(_keys, st.sampled_from(["@", "'x'", "a[0]", "a[-1].b"])),
+    lambda inner: st.one_of(
+        st.builds("{}[].{}".format, _keys, inner),
+        st.builds("{}[*].{}".format, _keys, inner),
+        st.builds("{}[?{}].{}".format, _keys, inner, _keys),
+        st.builds("{}[?{}=='x' && !{}].{}".format, _keys, _keys, _keys, _keys),
+        st.builds("{}[?{}!='x']".format, _keys, _keys),
+        st.builds("{}[?`1`=={}]".format, _keys, _keys),
+        st.builds("{}[?{}<`1`]".format, _keys, _keys),
+        st.builds("{} | [0]".format, inner),
+        st.builds("{} || {}".format, inner, inner),
+        st.builds("{} && {}".format, inner, inner),
+        st.builds("length({})".format, inner),
+    ),
+    max_leaves=4,
+)
+listed: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(0, 1), st.sampled_from(["", "x", "y"])),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(["a", "b", "a b"]), inner, max_size=3)
+    ),
+    max_leaves=20,
+)
+
+
+@given(text=_expressions, tree=listed)
+@example(text="a[][].b", tree={"a": [[[{"b": 1}]], {"b": 2}]})
+@example(text="a[*].b[].a", tree={"a": [{"b": [{"a": 1}, {"a": [2]}]}, {"b": None}]})
+@example(text="[?a!='x'] | [0]", tree=[{"a": "x"}, {"a": 0}])
+def test_an_expression_over_lists_finds_what_jmespath_finds(text: str, tree: object) -> None:
+    """A compiled expression means what the standard says, on any tree; one that fails in the library finds nothing."""
+    try:
+        wanted = jmespath.compile(text).search(tree)
+    except jmespath.exceptions.ParseError:
+        return
+    except jmespath.exceptions.JMESPathError:
+        wanted = None
+    found = find(text)(tree)
+    assert (found, type(found)) == (wanted, type(wanted))

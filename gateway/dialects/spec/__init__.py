@@ -5,13 +5,14 @@ here reads a reply. Every key has a docstring, from which the reference and the 
 """
 
 from gateway.dialects.spec.condition import BodyKind, BodyTest, Condition, HeaderTest, TypeName
-from gateway.dialects.spec.dialect import DialectSpec, Example, ExampleReply
+from gateway.dialects.spec.dialect import Detection, DialectSpec, Example, ExampleReply
 from gateway.dialects.spec.reading import (
     Classification,
     Each,
     FieldsSpec,
     Pick,
     Reading,
+    Refill,
     Rule,
     Shape,
     StatusPick,
@@ -26,6 +27,7 @@ __all__ = [
     "BodyTest",
     "Classification",
     "Condition",
+    "Detection",
     "DialectSpec",
     "Each",
     "Example",
@@ -37,6 +39,7 @@ __all__ = [
     "Pick",
     "RateWindow",
     "Reading",
+    "Refill",
     "Rule",
     "Shape",
     "StatusPick",

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gateway.dialects.spec.condition import Condition
 from gateway.dialects.spec.reading import Classification, Reading, Rule
 from gateway.dialects.spec.success import RateWindows, SuccessSpec
-from gateway.dialects.spec.values import CodeName, Strict, Texts
+from gateway.dialects.spec.values import CodeName, OneOrList, ShortForm, Strict, Texts
 from gateway.dialects.spec.writing import WriteSpec
 from gateway.model import FieldCode
+
+
+class Detection(Strict, title="detection"):
+    """By what `dialect: auto` knows a reply, and how surely."""
+
+    short_form: ClassVar[ShortForm] = "when"
+
+    when: Condition
+    """What is so only of a reply of this dialect."""
+    confidence: Annotated[int, Field(ge=1, le=100)] = 80
+    """How sure that makes: 95 and more for what nobody else writes, 80 for members that stand together nowhere else, 60
+    for a shape that others may share. Below 50 it counts only for an upstream that is known to speak this dialect.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_condition(cls, value: Any) -> Any:
+        full = isinstance(value, dict) and not value.keys().isdisjoint(("when", "confidence"))
+        return value if full else {"when": value}
+
+
+Detections = Annotated[tuple[Detection, ...], OneOrList()]
 
 
 class ExampleReply(Strict, title="example reply"):
@@ -51,8 +73,8 @@ class DialectSpec(Strict, title="dialect"):
     """An answer may come as a list of one object, and is then that object."""
     accept: str | None = None
     """The `Accept` that this API demands; the client's own then does not reach it."""
-    detect: Condition | None = None
-    """By what `dialect: auto` knows a reply of this dialect."""
+    detect: Detections = ()
+    """By what `dialect: auto` knows a reply of this dialect; a condition alone makes it 80 sure."""
     read: Reading = Reading()
     """What every rule of this dialect reads, where it does not say otherwise."""
     errors: tuple[Rule, ...] = ()

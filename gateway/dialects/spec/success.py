@@ -100,6 +100,10 @@ class RateWindow(Strict, title="rate window"):
     """The field with the number of requests that the window has."""
     remaining: str | None = None
     """The field with the number of requests that are left."""
+    used: str | None = None
+    """The field with the number of requests that were made; with `limit` it tells how many are left."""
+    pair: str | None = None
+    """A field with both, the number of requests that were made and the limit: `32/40`."""
     reset: TimeHeader | None = None
     """The field that says when the window ends, or how long until then; declare its form with `as`."""
 

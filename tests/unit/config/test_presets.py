@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.config import presets
-from gateway.config.presets import AUTO, LAST_RESORT, chain, names, preset, specs
+from gateway.config.presets import LAST_RESORT, chain, detected, names, preset, specs
 from gateway.dialects.auto import AutoDialect
 from gateway.dialects.spec import DialectSpec
 from gateway.errors import ConfigError
@@ -23,9 +23,9 @@ def test_each_preset_is_called_as_its_file() -> None:
 
 
 def test_auto_asks_every_preset_that_can_tell() -> None:
-    """A preset with `detect` is asked, in the order that is written; the last resort is asked by nobody."""
-    assert set(AUTO) == {name for name, spec in specs().items() if spec.detect is not None}
-    assert LAST_RESORT not in AUTO
+    """A preset with `detect` is asked; the last resort is asked by nobody."""
+    assert set(detected()) == {name for name, spec in specs().items() if spec.detect}
+    assert LAST_RESORT not in detected()
     assert isinstance(preset("auto"), AutoDialect)
 
 

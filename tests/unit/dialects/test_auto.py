@@ -1,4 +1,4 @@
-"""`dialect: auto`: each reply is read by the first dialect that knows it by its structure."""
+"""`dialect: auto`: each reply is read by the dialect that knows it most surely by its structure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def _dialect(name: str, **facts: Any) -> tuple[DialectSpec, Dialect]:  # noqa: A
 
 SHOP = _dialect(
     "shop",
-    detect={"body": {"has": "shop"}},
+    detect=[
+        {"when": {"body": {"has": "shop"}}, "confidence": 90},
+        {"when": {"body": {"has": "perhaps"}}, "confidence": 49},
+    ],
     errors=[{"when": {"status": ["2xx", "4xx"], "body": {"has": "shop"}}}],
     success="unify",
     accept="text/shop",
@@ -32,7 +35,7 @@ BANK = _dialect(
 )
 SHY = _dialect("shy", errors=[{"when": {"status": "3xx"}}])
 LAST = _dialect("last", rate_headers={"remaining": "X-Left"})
-AUTO = AutoDialect([SHOP, BANK, SHY], LAST[1])
+AUTO = AutoDialect([BANK, SHOP, SHY], LAST[1])
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,7 @@ AUTO = AutoDialect([SHOP, BANK, SHY], LAST[1])
     [
         ({"shop": 1, "bank": 1}, "shop"),
         ({"bank": 1}, "bank"),
+        ({"perhaps": 1}, "last"),
         ([{"bank": 1}], "bank"),
         ({"other": 1}, "last"),
         ([{"shop": 1}, {"bank": 1}], "last"),
@@ -47,8 +51,8 @@ AUTO = AutoDialect([SHOP, BANK, SHY], LAST[1])
         (None, "last"),
     ],
 )
-def test_the_first_that_knows_a_reply_reads_it(body: object, name: str) -> None:
-    """Dialects are asked in their order; what none knows is read by the last resort."""
+def test_the_surest_that_knows_a_reply_reads_it(body: object, name: str) -> None:
+    """The dialect with the highest confidence reads; what none knows, or none surely, is read by the last resort."""
     view = view_of(body)
     outer = view.tree
     reading = AUTO.read_error(view, 0)

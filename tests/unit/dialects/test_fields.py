@@ -21,6 +21,7 @@ EACH = {
     "field": ["name", "path"],
     "detail": ["why", "words"],
     "code": ["kind"],
+    "names": ["nobody", "all"],
     "located": True,
 }
 
@@ -84,8 +85,16 @@ def test_a_tree(found: object, told: list[tuple[str | None, str | None, str | No
         ([{"at": "/size", "why": "no"}], [("size", "#/size", "no")]),
         ([{"at": "#/a%20b/0/c~1d~0e", "why": "no"}], [("a b.0.c/d~e", "#/a%20b/0/c~1d~0e", "no")]),
         ([{"source": {"pointer": "/data/attributes/size"}}], [("size", "#/data/attributes/size", None)]),
-        ([{"at": "/data"}], [(None, None, None)]),
-        ([{"at": ""}], [(None, None, None)]),
+        ([{"at": "/data", "why": "no"}], [(None, None, "no")]),
+        ([{"at": "", "why": "no"}], [(None, None, "no")]),
+        ([{"at": "/data"}], []),
+        (
+            [{"name": "size", "why": ["too small", "", "odd"]}],
+            [("size", "#/size", "too small"), ("size", "#/size", "odd")],
+        ),
+        ([{"name": "size", "why": ["", 7]}], [("size", "#/size", None)]),
+        ([{"all": ["size", "", "age"], "why": "no"}], [("size", "#/size", "no"), ("age", "#/age", "no")]),
+        ([{"all": "size", "kind": "E1"}], [("size", "#/size", None)]),
         ([{"at": "/" + "é" * 300}], [("é" * 255, "#/" + "%C3%A9" * 255, None)]),
         ([{"why": "something"}], [(None, None, "something")]),
         ([{"kind": "E1"}], [(None, None, "E1")]),
@@ -123,7 +132,7 @@ def test_positions(found: object, told: list[tuple[str, object]]) -> None:
 
 @pytest.mark.parametrize(
     ("found", "told"),
-    [("address.city", [("address.city", "#/address/city", "It is wrong")]), (None, []), (7, []), ("", []), (["a"], [])],
+    [("address.city", [("address.city", "#/address/city", "It is wrong")]), (None, []), (7, []), ("", [])],
 )
 def test_one_name(found: object, told: list[tuple[str, str, str]]) -> None:
     """One name; what is wrong with it is the message."""
@@ -249,3 +258,77 @@ def test_what_is_nested_too_deep_is_left_out(opening: bytes, closing: bytes, dep
 def test_pointers(name: str, pointer: str) -> None:
     """RFC 6901 section 6: a JSON pointer, as a URI fragment."""
     assert pointer_of(name) == pointer
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        (["too small", "too old"], [("size", "too small"), ("age", "too old")]),
+        (["too small", 7], [("size", "too small"), ("age", None)]),
+        (["only one"], [("size", "only one"), ("age", "only one")]),
+        ("of both", [("size", "of both"), ("age", "of both")]),
+        (["three", "are", "too many"], [("size", "It is wrong"), ("age", "It is wrong")]),
+        (None, [("size", "It is wrong"), ("age", "It is wrong")]),
+    ],
+)
+def test_several_names(texts: object, told: list[tuple[str, str | None]]) -> None:
+    """As many texts beside a list of names are taken in pairs with them; one text, or the message, is said of all."""
+    spec = {"from": "names", "shape": "param", "detail": "texts"}
+    errors = _errors(spec, {"names": ["size", "age"], "texts": texts})
+    assert [(error.field, error.detail) for error in errors] == told
+
+
+def test_names_that_are_no_texts_are_left_out() -> None:
+    """A name is a text that is not empty."""
+    assert _told(_errors({"from": "names", "shape": "param"}, {"names": ["", 7, "a"]})) == [("a", "#/a", "It is wrong")]
+
+
+@pytest.mark.parametrize(
+    ("word", "location"),
+    [
+        ("body", Location.BODY),
+        ("querystring", Location.QUERY),
+        ("Params", Location.PATH),
+        ("headers", Location.HEADER),
+        ("elsewhere", Location.BODY),
+        (7, Location.BODY),
+    ],
+)
+def test_a_word_for_the_location(word: object, location: Location) -> None:
+    """Usual words for the parts of a request are understood; another leaves the usual location."""
+    spec = {"from": "errors", "each": {"field": "name", "detail": "why", "location": "in"}}
+    (error,) = _errors(spec, {"errors": [{"name": "size", "why": "no", "in": word}]})
+    assert error.location is location
+    assert (error.pointer is not None) is (location is Location.BODY)
+
+
+def test_a_tree_whose_items_name_their_field() -> None:
+    """An item may say its own name, which stands behind that of the object around it; markers are passed through."""
+    spec = {
+        "from": "errors",
+        "shape": "tree",
+        "markers": ["children", "errors"],
+        "each": {"field": "attribute", "detail": ["message", "text"], "code": "code"},
+    }
+    tree = {
+        "order": {
+            "errors": [{"code": "9", "message": "no order"}],
+            "card": {"errors": [{"attribute": "cvv", "message": "is short"}]},
+        },
+        "children": {"size": {"errors": ["too small"]}},
+        "errors": [{"text": ["both", "are wrong"]}],
+    }
+    assert [(error.field, error.detail) for error in _errors(spec, {"errors": tree})] == [
+        ("order", "no order"),
+        ("order.card.cvv", "is short"),
+        ("size", "too small"),
+        (None, "both"),
+        (None, "are wrong"),
+    ]
+
+
+def test_a_part_of_a_text_can_be_the_name() -> None:
+    """What a pick takes of a value counts inside a list, too."""
+    each = {"field": {"path": "why", "pattern": "^([a-z]+) "}, "detail": "why"}
+    errors = _errors({"from": "errors", "each": each}, {"errors": [{"why": "size is odd"}, {"why": "Odd"}]})
+    assert [(error.field, error.detail) for error in errors] == [("size", "size is odd"), (None, "Odd")]

@@ -16,6 +16,9 @@ WINDOWS: list[dict[str, Any]] = [
     {"limit": "X-Limit", "remaining": "X-Left", "reset": {"header": "X-Reset", "as": "epoch_seconds"}},
     {"limit": "X-Day-Limit", "remaining": "X-Day-Left", "reset": {"header": "X-Day-Reset", "as": "delta_seconds"}},
     {"remaining": "X-Tokens"},
+    {"limit": "X-Many", "remaining": "X-Many-Left", "reset": "X-Many-Reset"},
+    {"limit": "X-Calls", "used": "X-Calls-Used"},
+    {"pair": "X-Bucket"},
 ]
 
 
@@ -39,6 +42,21 @@ READER = RateReader([RateWindow.model_validate(window) for window in WINDOWS])
         ({"X-Left": "٣"}, None),
         ({"X-Left": "9" * 30}, None),
         ({"X-Reset": "1767225630"}, None),
+        (
+            {"X-Many": "1, 900", "X-Many-Left": "1, 0", "X-Many-Reset": "1, 60"},
+            Allowance(limit=900, remaining=0, reset_s=60),
+        ),
+        ({"X-Many": "1, 900", "X-Many-Left": "1, 0"}, Allowance(limit=900, remaining=0)),
+        ({"X-Many": "1, 900, 7", "X-Many-Left": "1, 0"}, Allowance(limit=1, remaining=1)),
+        ({"X-Calls": "40", "X-Calls-Used": "32"}, Allowance(limit=40, remaining=8)),
+        ({"X-Calls": "40", "X-Calls-Used": "45"}, Allowance(limit=40, remaining=0)),
+        ({"X-Calls": "40", "X-Calls-Used": "many"}, None),
+        ({"X-Calls-Used": "45"}, None),
+        ({"X-Bucket": "32/40"}, Allowance(limit=40, remaining=8)),
+        ({"X-Bucket": "32"}, None),
+        ({"RateLimit": '"burst";r=3;t=30, "daily";r=2;t=600'}, Allowance(remaining=2, reset_s=600)),
+        ({"RateLimit": "limit=100, remaining=3, reset=50"}, Allowance(limit=100, remaining=3, reset_s=50)),
+        ({"RateLimit": "nonsense"}, None),
     ],
 )
 def test_the_tightest_window_counts(fields: dict[str, str], allowance: Allowance | None) -> None:
@@ -65,6 +83,12 @@ def test_the_tightest_window_counts(fields: dict[str, str], allowance: Allowance
         (429, {"X-Tokens": "0"}, None),
         (429, {"X-Left": "0", "X-Reset": "never"}, None),
         (429, {"X-Left": "0", "X-Reset": "1"}, 0),
+        (429, {"Retry-After": "5, 30"}, 30),
+        (429, {"X-Many-Left": "0, 5", "X-Many-Reset": "1, 600"}, 1),
+        (429, {"X-Many-Reset": "soon, 600"}, 600),
+        (429, {"X-Many-Reset": "Thu, 01 Jan 2026 00:01:00 GMT"}, 60),
+        (429, {"RateLimit": '"burst";r=0;t=50'}, 50),
+        (200, {"RateLimit": '"burst";r=5;t=50'}, None),
     ],
 )
 def test_when_to_try_again(status: int, fields: dict[str, str], after: float | None) -> None:

@@ -191,6 +191,40 @@ def test_the_first_usable_text_is_the_detail(body: object, said: str | None, det
     assert (reading.said, reading.detail) == (said, detail)
 
 
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"bad": {"size": ["is odd", "is small"], "age": "is high"}}, "size is odd"),
+        ({"bad": [{"name": "size"}, {"name": "age", "why": "is {field}"}]}, "age is {field}"),
+        ({"bad": ["All is wrong"]}, "All is wrong"),
+        ({"bad": [{"name": "size"}]}, None),
+        ({"bad": {"size": "is odd"}, "note": "All gone"}, "All gone"),
+        ({}, None),
+    ],
+)
+def test_a_field_error_can_stand_for_the_message(body: object, detail: str | None) -> None:
+    """Where an API says nothing of the whole, the first field error that has a text is told as a sentence."""
+    spec = {
+        "message": "note",
+        "sentence": "{field} {detail}",
+        "fields": {"from": "bad", "each": {"field": "name", "detail": "why"}},
+    }
+    dialect = Dialect([DialectSpec.model_validate({"name": "shop", "extends": [], "read": spec, "errors": [{}]})])
+    reading = dialect.read_error(view_of(body), NOW_S)
+    assert reading is not None
+    assert reading.detail == detail
+
+
+def test_a_bucket_that_refills_says_when() -> None:
+    """What a request needs, what is there and what comes back in a second give the time."""
+    refill = {"need": "cost", "have": "left", "per_second": "rate"}
+    spec = {"retry_after": [{"from": "wait"}, {"refill": refill}]}
+    dialect = Dialect([DialectSpec.model_validate({"name": "shop", "extends": [], "read": spec, "errors": [{}]})])
+    reading = dialect.read_error(view_of({"cost": 752, "left": 202, "rate": 50.0}), NOW_S)
+    assert reading is not None
+    assert reading.retry_after_s == 11
+
+
 def test_what_else_is_read() -> None:
     """The upstream's code, type and request id, the field errors of the first place that has any."""
     reading = _error({"code": "007", "kind": "t", "bad": {}, "worse": {"size": "no"}, "id": 12}, headers={"X-Id": "r1"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.dialects.timing import TimeForm, http_date, retry_after, seconds_until
+from gateway.dialects.timing import TimeForm, http_date, retry_after, seconds_to_refill, seconds_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,23 @@ MINUTE_LATER = "Thu, 01 Jan 2026 00:01:00 GMT"
         (TimeForm.AUTO, MINUTE_LATER, 60),
         (TimeForm.AUTO, "2026-01-01T00:01:00Z", 60),
         (TimeForm.AUTO, "soon", None),
+        (TimeForm.AUTO, "6m0s", 360),
+        (TimeForm.AUTO, "2026-01-01 00:01:00", 60),
+        (TimeForm.AUTO, "PT1M", 60),
+        (TimeForm.DELTA_MINUTES, "1.5", 90),
+        (TimeForm.DATETIME, "2026-01-01 00:01:00", 60),
+        (TimeForm.DATETIME, "2026-01-01 00:01:00 UTC", 60),
+        (TimeForm.DATETIME, "2026-01-01T03:01:00+03:00", 60),
+        (TimeForm.DATETIME, "60", None),
+        (TimeForm.DURATION, "1h1m1.5s", 3661.5),
+        (TimeForm.DURATION, "250ms", 0.25),
+        (TimeForm.DURATION, "5\N{MICRO SIGN}s", 0.000005),
+        (TimeForm.DURATION, "34.074824224s", 34.074824224),
+        (TimeForm.DURATION, "60", None),
+        (TimeForm.DURATION, "1m 30s", None),
+        (TimeForm.ISO8601_DURATION, "P1DT1H1M1.5S", 90061.5),
+        (TimeForm.ISO8601_DURATION, "PT", None),
+        (TimeForm.ISO8601_DURATION, "1M", None),
     ],
 )
 def test_each_form(form: TimeForm, value: object, seconds: float | None) -> None:
@@ -64,12 +81,38 @@ def test_each_form(form: TimeForm, value: object, seconds: float | None) -> None
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("60", 60), ("0.25", 0.25), ("-1", 0), (MINUTE_LATER, 60), ("Thu, 01 Jan 2026", None), ("later", None)],
+    [
+        ("60", 60),
+        ("0.25", 0.25),
+        ("-1", 0),
+        (MINUTE_LATER, 60),
+        ("5, 30", 30),
+        ("Thu, 01 Jan 2026", None),
+        ("later", None),
+    ],
 )
 def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None) -> None:
     """RFC 9110 section 10.2.3, and the decimals that some send."""
     found = retry_after(value, NOW_S)
     assert found == seconds
+
+
+@pytest.mark.parametrize(
+    ("need", "have", "per_second", "seconds"),
+    [
+        (750, 200, 50, 11),
+        ("750", "200.0", 50.0, 11),
+        (200, 750, 50, 0),
+        (750, 200, 0, None),
+        (750, 200, -1, None),
+        (1e17, 0, 1e-6, None),
+        (None, 200, 50, None),
+        (750, "much", 50, None),
+    ],
+)
+def test_a_bucket_that_refills(need: object, have: object, per_second: object, seconds: float | None) -> None:
+    """What is missing comes back at a rate; what cannot be worked out is nothing."""
+    assert seconds_to_refill(need, have, per_second) == seconds
 
 
 @pytest.mark.parametrize(

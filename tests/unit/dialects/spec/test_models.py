@@ -88,11 +88,43 @@ def test_a_rule_is_for_errors_unless_it_says_more(when: dict[str, Any], statuses
     assert Rule().when.status == frozenset(range(400, 600))
 
 
+@pytest.mark.parametrize(
+    ("written", "confidences"),
+    [
+        ({"body": {"has": "a"}}, [80]),
+        ({"when": {"body": {"has": "a"}}, "confidence": 95}, [95]),
+        ([{"body": {"has": "a"}}, {"when": {"body": {"has": "b"}}, "confidence": 40}], [80, 40]),
+    ],
+)
+def test_detection(written: object, confidences: list[int]) -> None:
+    """A condition alone makes a detection 80 sure."""
+    spec = DialectSpec.model_validate({"detect": written})
+    assert [one.confidence for one in spec.detect] == confidences
+    assert spec.detect[0].when.body is not None
+
+
+@pytest.mark.parametrize(
+    ("model", "written"),
+    [
+        (Pick, {"path": "a", "through": "b"}),
+        (Pick, {"path": "a", "take": "b"}),
+        (Pick, {"path": "a", "pattern": "("}),
+        (TimePick, {}),
+        (TimePick, {"from": "a", "refill": {"need": "a", "have": "b", "per_second": "c"}}),
+        (Rule, {"sentence": "nothing of the error"}),
+    ],
+)
+def test_what_cannot_work_is_refused(model: type[BaseModel], written: object) -> None:
+    """Half of a pair, two sources at once, a pattern that is none: each is a fault when the file is read."""
+    with pytest.raises(ValidationError):
+        model.model_validate(written)
+
+
 def test_defaults() -> None:
     """A dialect without a word extends the last resort and changes nothing else."""
     spec = DialectSpec()
     assert spec.extends == ("generic",)
-    assert (spec.unwrap, spec.errors, spec.codes, spec.success, spec.detect) == (False, (), {}, None, None)
+    assert (spec.unwrap, spec.errors, spec.codes, spec.success, spec.detect) == (False, (), {}, None, ())
     assert FieldsSpec.model_validate({"from": "a", "location": None}).location is None
     assert FieldsSpec.model_validate({"from": "a"}).location is Location.BODY
     assert TimeHeader.model_validate("X").as_ is TimeForm.AUTO
