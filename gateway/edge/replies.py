@@ -113,7 +113,9 @@ class Replies:
         writer = writer or call.preference.writer
         body = writer.write(problem, call.request_id, self._public_url, language)
         status = proxy_status(problem, self._via, reason, call.upstream_status)
-        more = b"%b%b%bProxy-Status: %b\r\n" % (writer.lines, vary, _language_line(problem, language), status)
+        told = writer.language_of(problem, language)
+        speech = b"" if told is None else b"Content-Language: %b\r\n" % told.encode("latin-1")
+        more = b"%b%b%bProxy-Status: %b\r\n" % (writer.lines, vary, speech, status)
         after = retry_after(problem)
         if after is not None:
             more += b"Retry-After: %b\r\n" % after
@@ -127,9 +129,3 @@ class Replies:
             rates = lines_of(fields).text
         text = b"%b%bX-Request-Id: %b\r\n%b" % (lines.text, more, call.request_id.encode("ascii"), rates)
         return Lines(text, dated=lines.dated)
-
-
-def _language_line(problem: Problem, language: str) -> bytes:
-    """Say in which language the detail is: ours, or the upstream's where it said which."""
-    told = language if problem.detail is None else problem.language
-    return b"" if told is None else b"Content-Language: %b\r\n" % told.encode("latin-1")

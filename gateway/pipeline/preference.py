@@ -84,6 +84,11 @@ def _writer_of(lines: Sequence[bytes]) -> Writer:
     return PROBLEM_JSON if chosen is None else _WRITERS[chosen]
 
 
+def offers() -> list[tuple[str, bytes, tuple[bytes, ...]]]:
+    """Return each view that can be asked for: its name, its media type, and the general ones that stand for it."""
+    return [(writer.name, writer.media_type, offer[1:]) for writer, offer in zip(_WRITERS, _OFFERS, strict=True)]
+
+
 def _offer(writer: Writer) -> tuple[bytes, ...]:
     return (writer.media_type.partition(b";")[0], *_ALSO.get(writer.name, ()))
 

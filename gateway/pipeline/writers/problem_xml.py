@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import msgspec
 
 from gateway.pipeline.document import document_of
-from gateway.pipeline.writers.writer import WHOLE
+from gateway.pipeline.writers.writer import EXTENSIONS, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.model import Problem
 
 TYPE: Final = b"application/problem+xml"
-CARRIES: Final = (*WHOLE, "extensions")
+CARRIES: Final = {**WHOLE, **EXTENSIONS}
 
 _NAMESPACE: Final = "urn:ietf:rfc:7807"
 _DEEPEST: Final = 16

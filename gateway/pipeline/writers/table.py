@@ -8,7 +8,7 @@ from gateway.config import views
 from gateway.pipeline.render import PROBLEM_TYPE, problem_document
 from gateway.pipeline.writers import json_api, problem_xml, text
 from gateway.pipeline.writers.template import template_writer
-from gateway.pipeline.writers.writer import WHOLE, Writer
+from gateway.pipeline.writers.writer import EXTENSIONS, WHOLE, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gateway.dialects.spec import WriteSpec
 
 PROBLEM_JSON: Final = Writer(
-    name=views.PROBLEM_JSON, media_type=PROBLEM_TYPE, carries=(*WHOLE, "extensions"), write=problem_document
+    name=views.PROBLEM_JSON, media_type=PROBLEM_TYPE, carries={**WHOLE, **EXTENSIONS}, write=problem_document
 )
 PROBLEM_XML: Final = Writer(
     name=views.PROBLEM_XML, media_type=problem_xml.TYPE, carries=problem_xml.CARRIES, write=problem_xml.write

@@ -1,8 +1,8 @@
 """A dialect's template (`gateway.dialects.spec.writing`), compiled to closures that fill it.
 
-A place for which the document has nothing (null, an empty text, no field errors) gives no member; an object or a list
-whose places all came to nothing gives none either, unless it has no places. `carried` says what of a document a dialect
-tells: what is read from a body that was written so must say the same.
+A place for which the document has nothing (null, an empty text, no field errors) gives no member. An object or a list
+whose places all came to nothing gives none either, unless it has no places or is the whole body. `carried` says what of
+a document a dialect tells: what is read from a body that was written so must say the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct
 
 from gateway.dialects.spec.writing import Constant, Errors, Items, Members, Take, parse
 from gateway.pipeline.document import document_of
-from gateway.pipeline.writers.writer import Writer
+from gateway.pipeline.writers.writer import Extent, Writer
 
 if TYPE_CHECKING:
     from gateway.dialects.spec import WriteSpec
@@ -27,18 +27,20 @@ _NOTHING: Final = object()
 _encode = msgspec.json.Encoder().encode
 
 Fill = Callable[["Document", "FieldError | None"], Any]
+Takes = tuple[tuple[str, Extent], ...]
 
 
 class Filled(Struct, frozen=True):
     """A compiled node: what it gives for a document (and one field error), and the members that it takes."""
 
     fill: Fill
-    takes: tuple[str, ...] = ()
+    takes: Takes = ()
 
 
 def template_writer(name: str, spec: WriteSpec) -> Writer:
     """Return the writer of a dialect."""
-    body = _compiled(parse(spec.body))
+    root = parse(spec.body)
+    body = _members(root, stays=True) if isinstance(root, Members) else _compiled(root)
 
     def write(problem: Problem, request_id: str, public_url: str | None, language: str) -> bytes:
         found = body.fill(document_of(problem, request_id, public_url, language), None)
@@ -47,7 +49,7 @@ def template_writer(name: str, spec: WriteSpec) -> Writer:
     return Writer(
         name=name,
         media_type=spec.content_type.encode("ascii"),
-        carries=tuple(dict.fromkeys(body.takes)),
+        carries=_most(body.takes),
         write=write,
     )
 
@@ -99,11 +101,21 @@ def _take(node: Take) -> Filled:
             return words.get(str(value), otherwise)
         return otherwise
 
-    return Filled(fill, tuple(_member(path) for path in node.paths))
+    return Filled(fill, tuple(_taken(path, node, index) for index, path in enumerate(node.paths)))
 
 
-def _member(path: str) -> str:
-    return f"errors[].{path.removeprefix('error.')}" if path.startswith("error.") else path
+def _taken(path: str, node: Take, index: int) -> tuple[str, Extent]:
+    """Return which member a path takes, and how much of it."""
+    first, _, rest = path.partition(".")
+    if first == "first":
+        return f"errors[].{rest}", Extent.FIRST
+    extent = Extent.WORDS if node.words is not None else Extent.ELSE if index else Extent.WHOLE
+    return (f"errors[].{rest}" if first == "error" else path), extent
+
+
+def _most(takes: Takes) -> dict[str, Extent]:
+    """Return each member with the most that is taken of it."""
+    return dict(sorted(takes, key=lambda taken: _RANKS[taken[1]]))
 
 
 def _finder(path: str) -> Fill:
@@ -118,13 +130,14 @@ def _finder(path: str) -> Fill:
     return lambda document, _error: getattr(getattr(document, first), others[0], None)
 
 
-def _members(node: Members) -> Filled:
+def _members(node: Members, *, stays: bool = False) -> Filled:
+    """Compile an object; the whole body `stays`, whatever is left of it."""
     parts = [(name, _compiled(inner)) for name, inner in node.nodes.items()]
     takes = tuple(taken for _, part in parts for taken in part.takes)
 
     def fill(document: Document, error: FieldError | None) -> Any:  # noqa: ANN401 - an object, or nothing
         found = {}
-        empty = bool(takes)
+        empty = bool(takes) and not stays
         for name, part in parts:
             value = part.fill(document, error)
             if value is not _NOTHING:
@@ -191,9 +204,11 @@ _FORMS: Final[dict[str, Callable[[Any], Any]]] = {
     "upper": lambda value: str(value).upper(),
     "duration": _duration,
 }
-_SHAPES: Final[dict[str, tuple[Callable[[Document], dict[str, Any]], tuple[str, ...]]]] = {
-    "tree": (_tree, ("errors[].field", "errors[].detail")),
-    "positions": (_positions, ("errors[].field", "errors[].position")),
+_RANKS: Final = {extent: rank for rank, extent in enumerate((Extent.ELSE, Extent.WORDS, Extent.FIRST, Extent.WHOLE))}
+_NAME: Final = ("errors[].field", Extent.WHOLE)
+_SHAPES: Final[dict[str, tuple[Callable[[Document], dict[str, Any]], Takes]]] = {
+    "tree": (_tree, (_NAME, ("errors[].detail", Extent.WHOLE), ("errors[].code", Extent.ELSE))),
+    "positions": (_positions, (_NAME, ("errors[].position", Extent.WHOLE))),
 }
 _COMPILERS: Final[dict[type, Callable[[Any], Filled]]] = {
     Constant: _constant,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.pipeline.document import document_of
+from gateway.pipeline.writers.writer import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,11 +17,10 @@ if TYPE_CHECKING:
     from gateway.pipeline.document import Document
 
 TYPE: Final = b"text/plain; charset=utf-8"
-CARRIES: Final = (
-    *("type", "title", "status", "detail", "code", "source.origin", "source.fault", "source.upstream", "source.stage"),
-    *("retry.retryable", "retry.after", "errors[].field", "errors[].location", "errors[].code", "errors[].detail"),
-    *("upstream.status", "upstream.code", "upstream.message", "upstream.request_id", "request_id"),
+_LEFT_OUT: Final = frozenset(
+    {"instance", "category", "upstream.type", "upstream.dialect", "errors[].pointer", "errors[].position"}
 )
+CARRIES: Final = {member: extent for member, extent in WHOLE.items() if member not in _LEFT_OUT}
 
 
 def write(problem: Problem, request_id: str, public_url: str | None, language: str) -> bytes:
