@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
 from gateway.config.document import Document as File
@@ -12,6 +11,9 @@ from gateway.config.faults import validate
 from gateway.dialects.spec.writing import ERROR_MEMBERS, MEMBERS, WriteSpec, parse
 from gateway.model import FieldError, Retry, Source, UpstreamError
 from gateway.pipeline.document import OWN_MEMBERS
+
+if TYPE_CHECKING:
+    import msgspec
 
 
 def faults(text: str) -> list[str]:
@@ -46,25 +48,38 @@ def test_templates(template: object) -> None:
     parse(template)
 
 
+NOTHING = "there is nothing of this name to take"
+PAGE = "docs/reference/views.md lists what there is"
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("body: {a: $statu}", "a.yaml:1:8 body.a: there is nothing of this name to take (did you mean $status?)"),
-        ("body:\n  a:\n    - $zzzzz", "a.yaml:3:7 body.a[0]: there is nothing of this name to take "
-         "(docs/reference/views.md lists what there is)"),
-        ("body: {a: $error.field}", "a.yaml:1:8 body.a: there is nothing of this name to take (did you mean $first.field?)"),
-        ("body: {a: {$: 5}}", "a.yaml:1:12 body.a.…: there is nothing of this name to take "
-         "(docs/reference/views.md lists what there is)"),
+        ("body: {a: $statu}", f"a.yaml:1:8 body.a: {NOTHING} (did you mean $status?)"),
+        ("body:\n  a:\n    - $zzzzz", f"a.yaml:3:7 body.a[0]: {NOTHING} ({PAGE})"),
+        ("body: {a: $error.field}", f"a.yaml:1:8 body.a: {NOTHING} (did you mean $first.field?)"),
+        ("body: {a: {$: 5}}", f"a.yaml:1:12 body.a.…: {NOTHING} ({PAGE})"),
         ("body: {$: detail, as: lower}", "a.yaml:1:19 body.as: must be one of text, upper, duration"),
         ("body: {$: detail, words: x}", "a.yaml:1:19 body.words: must be a mapping of values to words"),
-        ("body: {$: detail, when: x}", "a.yaml:1:19 body.when: this key is not known here (known: $, as, else, words)"),
-        ("body: {$errors: list}", "a.yaml:1:8 body.…: must be tree or positions, or what one field error is written as"),
+        (
+            "body: {$: detail, when: x}",
+            "a.yaml:1:19 body.when: this key is not known here (known: $, as, else, words)",
+        ),
+        (
+            "body: {$errors: list}",
+            "a.yaml:1:8 body.…: must be tree or positions, or what one field error is written as",
+        ),
         ("body: {$errors: tree, as: x}", "a.yaml:1:23 body.as: this key is not known here (known: $errors, else)"),
-        ("body: {$error: 1}", "a.yaml:1:8 body.…: only $ and $errors are known here; a member's name cannot begin with $"),
-        ("{body: {}, content_type: text}", "a.yaml:1:12 content_type: must be a media type without parameters, such as "
-         "application/json"),
+        (
+            "body: {$error: 1}",
+            "a.yaml:1:8 body.…: only $ and $errors are known here; a member's name cannot begin with $",
+        ),
+        (
+            "{body: {}, content_type: text}",
+            "a.yaml:1:12 content_type: must be a media type without parameters, such as application/json",
+        ),
     ],
-)  # fmt: skip
+)
 def test_faults(text: str, fault: str) -> None:
     """Each has its place, and a suggestion where there is one."""
     assert faults(text) == [fault]

@@ -18,7 +18,7 @@ def test_committed_page_is_up_to_date() -> None:
     assert FILE.read_text(encoding="utf-8") == page()
 
 
-@pytest.mark.parametrize("name", (*views.GENERAL, *views.of_presets()))
+@pytest.mark.parametrize("name", [*views.GENERAL, *views.of_presets()])
 def test_every_view_is_shown(name: str) -> None:
     """Each has a column of what it carries, and a body."""
     assert f" `{name}` |" in page()

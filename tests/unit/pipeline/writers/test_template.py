@@ -34,7 +34,8 @@ def with_errors(*errors: Any) -> Problem:  # noqa: ANN401 - field errors
     [
         ({"a": 1, "b": [True, None, "x"], "c": {}, "d": []}, {"a": 1, "b": [True, None, "x"], "c": {}, "d": []}),
         ({"s": "$status", "d": "$detail", "o": "$source.origin"}, {"s": 422, "d": "Two are wrong", "o": "upstream"}),
-        ({"t": "$type", "r": "$retry.after", "u": "$upstream.code"}, {"t": f"{URL}/-/problems/validation_failed", "r": 1.5, "u": "E1"}),
+        ({"t": "$type", "r": "$retry.after"}, {"t": f"{URL}/-/problems/validation_failed", "r": 1.5}),
+        ({"u": "$upstream.code"}, {"u": "E1"}),
         ("$$5 and $status", "$5 and $status"),
         ({"s": {"$": "status", "as": "text"}}, {"s": "422"}),
         ({"c": {"$": "code", "as": "upper"}}, {"c": "VALIDATION_FAILED"}),
@@ -105,7 +106,7 @@ def test_positions() -> None:
     [
         ({"a": "$status", "b": {"$": "category", "words": {}}}, {"status": Extent.WHOLE, "category": Extent.WORDS}),
         ({"$": ["first.detail", "detail"]}, {"errors[].detail": Extent.FIRST, "detail": Extent.ELSE}),
-        ({"a": {"$": ["first.detail", "detail"]}, "b": ["$detail"]}, {"errors[].detail": Extent.FIRST, "detail": Extent.WHOLE}),
+        ({"a": {"$": ["code", "detail"]}, "b": ["$detail"]}, {"code": Extent.WHOLE, "detail": Extent.WHOLE}),
         ({"$errors": {"a": "$error.code", "b": {"$": ["error.detail", "error.field"]}}},
          {"errors[].code": Extent.WHOLE, "errors[].detail": Extent.WHOLE, "errors[].field": Extent.ELSE}),
         ({"$errors": "positions"}, {"errors[].field": Extent.WHOLE, "errors[].position": Extent.WHOLE}),
