@@ -146,10 +146,10 @@ def test_in_a_language(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_in_the_view_of_an_upstream(reply: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As its file says, and in any view that the configuration knows."""
-    write = "dialect: {write: {body: {why: $detail}}}\n"
+    write = "dialect: {write: {body: {kind: $code}}}\n"
     file = str(configure(tmp_path, parts="view: other\n" + OWN, other=write))
-    assert json.loads(tried(capsys, "--config", file, "--upstream", "parts", reply)[1]) == {"why": "It is lost"}
-    assert tried(capsys, "--config", file, "--upstream", "parts", "--view", "text", reply)[1].startswith("404 ")
+    assert json.loads(tried(capsys, "--config", file, "--upstream", "parts", reply)[1]) == {"kind": "gone"}
+    assert tried(capsys, "--config", file, "--upstream", "parts", "--view", "text", reply)[1].startswith("410 ")
 
 
 def test_text_as_json(reply: str, capsys: pytest.CaptureFixture[str]) -> None:
