@@ -51,21 +51,31 @@ def decide(status: int, headers: Headers, plan: Plan, method: str) -> Stream | C
         return Capture(limit_bytes=plan.error_bytes, cut=True) if plan.translate else STREAM
     if status == _RESET_CONTENT:
         return BARE
-    if status >= _REDIRECTS_FROM or status in _WITHOUT_CONTENT or not _is_read(status, headers, plan):
+    limit_bytes = 0
+    if status < _REDIRECTS_FROM and status not in _WITHOUT_CONTENT:
+        limit_bytes = _limit(status, headers, plan)
+    if not limit_bytes:
         return STREAM
     if method == "HEAD":
         return BARE if plan.unify else STREAM
-    return Capture(limit_bytes=plan.success_bytes, cut=False)
+    return Capture(limit_bytes=limit_bytes, cut=False)
 
 
-def _is_read(status: int, headers: Headers, plan: Plan) -> bool:
-    """Tell whether somebody wants to read a success, and it can and may be read."""
+def _limit(status: int, headers: Headers, plan: Plan) -> int:
+    """Return how much of a success is held: nothing where nobody wants to read it, or it cannot or may not be read.
+
+    What is not JSON can only hide an error, and is held as far as errors are.
+    """
     if not plan.unify and not (plan.translate and plan.dialect.may_be_error(status)):
-        return False
+        return 0
     fields = _FIELDS.of(headers)
-    if not _is_json(fields.get(b"content-type", b"")) or not can_undo(fields.get(b"content-encoding")):
-        return False
-    if b"cache-control" in fields and forbids_transform(headers):
-        return False
+    content_type = fields.get(b"content-type", b"")
+    limit_bytes = plan.success_bytes
+    if not _is_json(content_type):
+        if not (plan.translate and plan.dialect.reads(status, content_type)):
+            return 0
+        limit_bytes = min(limit_bytes, plan.error_bytes)
+    if not can_undo(fields.get(b"content-encoding")) or (b"cache-control" in fields and forbids_transform(headers)):
+        return 0
     length = fields.get(b"content-length")
-    return length is None or not length.isdigit() or int(length[:18]) <= plan.success_bytes
+    return limit_bytes if length is None or not length.isdigit() or int(length[:18]) <= limit_bytes else 0

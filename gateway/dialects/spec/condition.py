@@ -25,6 +25,7 @@ class BodyKind(StrEnum):
     """What a body turned out to be, whatever its content type claims."""
 
     JSON = "json"
+    XML = "xml"
     HTML = "html"
     TEXT = "text"
     FORM = "form"

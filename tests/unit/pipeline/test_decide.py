@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from gateway.dialects.auto import AutoDialect, Options
+from gateway.dialects.spec import DialectSpec
 from gateway.pipeline.decide import BARE, STREAM, Capture, Stream, decide
 from tests.unit.pipeline.plans import plan_with
+
+if TYPE_CHECKING:
+    from gateway.pipeline.plan import Plan
 
 JSON = (b"Content-Type", b"application/json")
 ERROR = Capture(limit_bytes=1_000, cut=True)
@@ -67,6 +73,75 @@ def test_a_dialect_without_rules_for_successes_lets_them_stream() -> None:
     """Nothing is held in memory for nothing."""
     plan = plan_with({"errors": [{"when": {"status": "5xx"}}]})
     assert decide(200, (JSON,), plan, "GET") is STREAM
+
+
+_HIDING: dict[str, Any] = {
+    "errors": [
+        {"when": {"status": 200, "kind": "xml", "body": {"has": "Error"}}},
+        {"when": {"status": 201, "any": [{"kind": ["html", "form"]}, {"content_type": "Text/CSV"}]}},
+        {"when": {"status": [202, 404], "kind": "text"}},
+        {"when": {"status": 203, "body": {"has": "error"}}},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "captured"),
+    [
+        (200, b"application/xml", True),
+        (200, b"Text/XML; charset=utf-8", True),
+        (200, b"application/soap+xml", True),
+        (200, b"image/svg+xml", False),
+        (200, b"text/html", False),
+        (201, b"application/xml", False),
+        (201, b"text/html", True),
+        (201, b"application/x-www-form-urlencoded", True),
+        (201, b"text/csv", True),
+        (202, b"text/plain", True),
+        (202, b"text/html", False),
+        (203, b"text/html", False),
+        (203, b"application/json", True),
+        (204, b"application/xml", False),
+        (207, b"application/xml", False),
+        (200, b"", False),
+    ],
+)
+def test_other_media_types_are_read_where_a_rule_for_the_status_names_them(
+    status: int, content_type: bytes, *, captured: bool
+) -> None:
+    """A 200 with an error in XML is found by a rule for 200 and `kind: xml`; everybody else's files stream."""
+    for dialect in (_HIDING, "auto of it"):
+        plan = _hiding(dialect)
+        found = decide(status, ((b"Content-Type", content_type),), plan, "GET")
+        assert (found != STREAM) == captured
+
+
+def _hiding(dialect: dict[str, Any] | str) -> Plan:
+    plan = plan_with(_HIDING, success_bytes=5_000, error_bytes=1_000)
+    if isinstance(dialect, dict):
+        return plan
+    silent = plan_with({"errors": []})
+    spec = DialectSpec.model_validate({"detect": {"kind": "xml"}})
+    return msgspec.structs.replace(plan, dialect=AutoDialect(Options([(spec, plan.dialect)], silent.dialect)))
+
+
+@pytest.mark.parametrize(
+    ("headers", "changes", "expected"),
+    [
+        ((), {}, Capture(limit_bytes=1_000, cut=False)),
+        ((), {"success_bytes": 500}, Capture(limit_bytes=500, cut=False)),
+        ((), {"translate": False, "unify": True}, STREAM),
+        (((b"Content-Length", b"1000"),), {}, Capture(limit_bytes=1_000, cut=False)),
+        (((b"Content-Length", b"1001"),), {}, STREAM),
+        (((b"Cache-Control", b"no-transform"),), {}, STREAM),
+    ],
+)
+def test_what_is_not_json_is_held_as_far_as_an_error_is(
+    headers: tuple[tuple[bytes, bytes], ...], changes: dict[str, Any], expected: Stream | Capture
+) -> None:
+    """It can only hide an error, and errors are small: a larger body streams."""
+    plan = plan_with(_HIDING, **{"success_bytes": 5_000, "error_bytes": 1_000, **changes})
+    assert decide(200, ((b"Content-Type", b"application/xml"), *headers), plan, "GET") == expected
 
 
 @pytest.mark.parametrize(
