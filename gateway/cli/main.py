@@ -42,6 +42,7 @@ _COMMANDS: Final = (
     _Command("demo", "gateway.cli.demo"),
     _Command("check", "gateway.cli.check"),
     _Command("try", "gateway.cli.try_"),
+    _Command("explain", "gateway.cli.explain"),
     _Command("schema", "gateway.cli.schema"),
     _Command("catalog", "gateway.cli.catalog"),
 )

@@ -14,6 +14,7 @@ from gateway.headers import CREDENTIALS, ReplyRules, RequestRules, Secrets, stri
 from gateway.limits import Policy
 from gateway.pipeline.codings import ACCEPTED
 from gateway.pipeline.plan import Plan, plan_of
+from gateway.pipeline.routes import route_name
 from gateway.pipeline.routing import Router
 from gateway.pipeline.writers.table import Writers
 from gateway.pipeline.writers.writer import Writer
@@ -112,7 +113,7 @@ class Ways:
         secrets = _secrets(upstream, environ)
         return Way(
             upstream=name,
-            route=None if route is None else _route_name(route),
+            route=None if route is None else route_name(route),
             plan=plan,
             policies=policies,
             request=_request_rules(gateway, upstream, plan, environ),
@@ -124,11 +125,6 @@ class Ways:
             tunnel_idle_s=settings.timeouts.tunnel_idle_s,
             transport=self._pools[name],
         )
-
-
-def _route_name(route: RouteConfig) -> str:
-    """Return what metrics and limits call a route."""
-    return route.name or " ".join((*route.match.methods, route.match.path))
 
 
 def _pool(pool: Pool) -> dict[str, int]:

@@ -61,13 +61,8 @@ def answer(
     """Return what becomes of a reply to a GET, and its document (None when it passes).
 
     A problem is written as `preference` says.
-
-    A reply without a content type that looks like JSON is taken for JSON, for it was written by hand.
     """
-    headers = reply.headers
-    if reply.header(b"content-type") is None and reply.body.lstrip()[:1] in _JSON_BRACKETS:
-        headers = (*headers, _JSON)
-    if isinstance(decide(reply.status, headers, plan, "GET"), Stream):
+    if streams(reply, plan):
         return None, None
     result = normalise(reply, plan, now_s)
     match result:
@@ -76,6 +71,17 @@ def answer(
         case Success():
             return result, success_document(result, EXAMPLE_REQUEST_ID, plan.upstream)
     return None, None
+
+
+def streams(reply: Reply, plan: Plan) -> bool:
+    """Tell whether a reply to a GET goes through by its head alone.
+
+    A reply without a content type that looks like JSON is taken for JSON, for it was written by hand.
+    """
+    headers = reply.headers
+    if reply.header(b"content-type") is None and reply.body.lstrip()[:1] in _JSON_BRACKETS:
+        headers = (*headers, _JSON)
+    return isinstance(decide(reply.status, headers, plan, "GET"), Stream)
 
 
 def reply_of(example: ExampleReply) -> Reply:

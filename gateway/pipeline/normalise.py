@@ -54,6 +54,19 @@ def normalise(reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True) -
     failed = reply.status >= _ERRORS_FROM
     if failed and not plan.translate:
         return None
+    view = view_of(reply, plan)
+    if view is None:
+        return None
+    if plan.translate:
+        reading = plan.dialect.read_error(view, now_s, in_body=in_body)
+        if reading is not None:
+            return _problem(reading, reply.status, plan, view.fields.get(_LANGUAGE))
+    return _success(view, plan) if plan.unify and not failed else None
+
+
+def view_of(reply: Reply, plan: Plan) -> View | None:
+    """Return a reply as dialects see it; None for a success whose codings cannot be undone within its limit."""
+    failed = reply.status >= _ERRORS_FROM
     dialect = plan.dialect
     fields = dialect.fields.of(reply.headers)
     body: bytes | None = reply.body
@@ -62,14 +75,8 @@ def normalise(reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True) -
         if body is None and not failed:
             return None
     if failed:
-        view = View(reply.status, fields, body or b"")
-    else:
-        view = View(reply.status, fields, body or b"", members=dialect.members, outline=dialect.outline)
-    if plan.translate:
-        reading = dialect.read_error(view, now_s, in_body=in_body)
-        if reading is not None:
-            return _problem(reading, reply.status, plan, fields.get(_LANGUAGE))
-    return _success(view, plan) if plan.unify and not failed else None
+        return View(reply.status, fields, body or b"")
+    return View(reply.status, fields, body or b"", members=dialect.members, outline=dialect.outline)
 
 
 def own_problem(

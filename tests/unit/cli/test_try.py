@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway.cli.main import main
 from tests.unit.cli.folders import configure
+from tests.unit.cli.streams import given
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,11 +25,6 @@ def reply(tmp_path: Path) -> str:
     file = tmp_path / "reply.json"
     file.write_text(LOST, encoding="utf-8")
     return str(file)
-
-
-def given(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a text where standard input is."""
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
 
 def test_shows_the_document(reply: str, capsys: pytest.CaptureFixture[str]) -> None:
