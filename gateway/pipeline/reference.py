@@ -1,4 +1,4 @@
-"""The reference of the views: `python -m gateway.pipeline.writers.reference > docs/reference/views.md`.
+"""The reference of the views: `python -m gateway.pipeline.reference > docs/reference/views.md`.
 
 What a person has to say stands in `templates/views.md.j2`. What the code knows is put in: which media types ask for a
 view, what each carries, and one problem written in all of them.
@@ -61,7 +61,7 @@ def page() -> str:
     writers = Writers(views.of_presets())
     shown = [writers.named(name) for name in (*GENERAL, *views.of_presets())]
     environment = jinja2.Environment(  # noqa: S701 - it makes Markdown, of nothing but our own
-        loader=jinja2.PackageLoader("gateway.pipeline.writers"),
+        loader=jinja2.PackageLoader("gateway.pipeline"),
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )

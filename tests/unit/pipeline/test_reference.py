@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from gateway.config import views
-from gateway.pipeline.writers.reference import page
+from gateway.pipeline.reference import page
 
-FILE = Path(__file__).parents[4] / "docs" / "reference" / "views.md"
+FILE = Path(__file__).parents[3] / "docs" / "reference" / "views.md"
 
 
 def test_committed_page_is_up_to_date() -> None:
-    """Run `python -m gateway.pipeline.writers.reference` again after a change."""
+    """Run `python -m gateway.pipeline.reference` again after a change."""
     assert FILE.read_text(encoding="utf-8") == page()
 
 
@@ -41,5 +41,5 @@ def test_tables(row: str) -> None:
 def test_command_prints_it(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     """The command writes UTF-8, whatever the locale."""
     with pytest.warns(RuntimeWarning, match="found in sys.modules"):
-        runpy.run_module("gateway.pipeline.writers.reference", run_name="__main__")
+        runpy.run_module("gateway.pipeline.reference", run_name="__main__")
     assert capsysbinary.readouterr().out == page().encode()
