@@ -100,7 +100,7 @@ def problems(texts: st.SearchStrategy[str], fields: st.SearchStrategy[str]) -> s
 def read_back(name: str, problem: Problem, body: bytes, document: Document) -> Document:
     """Read a body in the dialect that it was written in, and return what it says as a document.
 
-    What a dialect calls its code is where our code was put; what it does not speak of is as it was.
+    What a dialect calls its code, or its type, is where our code was put; what it does not speak of is as it was.
     """
     dialect = presets.preset(name)
     headers = ((b"Content-Type", b"application/json"),)
@@ -111,12 +111,16 @@ def read_back(name: str, problem: Problem, body: bytes, document: Document) -> D
     return msgspec.structs.replace(
         document,
         status=reading.status,
-        code=reading.upstream_code or "",
+        code=reading.upstream_type if _is(reading.upstream_type, document.code) else reading.upstream_code or "",
         detail=reading.said or "",
         errors=reading.errors,
         retry=Retry(retryable=document.retry.retryable, after=_seconds(reading.retry_after_s)),
         request_id=reading.request_id or document.request_id,
     )
+
+
+def _is(word: str | None, code: str) -> bool:
+    return word is not None and word.lower() == code
 
 
 def _seconds(after: float | None) -> float | int | None:
@@ -142,6 +146,8 @@ def test_what_is_written_reads_back(name: str, problem: Problem) -> None:
 TOLD = {
     "salla": {"status", "code", "detail", "errors"},
     "status-message-body": {"status", "first.detail or detail", "errors", "title"},
+    "stripe": {"code", "first.detail or detail", "first.field"},
+    "google-rpc": {"status", "code", "detail", "errors", "retry.after", "request_id"},
     "type-code-param": {"code", "first.detail or detail", "first.field", "category"},
 }
 
@@ -159,6 +165,36 @@ def test_what_is_compared_is_not_nothing(name: str) -> None:
         errors=(error,),
     )
     assert set(carried(views.of_presets()[name], document_of(problem, ID, None))) >= TOLD[name]
+
+
+general_problems = problems(sentences, names).map(
+    lambda problem: msgspec.structs.replace(
+        problem,
+        extensions=None,
+        errors=tuple(
+            msgspec.structs.replace(
+                error, field="a", pointer="#/a", location=Location.BODY, detail=error.detail or "no good"
+            )
+            for error in problem.errors
+        ),
+    )
+)
+
+
+@pytest.mark.parametrize("name", ["problem-json", "json-api"])
+@given(problem=general_problems)
+def test_general_views_read_back(name: str, problem: Problem) -> None:
+    """The preset that reads a standard reads what we write by it: status, code, field errors, and the sentence."""
+    body = WRITERS.named(name).write(problem, ID, None, "en")
+    fields = {b"content-type": WRITERS.named(name).media_type}
+    reading = presets.preset(name).read_error(View(problem.status, fields, body), NOW_S, in_body=True)
+    assert reading is not None
+    document = document_of(problem, ID, None)
+    first = problem.errors[0].detail if name == "json-api" and problem.errors else document.detail
+    assert (reading.status, reading.upstream_code, reading.said) == (problem.status, problem.code.name, first)
+    assert (reading.upstream_type, reading.request_id) == (document.type, ID)
+    told = [(error.field, error.pointer, error.detail) for error in reading.errors]
+    assert told == [(error.field, error.pointer, error.detail) for error in problem.errors]
 
 
 def _check(writer: Writer, problem: Problem) -> None:

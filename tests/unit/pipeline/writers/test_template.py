@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gateway.catalog import CODES
-from gateway.config import presets
+from gateway.config import presets, views
 from gateway.dialects.spec import WriteSpec
 from gateway.model import FieldCode, Problem
 from gateway.pipeline.document import document_of
@@ -166,6 +166,38 @@ BODIES = {
         "message": CODES["validation_failed"].title,
         "body": {"text": "too small", "fields": {"0": "size", "1": "paint.colour"}},
     },
+    "google-rpc": {
+        "error": {
+            "code": 422,
+            "message": "Two are wrong",
+            "status": "INVALID_ARGUMENT",
+            "details": [
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "VALIDATION_FAILED",
+                    "domain": "shop",
+                },
+                {
+                    "@type": "type.googleapis.com/google.rpc.BadRequest",
+                    "fieldViolations": [
+                        {"field": "size", "description": "too small"},
+                        {"field": "paint.colour", "description": "required"},
+                    ],
+                },
+                {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1.5s"},
+                {"@type": "type.googleapis.com/google.rpc.RequestInfo", "requestId": ID},
+            ],
+        }
+    },
+    "stripe": {
+        "error": {
+            "type": "invalid_request_error",
+            "code": "validation_failed",
+            "message": "too small",
+            "param": "size",
+            "doc_url": f"{URL}/-/problems/validation_failed",
+        }
+    },
     "type-code-param": {
         "type": "invalid_request",
         "code": "validation_failed",
@@ -175,7 +207,7 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("name", views.of_presets())
 def test_presets(name: str) -> None:
     """A problem in the words of each API whose clients know no other."""
     spec = presets.specs()[name].write
