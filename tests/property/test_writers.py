@@ -186,7 +186,7 @@ general_problems = problems(sentences, names).map(
 def test_general_views_read_back(name: str, problem: Problem) -> None:
     """The preset that reads a standard reads what we write by it: status, code, field errors, and the sentence."""
     body = WRITERS.named(name).write(problem, ID, None, "en")
-    fields = {b"content-type": WRITERS.named(name).media_type}
+    fields: dict[bytes | None, bytes] = {b"content-type": WRITERS.named(name).media_type}
     reading = presets.preset(name).read_error(View(problem.status, fields, body), NOW_S, in_body=True)
     assert reading is not None
     document = document_of(problem, ID, None)
