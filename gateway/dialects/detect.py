@@ -136,7 +136,7 @@ def _paths(condition: Condition) -> Iterator[tuple[Step, ...]]:
         return
     typed = (path for path, types in body.type.items() if TypeName.NULL not in types)
     equal = (path for path, values in body.equals.items() if None not in values)
-    for path in (*body.has, *typed, *equal, *body.status, *body.contains, *body.matches):
+    for path in (*body.has, *typed, *equal, *body.items, *body.status, *body.contains, *body.matches):
         steps: list[Step] = []
         for step in plain_steps(path) or ():
             if isinstance(step, int) and step != _FIRST:

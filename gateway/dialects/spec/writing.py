@@ -21,7 +21,7 @@ MEMBERS: Final = (
     *("source.origin", "source.fault", "source.upstream", "source.stage"),
     *("retry.retryable", "retry.after"),
     *("upstream.status", "upstream.code", "upstream.type", "upstream.message", "upstream.dialect"),
-    *("upstream.request_id", "request_id"),
+    *("upstream.request_id", "upstream.truncated", "request_id"),
 )
 """What a place may take from a document, by its path there."""
 ERROR_MEMBERS: Final = ("field", "pointer", "location", "code", "detail", "position")

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 TYPE: Final = b"text/plain; charset=utf-8"
 _LEFT_OUT: Final = frozenset(
-    {"instance", "category", "upstream.type", "upstream.dialect", "errors[].pointer", "errors[].position"}
+    {
+        *("instance", "category", "upstream.type", "upstream.dialect", "upstream.truncated"),
+        *("errors[].pointer", "errors[].position"),
+    }
 )
 CARRIES: Final = {member: extent for member, extent in WHOLE.items() if member not in _LEFT_OUT}
 
