@@ -94,6 +94,7 @@ class Application:
             ways=self._ways,
             admission=Admission(gateway, secret=secret, clock=self._clock),
             clients=Clients(gateway),
+            views=self._ways.views_of(gateway.clients),
             lifecycle=self.lifecycle,
             clock=self._clock,
             ids=ids,

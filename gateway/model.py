@@ -189,6 +189,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     """A failure in memory; `gateway.pipeline.render` gives its wire form, the document (RFC 9457).
 
     `detail` is None where nobody said anything usable; the catalogue's sentence stands in when it is rendered.
+    `language` is the one (`Content-Language`) that `detail` is in, None where nobody said.
     """
 
     code: Code
@@ -199,6 +200,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     errors: tuple[FieldError, ...] = ()
     upstream: UpstreamError | None = None
     extensions: Mapping[str, Any] | None = None
+    language: str | None = None
 
 
 class Pagination(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gateway.config import presets
+from gateway.config import presets, views
 from gateway.config.clashes import double_fields, no_way, one_address
 from gateway.config.document import Document
 from gateway.config.environment import EnvironmentReference, references
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.config.models import PolicyConfig
+    from gateway.dialects.spec import WriteSpec
 
 RESERVED_PREFIX = "/-"
 
@@ -41,6 +42,11 @@ class Configuration:
     gateway: GatewayFile
     upstreams: tuple[Upstream, ...]
     environment: tuple[EnvironmentReference, ...]
+
+    @property
+    def views(self) -> Mapping[str, WriteSpec]:
+        """Return the dialects in which problems can be written, by the names of their views."""
+        return views.of_presets() | views.of_upstreams(upstream.settings for upstream in self.upstreams)
 
     def environment_faults(self, environ: Mapping[str, str]) -> list[Fault]:
         """Return a fault for each variable that is named and not set (or empty), or whose value cannot be sent."""
@@ -63,13 +69,14 @@ def load(path: Path) -> Configuration:
     environment: list[EnvironmentReference] = []
     files, unmatched = _files(document, path.parent, names)
     faults += unmatched
-    for file in files:
-        upstream_document = _read(file)
+    documents = [_read(file) for file in files]
+    for upstream_document in documents:
         upstream, wrong = upstream_of(upstream_document)
         faults += wrong
         if upstream is not None:
             upstreams.append(upstream)
         environment += references(upstream_document)
+    faults += views.unknown_views(document, documents)
     faults += _cross_checks(gateway, document, upstreams)
     if gateway is None or faults:
         raise ConfigError(faults)

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
+View = Annotated[str, Field(title="view")]
+"""The name of a view; that it exists is known only when all files are read."""
+
 KeyPart = Annotated[
     str, Field(title="key part", pattern=r"^(client|ip|upstream|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$")
 ]
@@ -99,6 +102,8 @@ class ClientConfig(Strict, title="client"):
     """SHA-256 of each of the client's keys, in hex; the keys themselves are never configured."""
     limits: tuple[PolicyConfig, ...] = ()
     """The client's own limits, in place of those of the gateway's `limits` that count by `client`."""
+    view: View | None = None
+    """The [view](views.md) in which this client gets problems, whatever it accepts and whichever API failed."""
 
 
 class Bounds(Strict, title="bounds"):
@@ -302,6 +307,8 @@ class RouteConfig(Strict, title="route"):
     """`pass`: errors of the upstream go through untouched. Failures of our own are problem documents all the same."""
     mode: Mode | None = None
     """`shadow` or `enforce`, for this route; left out, as the upstream says."""
+    view: View | None = None
+    """The [view](views.md) in which problems of this route are written; a client's own goes before it."""
     limits: tuple[PolicyConfig, ...] = ()
     """Limits on this route's requests, beside all others."""
 
@@ -368,6 +375,10 @@ class UpstreamFile(Strict, title="upstream file"):
     """Addresses in replies that are mapped to ours."""
     expose_upstream: bool = True
     """Problem documents show what the upstream itself said under `upstream`."""
+    view: View | None = None
+    """The [view](views.md) in which problems of this upstream's requests are written; a client's own and a route's go
+    before it. Left out, `Accept` chooses.
+    """
     limits: tuple[PolicyConfig, ...] = ()
     """Limits on this upstream's requests, beside the gateway's."""
     routes: tuple[RouteConfig, ...] = ()

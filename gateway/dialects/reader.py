@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     _Rules = tuple[tuple[CompiledRule, Naming], ...]
 
-_ALWAYS_READ = ("Content-Type", "Content-Encoding")
+_ALWAYS_READ = ("Content-Type", "Content-Encoding", "Content-Language")
 _RFC9457 = frozenset({"type", "title", "status", "detail", "instance"})
 _LARGEST_EXTENSIONS = 16_384  # bytes; what an upstream adds must not swell our answer
 

@@ -90,7 +90,7 @@ class View:
     def _read(self, members: Members | None) -> None:
         body = bodies.parse(self._body, self._content_type, members)
         self.kind, self.tree, self.spliceable = body.kind, body.tree, body.spliceable
-        self.truncated = body.truncated
+        self.truncated = self.truncated or body.truncated
 
     def complete(self) -> None:
         """Read in full what was only outlined."""

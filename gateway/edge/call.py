@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from gateway.model import Allowance, Origin, Outcome, Problem, Translation
+from gateway.pipeline.preference import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.limits import Charge, Verdict
     from gateway.model import Success
+    from gateway.pipeline.preference import Preference
+    from gateway.pipeline.writers.writer import Writer
 
 PATH_CHARACTERS: Final = 512
 ID_CHARACTERS: Final = 128
@@ -69,7 +72,8 @@ def would_be(found: Problem | Success | None, received: int, dialect: str) -> Wo
 class Call:
     """One request under way, from `began_s` on the monotonic clock. The proxy fills it in step by step.
 
-    Observers see only the `Outcome`.
+    `preference` is what the client asks of problems, `view` what the configuration says instead. Observers see only the
+    `Outcome`.
     """
 
     budget: Allowance | None = None
@@ -85,6 +89,7 @@ class Call:
     upstream_began_s: float | None = None
     upstream_ended_s: float | None = None
     upstream_status: int | None = None
+    view: Writer | None = None
     word: str | None = None
     would: Would | None = None
 
@@ -96,6 +101,7 @@ class Call:
         self.began_s = began_s
         self.status = CLIENT_CLOSED_REQUEST
         self.translation = Translation.NONE
+        self.preference: Preference = DEFAULT
         self.charges: tuple[Charge, ...] = ()
         self.verdicts: tuple[Verdict, ...] = ()
 

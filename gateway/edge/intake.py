@@ -18,10 +18,13 @@ from gateway.headers import Hop, Refusal, handshake_key, read_request, request_t
 from gateway.model import Headers, Stage
 from gateway.pipeline.matches import Matched, MethodNotAllowed, NotFound, Rejected
 from gateway.pipeline.normalise import own_problem
+from gateway.pipeline.preference import preference_of
 from gateway.pipeline.targets import read_target
 from gateway.upstream import field_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.config.models import GatewayFile
     from gateway.edge.admission import Admission, Clients
     from gateway.edge.clock import Clock, Ids
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from gateway.edge.message import Message
     from gateway.edge.ways import Way, Ways
     from gateway.headers import RequestHead
+    from gateway.pipeline.writers.writer import Writer
 
 _ID_BYTES: Final = 256
 _LINE_EXTRA_BYTES: Final = 4
@@ -50,16 +54,18 @@ class Intake:
         ways: Ways,
         admission: Admission,
         clients: Clients,
+        views: Mapping[str, Writer],
         lifecycle: Lifecycle,
         clock: Clock,
         ids: Ids,
     ) -> None:
-        """Keep the parts."""
+        """Keep the parts; `views` are those that clients have of their own, by the client's name."""
         self._bounds = gateway.bounds
         self._shown_parameters = frozenset(name.encode() for name in gateway.access_log.query_parameters)
         self._ways = ways
         self._admission = admission
         self._clients = clients
+        self._views = views
         self._lifecycle = lifecycle
         self._clock = clock
         self._ids = ids
@@ -77,17 +83,17 @@ class Intake:
         """Return what is asked of which upstream, or the answer."""
         raw = message.path.encode("utf-8", "surrogateescape")
         if message.version not in _SPOKEN:
-            return _refused("malformed_request", Stage.REQUEST, detail="only HTTP/1.1 and HTTP/1.0 are spoken here")
+            return _unread(call, message, "malformed_request", "only HTTP/1.1 and HTTP/1.0 are spoken here")
         target = read_target(call.method, raw)
         if isinstance(target, Refusal):
-            refused = own_problem(target.code, Stage.REQUEST, detail=target.reason)
-            return Refused(problem=refused, allow=_METHODS if target.code == _NOT_ALLOWED else ())
+            return _unread(call, message, target.code, target.reason)
         limit = self._bounds.head_bytes
         if connection.head_bound_bytes > limit and _head_size(raw, message.raw_headers) > limit:
-            return _refused("head_too_large", Stage.REQUEST)
+            return _unread(call, message, "head_too_large")
         seen = _read(message, connection, target.authority)
         if isinstance(seen, Refusal):
-            return _refused(seen.code, Stage.REQUEST, detail=seen.reason)
+            return _unread(call, message, seen.code, seen.reason)
+        call.preference = seen.preference
         call.client_request_id = _client_id(seen.head)
         if target.path.startswith(pages.PREFIX):
             return self._page(call.method, target.path, message.raw_headers)
@@ -109,12 +115,17 @@ class Intake:
         return Refused(problem=own_problem(found, Stage.ROUTE), allow=allow)
 
     def _route(self, call: Call, message: Message, seen: Seen, path: bytes) -> Asked | Refused:
-        """Find the request's way."""
+        """Find the request's way, and in which view its problems are told: the client's own, else the way's."""
+        client = call.client = self._clients.identify(seen.head)
+        if client is not None:
+            call.view = self._views.get(client)
         matched = self._ways.router.match(seen.head.host, call.method, path)
         match matched:
             case Matched():
                 way = self._ways.of(matched)
                 call.upstream, call.route = way.upstream, way.route
+                if call.view is None:
+                    call.view = way.view
                 return self._check(call, message, seen, way, way.target(matched))
             case MethodNotAllowed(allow=allow):
                 return Refused(problem=own_problem(_NOT_ALLOWED, Stage.ROUTE), allow=tuple(allow))
@@ -137,7 +148,7 @@ class Intake:
             seen.keep(way, lines)
         if head.length is not None and head.length > self._bounds.body_bytes:
             return _refused("body_too_large", Stage.REQUEST, upstream=way.upstream)
-        refused = self._charge(call, way, head, message.raw_headers)
+        refused = self._charge(call, way, message.raw_headers)
         if refused is not None:
             return refused
         if way.request.identifies:
@@ -145,9 +156,8 @@ class Intake:
         key = handshake_key(call.method, message.version, message.raw_headers) if message.upgrade else None
         return Asked(way, target, lines, head, key)
 
-    def _charge(self, call: Call, way: Way, head: RequestHead, headers: Headers) -> Refused | None:
+    def _charge(self, call: Call, way: Way, headers: Headers) -> Refused | None:
         """Charge the limits; their verdicts are kept for the answer's fields."""
-        call.client = self._clients.identify(head)
         facts = self._admission.facts(call, headers)
         decision = self._admission.decide(facts, way.policies)
         if decision is None:
@@ -171,6 +181,13 @@ def _read(message: Message, connection: ClientConnection, authority: bytes | Non
     seen = Seen(message, head)
     connection.seen = seen if authority is None else None
     return seen
+
+
+def _unread(call: Call, message: Message, code: str, detail: str | None = None) -> Refused:
+    """Refuse a head that was not read, in the view that it seems to ask for."""
+    call.preference = preference_of(message.raw_headers)
+    refused = own_problem(code, Stage.REQUEST, detail=detail)
+    return Refused(problem=refused, allow=_METHODS if code == _NOT_ALLOWED else ())
 
 
 def _refused(code: str, stage: Stage, *, detail: str | None = None, upstream: str | None = None) -> Refused:

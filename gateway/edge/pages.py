@@ -12,12 +12,11 @@ from msgspec import Struct
 
 from gateway.catalog import CODES, pages
 from gateway.catalog.labels import LANGUAGES
+from gateway.headers.preferences import preferred_type
 from gateway.model import Header
+from gateway.pipeline.preference import language_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gateway.catalog.labels import Language
     from gateway.edge.lifecycle import Lifecycle
     from gateway.model import Headers
 
@@ -26,6 +25,9 @@ PREFIX: Final = b"/-/"
 _JSON: Final = b"application/json"
 _HTML: Final = b"text/html; charset=utf-8"
 _PROBLEMS: Final = b"/-/problems/"
+_PEOPLE: Final = (b"text/html",)
+_OFFERED: Final = ((_JSON,), _PEOPLE)
+"""A tool that takes anything gets JSON."""
 SHOWN_METHODS: Final = ("GET", "HEAD")
 _POLICY: Final = (b"Content-Security-Policy", pages.CONTENT_SECURITY_POLICY)
 _VARY: Final = (b"Vary", b"Accept, Accept-Language")
@@ -70,46 +72,14 @@ def _plain(value: object) -> Page:
 
 def _problems(name: str | None, headers: Headers, query: bytes) -> Page:
     """Return the page of the code `name`, or the index of all codes; `lang=` in the query goes before the header."""
-    if prefers_html(_values(headers, b"accept")):
+    if preferred_type(_values(headers, b"accept"), _OFFERED) == _OFFERED.index(_PEOPLE):
         asked = [tag for tag in LANGUAGES if f"lang={tag}".encode() in query.split(b"&")]
-        language = asked[0] if asked else preferred_language(_values(headers, b"accept-language"))
+        language = asked[0] if asked else language_of(_values(headers, b"accept-language"))
         body = pages.index_html(language) if name is None else pages.page_html(CODES[name], language)
         return Page(headers=((b"Content-Type", _HTML), _VARY, _FRESH, _POLICY), body=body)
     body = pages.index_json() if name is None else pages.page_json(CODES[name])
     return Page(headers=((b"Content-Type", _JSON), _VARY, _FRESH), body=body)
 
 
-def _values(headers: Headers, wanted: bytes) -> bytes:
-    """Return a list field's values as one (RFC 9110 section 5.3)."""
-    return b",".join(value for name, value in headers if name.lower() == wanted)
-
-
-def prefers_html(accept: bytes) -> bool:
-    """Tell whether `Accept` (RFC 9110 section 12.5.1) puts HTML above JSON; a tool that takes anything gets JSON."""
-    qualities = dict(_weighted(accept))
-    return qualities.get("text/html", 0.0) > qualities.get("application/json", 0.0)
-
-
-def preferred_language(accept_language: bytes) -> Language:
-    """Return the language of ours that `Accept-Language` (RFC 9110 section 12.5.4) wants most, else English."""
-    wanted = [(quality, tag.partition("-")[0]) for tag, quality in _weighted(accept_language) if quality > 0]
-    known = [(quality, language) for quality, tag in wanted for language in LANGUAGES if tag == language]
-    return max(known, key=lambda pair: pair[0])[1] if known else LANGUAGES[0]
-
-
-def _weighted(value: bytes) -> Sequence[tuple[str, float]]:
-    """Read a list of weighted choices; a weight that is not a number counts as none (RFC 9110 section 12.4.2)."""
-    choices = []
-    for item in value.decode("latin-1").split(","):
-        name, *parameters = (part.strip().lower() for part in item.split(";"))
-        weights = [part[2:] for part in parameters if part.startswith("q=")]
-        choices.append((name, _number(weights[0]) if weights else 1.0))
-    return choices
-
-
-def _number(text: str) -> float:
-    try:
-        weight = float(text)
-    except ValueError:
-        return 0.0
-    return weight if 0.0 <= weight <= 1.0 else 0.0
+def _values(headers: Headers, wanted: bytes) -> list[bytes]:
+    return [value for name, value in headers if name.lower() == wanted]

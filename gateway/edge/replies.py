@@ -14,14 +14,7 @@ from gateway.headers.checks import HTTP_11
 from gateway.headers.via import via_field
 from gateway.limits import rate_fields
 from gateway.model import Translation
-from gateway.pipeline.render import (
-    JSON_TYPE,
-    PROBLEM_TYPE,
-    problem_document,
-    proxy_status,
-    retry_after,
-    success_document,
-)
+from gateway.pipeline.render import JSON_TYPE, proxy_status, retry_after, success_document
 
 if TYPE_CHECKING:
     from gateway.config.models import GatewayFile
@@ -35,10 +28,11 @@ if TYPE_CHECKING:
     from gateway.errors import TransportReason
     from gateway.model import Problem, Success
 
-_PROBLEM: Final = b"Content-Type: %b\r\nCache-Control: no-store\r\n" % PROBLEM_TYPE
 _UNIFIED: Final = b"Content-Type: %b\r\nAccord-Format: unified\r\n" % JSON_TYPE
 _PASSED: Final = b"Accord-Format: passed\r\n"
-
+_VARY_BY_BOTH: Final = b"Vary: Accept, Accept-Language\r\n"
+_VARY_BY_LANGUAGE: Final = b"Vary: Accept-Language\r\n"
+"""For where the configuration chose the view."""
 
 _NOTHING: Final = Lines(b"")
 
@@ -114,8 +108,14 @@ class Replies:
     ) -> None:
         call.problem = problem
         call.status = problem.status
-        body = problem_document(problem, call.request_id, self._public_url)
-        more = b"%bProxy-Status: %b\r\n" % (_PROBLEM, proxy_status(problem, self._via, reason, call.upstream_status))
+        writer, language = call.view, call.preference.language
+        vary = _VARY_BY_BOTH if writer is None else _VARY_BY_LANGUAGE
+        writer = writer or call.preference.writer
+        body = writer.write(problem, call.request_id, self._public_url, language)
+        status = proxy_status(problem, self._via, reason, call.upstream_status)
+        told = writer.language_of(problem, language)
+        speech = b"" if told is None else b"Content-Language: %b\r\n" % told.encode("latin-1")
+        more = b"%b%b%bProxy-Status: %b\r\n" % (writer.lines, vary, speech, status)
         after = retry_after(problem)
         if after is not None:
             more += b"Retry-After: %b\r\n" % after

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gateway.pipeline.preference import preference_of
+
 if TYPE_CHECKING:
     from gateway.edge.message import Message
     from gateway.edge.ways import Way
@@ -18,9 +20,9 @@ _MOST_WAYS: Final = 16
 
 
 class Seen:
-    """A head that was read: as `head`, and as the lines that went upstream by each way."""
+    """A head that was read: as `head`, as the `preference` in it, and as the lines that went upstream by each way."""
 
-    __slots__ = ("_fields", "_lines", "_version", "head")
+    __slots__ = ("_fields", "_lines", "_version", "head", "preference")
 
     def __init__(self, message: Message, head: RequestHead) -> None:
         """Remember that `message` was read as `head`."""
@@ -28,6 +30,7 @@ class Seen:
         self._version = message.version
         self._lines: dict[Way, bytes] = {}
         self.head = head
+        self.preference = preference_of(self._fields)
 
     def is_of(self, message: Message) -> bool:
         """Tell whether another message says the same."""

@@ -18,13 +18,15 @@ from gateway.pipeline.plan import Plan, mode_of, plan_of
 from gateway.pipeline.radar import Sightings, known_words
 from gateway.pipeline.routes import route_name
 from gateway.pipeline.routing import Router
+from gateway.pipeline.writers.table import Writers
+from gateway.pipeline.writers.writer import Writer
 from gateway.upstream import Transport, pool_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.config.load import Configuration, Upstream
-    from gateway.config.models import BasicInjection, GatewayFile, Injection, RouteConfig, UpstreamFile
+    from gateway.config.models import BasicInjection, ClientConfig, GatewayFile, Injection, RouteConfig, UpstreamFile
     from gateway.model import Header
     from gateway.pipeline.matches import Matched
     from gateway.upstream import Pool
@@ -35,7 +37,8 @@ class Way(Struct, frozen=True, kw_only=True, eq=False):
 
     `query` is what is added to each query: credentials, in place of the client's `parameters` of those names. `secrets`
     is what of ours must not come back; None where the upstream knows nothing of ours. `unknown` is told what its
-    replies look like that no dialect knows. `tunnel_idle_s` is how long a tunnel may rest.
+    replies look like that no dialect knows. `view` is how its problems are written, None where `Accept` chooses.
+    `tunnel_idle_s` is how long a tunnel may rest.
     """
 
     upstream: str
@@ -48,6 +51,7 @@ class Way(Struct, frozen=True, kw_only=True, eq=False):
     parameters: frozenset[bytes]
     secrets: Secrets | None
     unknown: Sightings
+    view: Writer | None
     tunnel_idle_s: float
     transport: Transport
 
@@ -73,6 +77,7 @@ class Ways:
         loop = asyncio.get_running_loop()
         settings = [upstream.settings for upstream in config.upstreams]
         self.router = Router(settings)
+        self._writers = Writers(config.views)
         self._pools = {one.settings.name: pool_of(one, loop) for one in config.upstreams}
         self._shown = {one.name: _described(one) for one in settings}
         words = known_words(presets.specs().values())
@@ -82,6 +87,10 @@ class Ways:
     def of(self, matched: Matched) -> Way:
         """Return the way of a request that the router found."""
         return self._ways[matched.upstream][id(matched.route)]
+
+    def views_of(self, clients: Iterable[ClientConfig]) -> Mapping[str, Writer]:
+        """Return the views that clients have of their own, by the client's name."""
+        return {client.name: self._writers.named(client.view) for client in clients if client.view is not None}
 
     def describe(self) -> Mapping[str, Mapping[str, Any]]:
         """Return each upstream's address, mode and pool, for the operator."""
@@ -95,6 +104,9 @@ class Ways:
     def _of(self, gateway: GatewayFile, upstream: Upstream, environ: Mapping[str, str]) -> dict[int, Way]:
         """Return an upstream's ways by the identity of their route (the configuration lives as long as they do)."""
         return {id(route): self._way(gateway, upstream, route, environ) for route in (None, *upstream.settings.routes)}
+
+    def _view(self, name: str | None) -> Writer | None:
+        return None if name is None else self._writers.named(name)
 
     def _way(
         self, gateway: GatewayFile, upstream: Upstream, route: RouteConfig | None, environ: Mapping[str, str]
@@ -117,6 +129,7 @@ class Ways:
             parameters=frozenset() if plan.links is None else plan.links.parameters,
             secrets=secrets,
             unknown=self.unknown[name],
+            view=self._view(settings.view if route is None or route.view is None else route.view),
             tunnel_idle_s=settings.timeouts.tunnel_idle_s,
             transport=self._pools[name],
         )

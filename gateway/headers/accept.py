@@ -10,8 +10,12 @@ from gateway.headers.lists import elements, media_type
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PROBLEM_VIEWS: Final = frozenset({b"application/problem+json", b"application/problem+xml"})
-"""Media types that a client asks of us, not of the upstream."""
+PROBLEM_VIEWS: Final = frozenset({
+    b"application/problem+json",
+    b"application/problem+xml",
+    b"application/vnd.api+json",
+})  # fmt: skip
+"""Media types that a client asks of us, not of the upstream. General ones ask both."""
 
 _ANYTHING: Final = b"*/*"
 _PLAIN: Final = b"identity"

@@ -11,7 +11,8 @@ from gateway.model import Problem, Reply, Success
 from gateway.pipeline.decide import Stream, decide
 from gateway.pipeline.normalise import normalise
 from gateway.pipeline.plan import Plan
-from gateway.pipeline.render import problem_document, success_document
+from gateway.pipeline.preference import DEFAULT
+from gateway.pipeline.render import success_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.config.load import Upstream
     from gateway.dialects.reader import Dialect
     from gateway.dialects.spec import Example, ExampleReply
+    from gateway.pipeline.preference import Preference
 
 _JSON = (b"Content-Type", b"application/json")
 _JSON_BRACKETS = (b"{", b"[")
@@ -53,14 +55,19 @@ def plan_for_upstream(upstream: Upstream) -> Plan:
     )
 
 
-def answer(reply: Reply, plan: Plan, now_s: float = EXAMPLE_NOW_S) -> tuple[Problem | Success | None, bytes | None]:
-    """Return what becomes of a reply to a GET, and its document (None when it passes)."""
+def answer(
+    reply: Reply, plan: Plan, now_s: float = EXAMPLE_NOW_S, preference: Preference = DEFAULT
+) -> tuple[Problem | Success | None, bytes | None]:
+    """Return what becomes of a reply to a GET, and its document (None when it passes).
+
+    A problem is written as `preference` says.
+    """
     if streams(reply, plan):
         return None, None
     result = normalise(reply, plan, now_s)
     match result:
         case Problem():
-            return result, problem_document(result, EXAMPLE_REQUEST_ID, None)
+            return result, preference.writer.write(result, EXAMPLE_REQUEST_ID, None, preference.language)
         case Success():
             return result, success_document(result, EXAMPLE_REQUEST_ID, plan.upstream)
     return None, None

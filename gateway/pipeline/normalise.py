@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from gateway.pipeline.plan import Plan
     from gateway.pipeline.radar import Sightings
 
-_CODING = b"content-encoding"
+_CODING, _LANGUAGE = b"content-encoding", b"content-language"
 _ERRORS_FROM = 400
 _ERROR_STATUSES = range(400, 600)
 _UNAUTHORIZED = 401
 _UPSTREAM, _RESPONSE, _GATEWAY = Origin.UPSTREAM, Stage.RESPONSE, Party.GATEWAY
 _RETRY = {retryable: Retry(retryable=retryable, after=None) for retryable in (False, True)}
+_OWN_LANGUAGE = "en"
+"""What our own reasons are in: why a head is no HTTP is told to engineers, in one language."""
 _LIMITED = (Category.RATE_LIMITED, Category.QUOTA_EXHAUSTED)
 _CREDENTIALS_REJECTED = CODES["upstream_credentials_rejected"]
 _BUDGET_EXHAUSTED = CODES["upstream_budget_exhausted"]
@@ -64,7 +66,7 @@ def normalise(
         if reading is not None:
             if unknown is not None and (reading.unread or reading.dialect == plan.last_resort):
                 unknown.see(reply.status, view, now_s)
-            return _problem(reading, reply.status, plan, truncated=view.truncated)
+            return _problem(reading, reply.status, plan, view)
     return _success(view, plan) if plan.unify and not failed else None
 
 
@@ -80,11 +82,12 @@ def view_of(reply: Reply, plan: Plan) -> View | None:
             return None
         body, whole = plain
         cut = cut or not whole
-    if failed:  # a success that is not whole is never captured
+    if failed:
         view = View(reply.status, fields, body)
-        view.truncated = cut or view.truncated
-        return view
-    return View(reply.status, fields, body, members=dialect.members, outline=dialect.outline)
+    else:
+        view = View(reply.status, fields, body, members=dialect.members, outline=dialect.outline)
+    view.truncated = view.truncated or cut
+    return view
 
 
 def _plain_body(body: bytes, coding: bytes, plan: Plan, *, failed: bool) -> tuple[bytes, bool] | None:
@@ -117,6 +120,7 @@ def own_problem(
         code=entry,
         status=entry.status,
         detail=detail,
+        language=None if detail is None else _OWN_LANGUAGE,
         source=Source(origin=origin, fault=entry.fault, upstream=upstream, stage=stage),
         retry=Retry(retryable=entry.retryable, after=_plain(after)),
     )
@@ -146,8 +150,9 @@ _TRANSPORT: Mapping[TransportReason, tuple[str, Stage, Origin]] = {
 }
 
 
-def _problem(reading: ErrorReading, received: int, plan: Plan, *, truncated: bool) -> Problem:
+def _problem(reading: ErrorReading, received: int, plan: Plan, view: View) -> Problem:
     """Return what the client is told of an error that came with the HTTP status `received`."""
+    language = view.fields.get(_LANGUAGE)
     code, status = _told(reading, plan)
     beside, clashing = _extensions(reading) if reading.extensions else (None, None)
     ours = code is _CREDENTIALS_REJECTED  # what is said of our credential may quote it, and helps no client
@@ -156,16 +161,17 @@ def _problem(reading: ErrorReading, received: int, plan: Plan, *, truncated: boo
         code=code,
         status=status,
         detail=None if ours else reading.detail,
+        language=None if language is None else language.decode("latin-1"),
         source=Source(origin=_UPSTREAM, fault=code.fault, upstream=plan.upstream, stage=_RESPONSE),
         retry=_RETRY[code.retryable] if after is None else Retry(retryable=code.retryable, after=_plain(after)),
         errors=reading.errors,
-        upstream=_said(reading, received, clashing, ours=ours, truncated=truncated) if plan.expose_upstream else None,
+        upstream=_said(reading, received, clashing, view, ours=ours) if plan.expose_upstream else None,
         extensions=beside or None,
     )
 
 
 def _said(
-    reading: ErrorReading, received: int, clashing: dict[str, Raw] | None, *, ours: bool, truncated: bool
+    reading: ErrorReading, received: int, clashing: dict[str, Raw] | None, view: View, *, ours: bool
 ) -> UpstreamError:
     return UpstreamError(
         status=received,
@@ -175,7 +181,7 @@ def _said(
         dialect=reading.dialect,
         request_id=reading.request_id,
         extensions=clashing or UNSET,
-        truncated=truncated or UNSET,
+        truncated=view.truncated or UNSET,
     )
 
 

@@ -21,9 +21,9 @@ JSON_TYPE = b"application/json"
 _encode = msgspec.json.Encoder().encode
 
 
-def problem_document(problem: Problem, request_id: str, public_url: str | None) -> bytes:
+def problem_document(problem: Problem, request_id: str, public_url: str | None, language: str = "en") -> bytes:
     """Return the problem document as JSON; an upstream's extension members stand behind ours, byte for byte."""
-    document = _encode(document_of(problem, request_id, public_url))
+    document = _encode(document_of(problem, request_id, public_url, language))
     if problem.extensions is None:
         return document
     return document[:-1] + b"," + _encode(problem.extensions)[1:]

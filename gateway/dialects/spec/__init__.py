@@ -20,6 +20,7 @@ from gateway.dialects.spec.reading import (
 )
 from gateway.dialects.spec.success import PaginationSpec, RateWindow, SuccessSpec, TimeHeader, WarningsSpec
 from gateway.dialects.spec.values import OneOrList, Strict, Texts
+from gateway.dialects.spec.writing import WriteSpec
 
 __all__ = [
     "BodyKind",
@@ -49,4 +50,5 @@ __all__ = [
     "TimePick",
     "TypeName",
     "WarningsSpec",
+    "WriteSpec",
 ]

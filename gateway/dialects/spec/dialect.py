@@ -10,6 +10,7 @@ from gateway.dialects.spec.condition import Condition
 from gateway.dialects.spec.reading import Classification, Reading, Rule
 from gateway.dialects.spec.success import RateWindows, SuccessSpec
 from gateway.dialects.spec.values import CodeName, OneOrList, ShortForm, Strict, Texts
+from gateway.dialects.spec.writing import WriteSpec
 from gateway.model import FieldCode
 
 
@@ -93,6 +94,10 @@ class DialectSpec(Strict, title="dialect"):
     success: SuccessSpec | None = None
     """How successes are taken out of their envelope. Left out, as the dialects it extends say; where none of them says
     anything, successes pass.
+    """
+    write: WriteSpec | None = None
+    """How a problem is written in this dialect, so that it can be a [view](views.md). It is not taken from the dialects
+    it extends.
     """
     examples: tuple[Example, ...] = ()
     """Replies and what must become of them; `accord check` runs them."""

@@ -109,3 +109,50 @@ def test_no_such_file(capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is not there."""
     assert main(["try", "/nowhere.json"]) == 1
     assert capsys.readouterr().err == "accord try: /nowhere.json: No such file or directory\n"
+
+
+def tried(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[list[str], str]:
+    """Return the header fields and the body that a command shows."""
+    assert main(["try", "--status", "404", *arguments]) == 0
+    head, _, text = capsys.readouterr().out.partition("\n\n")
+    return head.splitlines()[1:], text
+
+
+def test_in_a_view(reply: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A view by name, or by what a client would send; one that is not JSON is shown as it is."""
+    fields, text = tried(capsys, "--view", "salla", reply)
+    assert fields == ["Content-Type: application/json", "Cache-Control: no-store"]
+    assert json.loads(text)["error"]["message"] == "It is lost"
+    fields, text = tried(capsys, "--accept", "application/xml", reply)
+    assert fields[0] == "Content-Type: application/problem+xml"
+    assert text.startswith("<?xml")
+    assert tried(capsys, "--view", "text", "--accept", "application/xml", reply)[1].startswith("404 not_found: ")
+
+
+def test_in_a_language(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the upstream said nothing, the catalogue speaks the client's language."""
+    empty = tmp_path / "empty.json"
+    empty.write_text("{}", encoding="utf-8")
+    fields, text = tried(capsys, "--language", "ar-SA, en;q=0.5", str(empty))
+    assert fields[-1] == "Content-Language: ar"
+    assert not json.loads(text)["detail"].isascii()
+
+
+def test_in_the_view_of_an_upstream(reply: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As its file says, and in any view that the configuration knows."""
+    write = "dialect: {write: {body: {kind: $code}}}\n"
+    file = str(configure(tmp_path, parts="view: other\n" + OWN, other=write))
+    assert json.loads(tried(capsys, "--config", file, "--upstream", "parts", reply)[1]) == {"kind": "gone"}
+    assert tried(capsys, "--config", file, "--upstream", "parts", "--view", "text", reply)[1].startswith("410 ")
+
+
+def test_text_as_json(reply: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In an object for programs a view that is not JSON is a text."""
+    assert main(["try", "--status", "404", "--json", "--view", "text", reply]) == 0
+    assert json.loads(capsys.readouterr().out)["document"].startswith("404 not_found: ")
+
+
+def test_no_such_view(reply: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that nobody knows is told, with those that are known."""
+    assert main(["try", "--view", "nobody", reply]) == 1
+    assert capsys.readouterr().err.startswith("accord try: there is no view 'nobody'; known: problem-json, ")

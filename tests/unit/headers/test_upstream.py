@@ -147,6 +147,7 @@ class TestNegotiation:
                 [b"text/html,  application/json;q=0.5", b"*/*;q=0.1"],
             ),
             ([b"application/problem+json"], [b"*/*"]),
+            ([b"application/vnd.api+json;q=0.5, text/plain, application/xml"], [b"text/plain, application/xml"]),
             ([b"Application/Problem+XML;q=0.5, application/problem+json"], [b"*/*"]),
             (
                 [b"application/problem+json, application/json;q=0.9", b"text/html"],

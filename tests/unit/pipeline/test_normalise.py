@@ -345,3 +345,20 @@ def test_a_failure_of_our_own() -> None:
     )
     with pytest.raises(KeyError):
         own_problem("no_such_code", Stage.LIMIT)
+
+
+@pytest.mark.parametrize("dialect", ["salla", "auto"])
+@pytest.mark.parametrize(("said", "told"), [((), None), (((b"content-language", b"fr-CA"),), "fr-CA")])
+def test_the_language_of_the_upstreams_words(
+    dialect: str, said: tuple[tuple[bytes, bytes], ...], told: str | None
+) -> None:
+    """It is known where the upstream says it, and nowhere else."""
+    result = normalise(_reply({"error": {"message": "No such thing"}}, 404, *said), plan_with(dialect), NOW_S)
+    assert isinstance(result, Problem)
+    assert (result.detail, result.language) == ("No such thing", told)
+
+
+def test_the_language_of_our_own_reasons() -> None:
+    """They are in English, and the catalogue's sentences in any language of the catalogue."""
+    assert own_problem("malformed_request", Stage.REQUEST, detail="it has two lengths").language == "en"
+    assert own_problem("malformed_request", Stage.REQUEST).language is None
