@@ -161,11 +161,11 @@ def _hidden(kind: _Kind, hidden: Sequence[Seen], successes: Sequence[Seen], role
     flag = flag_of(hidden, successes)
     if flag is not None:
         return {"body": flag}
-    sentinel = sentinel_of(hidden, successes, [*roles.status, *roles.code.paths])
-    if sentinel is not None:
-        return kind.test | sentinel
     if roles.status and all(_declared(seen, roles.status) for seen in hidden):
         return {"body": {"status": {spelled(roles.status[0]): _FAILURES}}}
+    sentinel = sentinel_of(hidden, successes, [*roles.status, *roles.code.paths])
+    if sentinel is not None:
+        return sentinel
     free = not any(_holds(kind.test, seen) for seen in successes)
     return kind.test if successes and free else None
 

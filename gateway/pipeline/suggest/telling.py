@@ -161,9 +161,10 @@ def _flags(failed: Sequence[Seen], successes: Sequence[Seen]) -> Mapping[Path, l
 
 def _flag_weight(path: Path, found: Sequence[Any]) -> int:
     name, value = words.folded(str(path[-1])), found[0]
-    weight = 6 * (type(value) is bool) - len(path)
+    says = type(value) is bool or value in ("true", "false")
+    weight = 6 * says - len(path)
     weight += 6 * (name in _GOOD_FLAGS or name in _BAD_FLAGS) + 4 * (name in _STATE_NAMES)
-    if type(value) is str and (value.lower() not in _BAD_STATES or len(found) > 2):
+    if type(value) is str and not says and (value.lower() not in _BAD_STATES or len(found) > 2):
         weight -= 8
     return weight - (20 if type(value) is int else 0)
 
@@ -171,11 +172,20 @@ def _flag_weight(path: Path, found: Sequence[Any]) -> int:
 def sentinel_of(failed: Sequence[Seen], successes: Sequence[Seen], code: Sequence[Path]) -> dict[str, Any] | None:
     """Return a condition by the code that successes have: there it is one value, and in errors another."""
     for path in code:
-        good = list(dict.fromkeys((type(one), one) for seen in successes if (one := at(seen.tree, path)) is not None))
+        met = [one for seen in successes if (one := at(seen.tree, path)) is not None]
+        good = list(dict.fromkeys((type(one), one) for one in met if type(one) in (int, str)))
         bad = [at(seen.tree, path) for seen in failed]
         if 0 < len(good) <= _MOST_VALUES and all(one is not None and (type(one), one) not in good for one in bad):
-            values = [one for _, one in good]
-            return {"none": [{"body": {"equals": {spelled(path): values[0] if len(values) == 1 else values}}}]}
-        if not good and all(type(one) is int and one for one in bad):
-            return {"none": [{"body": {"equals": {spelled(path): [0, "0", 200]}}}]}
+            return _other_than(path, [one for _, one in good])
+        if not met and all(type(one) is int and one for one in bad):
+            return _other_than(path, [0, "0", 200])
     return None
+
+
+def _other_than(path: Path, good: list[Any]) -> dict[str, Any]:
+    """Return the condition that a code is there, and is none of those that successes have."""
+    values = good[0] if len(good) == 1 else good
+    return {
+        "body": {"type": {spelled(path): ["number", "string"]}},
+        "none": [{"body": {"equals": {spelled(path): values}}}],
+    }
