@@ -170,7 +170,10 @@ class Retry(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class UpstreamError(Struct, frozen=True, kw_only=True, gc=False):
-    """What the upstream itself said: its words are kept, its raw body never."""
+    """What the upstream itself said: its words are kept, its raw body never.
+
+    `truncated` is there, and true, where its body was not complete, so that more may have been said.
+    """
 
     status: int
     code: str | None = None
@@ -179,6 +182,7 @@ class UpstreamError(Struct, frozen=True, kw_only=True, gc=False):
     dialect: str
     request_id: str | None = None
     extensions: dict[str, Any] | UnsetType = UNSET
+    truncated: bool | UnsetType = UNSET
 
 
 class Problem(Struct, frozen=True, kw_only=True):

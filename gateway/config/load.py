@@ -148,7 +148,7 @@ def _inside(value: Any, *keys: str) -> Any:
 def _dialect(settings: UpstreamFile) -> Dialect:
     choice = settings.dialect
     if choice.own is None:
-        return presets.preset(str(choice.preset))
+        return presets.auto() if choice.preset == presets.AUTO else presets.preset(str(choice.preset))
     own = choice.own.model_copy(update={"name": choice.own.name or settings.name})
     return Dialect(presets.chain(own))
 

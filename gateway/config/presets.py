@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.config.document import Document
 from gateway.config.faults import validate
-from gateway.dialects.auto import AutoDialect
+from gateway.dialects.auto import AutoDialect, Options
 from gateway.dialects.reader import Dialect
 from gateway.dialects.spec import DialectSpec
 from gateway.errors import ConfigError
@@ -16,6 +16,7 @@ from gateway.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+AUTO = "auto"
 LAST_RESORT = "generic"
 
 
@@ -74,13 +75,23 @@ def _links(spec: DialectSpec) -> Iterator[DialectSpec]:
         yield from _links(specs()[name])
 
 
+def auto() -> Dialect:
+    """Return the dialect that finds out which one an upstream speaks, with a memory of its own."""
+    return AutoDialect(_options(), remembers=True)
+
+
+@cache
+def _options() -> Options:
+    return Options([(specs()[name], preset(name)) for name in detected()], preset(LAST_RESORT))
+
+
 @cache
 def preset(name: str) -> Dialect:
-    """Return a preset, compiled; `auto` is the dialect that finds out.
+    """Return a preset, compiled; `auto` is the dialect that finds out, without a memory.
 
     Raises:
         KeyError: there is no such preset.
     """
-    if name == "auto":
-        return AutoDialect([(specs()[known], preset(known)) for known in detected()], preset(LAST_RESORT))
+    if name == AUTO:
+        return AutoDialect(_options())
     return Dialect(chain(specs()[name]))

@@ -1,15 +1,17 @@
 """`dialect: auto`: each reply is read by the dialect that knows it most surely by its structure.
 
-What no dialect knows is read by the last resort.
+What an upstream was seen to speak is remembered: a sign of that dialect counts for more and a weak one is enough, and
+an upstream that speaks one dialect is taken to speak it where no sign is seen. What nothing is known of is read by the
+last resort. The memory is the one thing here that changes; it holds no more than a count for each dialect.
 
 Successes always pass as they are: an API whose envelope is only guessed must not have its answers rewritten.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from gateway.dialects.conditions import compile_condition
+from gateway.dialects.detect import Signs
 from gateway.dialects.header import FieldNames, fields_in
 from gateway.dialects.members import Members
 from gateway.dialects.reader import Dialect
@@ -17,63 +19,101 @@ from gateway.dialects.reader import Dialect
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gateway.dialects.detect import Sign
     from gateway.dialects.reader import ErrorReading
     from gateway.dialects.spec import DialectSpec
     from gateway.dialects.view import View
 
+LEAST: Final = 50
+"""Confidence below which a sign counts only for an upstream that is known to speak the dialect."""
+SURE: Final = 80
+"""Confidence from which a dialect is remembered."""
+_PREFERENCE: Final = 15
+"""What a sign of a dialect that the upstream is known to speak counts more."""
+_SETTLED: Final = 3
+"""Replies in one dialect, and in no other, after which a reply without any sign is taken for one of it, too."""
 
-_LEAST = 50
-"""Confidence below which a reply is not taken for one of a dialect."""
+
+class Options:
+    """The dialects that can be told apart, and the last resort: what every `AutoDialect` shares."""
+
+    __slots__ = ("dialects", "field_names", "fields", "last", "members", "names", "signs")
+
+    def __init__(self, options: Sequence[tuple[DialectSpec, Dialect]], last: Dialect) -> None:
+        """Keep the dialects that can tell their own replies (`detect`)."""
+        detections = [(detection, dialect) for spec, dialect in options for detection in spec.detect]
+        self.signs = Signs(detections)
+        self.last = last
+        self.dialects = (*dict.fromkeys(dialect for _, dialect in detections), last)
+        self.names = frozenset[str]().union(*(dialect.names for dialect in self.dialects))
+        self.members = Members(self.names)
+        self.field_names = frozenset[str]().union(
+            *(dialect.field_names for dialect in self.dialects), *(fields_in(one.when) for one, _ in detections)
+        )
+        self.fields = FieldNames(self.field_names)
 
 
 class AutoDialect(Dialect):
     """Chooses among dialects for every reply."""
 
-    __slots__ = ("_last", "_options")
+    __slots__ = ("_known", "options")
 
-    def __init__(self, options: Sequence[tuple[DialectSpec, Dialect]], last: Dialect) -> None:
-        """Keep the dialects that can tell their own replies (`detect`)."""
+    def __init__(self, options: Options, *, remembers: bool = False) -> None:
+        """Choose among `options`; with `remembers`, by what was seen before, so make one for each upstream."""
         self.name = "auto"
         self.accept = None
         self.success = None
-        self.rates = last.rates
-        self.names = last.names.union(*(dialect.names for _, dialect in options))
-        self.members = Members(self.names)
-        detections = [(detection, dialect) for spec, dialect in options for detection in spec.detect]
-        detects = [detection.when for detection, _ in detections]
-        self.field_names = last.field_names.union(
-            *(dialect.field_names for _, dialect in options), *map(fields_in, detects)
-        )
-        self.fields = FieldNames(self.field_names)
         self.outline = None
-        self._last = last
-        surest = sorted(detections, key=lambda one: -one[0].confidence)
-        self._options = [
-            (compile_condition(detection.when), dialect)
-            for detection, dialect in surest
-            if detection.confidence >= _LEAST
-        ]
+        self.rates = options.last.rates
+        self.names = options.names
+        self.members = options.members
+        self.field_names = options.field_names
+        self.fields = options.fields
+        self.options = options
+        self._known: dict[Dialect, int] | None = {} if remembers else None
 
     def may_be_error(self, status: int) -> bool:
         """Say whether any of the dialects would look into a reply of this status."""
-        return self._last.may_be_error(status) or any(dialect.may_be_error(status) for _, dialect in self._options)
+        return any(dialect.may_be_error(status) for dialect in self.options.dialects)
 
     def reads(self, status: int, content_type: bytes) -> bool:
         """Say whether any of the dialects would look into a success of this type."""
-        return self._last.reads(status, content_type) or any(
-            dialect.reads(status, content_type) for _, dialect in self._options
-        )
+        return any(dialect.reads(status, content_type) for dialect in self.options.dialects)
 
     def read_error(self, view: View, now_s: float, *, in_body: bool = True) -> ErrorReading | None:
         """Read the error as the dialect that knows it does."""
+        return self.chosen(view).read_error(view, now_s, in_body=in_body)
+
+    def chosen(self, view: View) -> Dialect:
+        """Return the dialect that a reply is of, and remember it."""
         outer = view.tree
         view.tree = view.unwrapped()
-        chosen = self._chosen(view)
+        sign = self._surest(view)
         view.tree = outer
-        return chosen.read_error(view, now_s, in_body=in_body)
+        if sign is None:
+            return self._settled() or self.options.last
+        if self._known is not None and sign.confidence >= SURE:
+            self._known[sign.dialect] = self._known.get(sign.dialect, 0) + 1
+        return sign.dialect
 
-    def _chosen(self, view: View) -> Dialect:
-        for knows, dialect in self._options:
-            if knows(view):
-                return dialect
-        return self._last
+    def _surest(self, view: View) -> Sign | None:
+        best, highest = None, 0
+        for sign in self.options.signs.of(view):
+            counts = self._counts(sign)
+            better = counts > highest or (counts == highest and best is not None and sign.order < best.order)
+            if better and sign.holds(view):
+                best, highest = sign, counts
+        return best
+
+    def _counts(self, sign: Sign) -> int:
+        """Return how much a sign counts for this upstream; 0 is not at all."""
+        if self._known and sign.dialect in self._known:
+            return sign.confidence + _PREFERENCE
+        return sign.confidence if sign.confidence >= LEAST else 0
+
+    def _settled(self) -> Dialect | None:
+        """Return the one dialect that the upstream speaks, once that is known."""
+        if self._known is None or len(self._known) != 1:
+            return None
+        ((dialect, seen),) = self._known.items()
+        return dialect if seen >= _SETTLED else None

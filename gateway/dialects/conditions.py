@@ -6,6 +6,7 @@ much.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import re2
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     Predicate = Callable[[View], bool]
 
+_MOST_ITEMS = 256
 _LONGEST_TEXT = 4_096  # characters of one text that phrases and patterns are looked for in: a security limit
 _IGNORED = dict.fromkeys((*range(1611, 1619), 1648, 1600))  # Arabic vowel signs, tatweel
 _SIZED = frozenset({str, list, dict})
@@ -115,6 +117,7 @@ def _body_tests(test: BodyTest | None) -> Iterable[Predicate]:
     yield from (_filled(path, wanted=False) for path in test.lacks)
     yield from (_equals(path, values) for path, values in test.equals.items())
     yield from (_typed(path, types) for path, types in test.type.items())
+    yield from (_items(path, types) for path, types in test.items.items())
     yield from (_status(path, statuses) for path, statuses in test.status.items())
     yield from (_phrases(in_body(path), phrases) for path, phrases in test.contains.items())
     yield from (_pattern(in_body(path), pattern) for path, pattern in test.matches.items())
@@ -169,6 +172,21 @@ def _typed(path: str, types: tuple[TypeName, ...]) -> Predicate:
     at = in_body(path)
     allowed = frozenset(kind for name in types for kind in _TYPES[name])
     return lambda view: type(at(view)) in allowed
+
+
+def _items(path: str, types: tuple[TypeName, ...]) -> Predicate:
+    at = in_body(path)
+    allowed = frozenset(kind for name in types for kind in _TYPES[name])
+
+    def run(view: View) -> bool:
+        found = at(view)
+        if not found or type(found) not in (dict, list):
+            return False
+        return all(
+            type(item) in allowed for item in islice(found.values() if type(found) is dict else found, _MOST_ITEMS)
+        )
+
+    return run
 
 
 def _phrases(get: Callable[[View], Any], phrases: tuple[str, ...]) -> Predicate:

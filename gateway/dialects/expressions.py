@@ -1,19 +1,27 @@
 """JMESPath expressions whose syntax tree is compiled to closures, twenty times as fast as the library's interpreter.
 
 The library parses; what each kind of node means is said here as the specification says it
-(https://jmespath.org/specification.html). A tree with a node of another kind, such as a function, is not compiled.
+(https://jmespath.org/specification.html), but that no more than so many items are looked at. A tree with a node of
+another kind, such as a function, is not compiled.
 """
 
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     Finder = Callable[[Any], Any]
     Node = Mapping[str, Any]
+
+
+MOST_ITEMS: Final = 4_096
+"""Items of a list that an expression looks at: a security limit on time."""
+MOST_MEMBERS: Final = 256
+"""Members of an object that `*` looks at: the same."""
 
 
 def compiled(node: Node) -> Finder | None:
@@ -71,7 +79,9 @@ def _flatten(_node: Node, children: Sequence[Finder]) -> Finder:
         found = base(value)
         if type(found) is not list:
             return None
-        return [inner for item in found for inner in (item if type(item) is list else (item,))]
+        return list(
+            islice((inner for item in found for inner in (item if type(item) is list else (item,))), MOST_ITEMS)
+        )
 
     return run
 
@@ -83,7 +93,19 @@ def _projection(_node: Node, children: Sequence[Finder]) -> Finder:
         found = base(value)
         if type(found) is not list:
             return None
-        return [inner for item in found if (inner := right(item)) is not None]
+        return [inner for item in found[:MOST_ITEMS] if (inner := right(item)) is not None]
+
+    return run
+
+
+def _values(_node: Node, children: Sequence[Finder]) -> Finder:
+    base, right = children
+
+    def run(value: Any) -> Any:
+        found = base(value)
+        if type(found) is not dict:
+            return None
+        return [inner for item in islice(found.values(), MOST_MEMBERS) if (inner := right(item)) is not None]
 
     return run
 
@@ -95,7 +117,7 @@ def _filter(_node: Node, children: Sequence[Finder]) -> Finder:
         found = base(value)
         if type(found) is not list:
             return None
-        return [inner for item in found if is_true(holds(item)) and (inner := right(item)) is not None]
+        return [inner for item in found[:MOST_ITEMS] if is_true(holds(item)) and (inner := right(item)) is not None]
 
     return run
 
@@ -107,6 +129,10 @@ def _comparison(node: Node, children: Sequence[Finder]) -> Finder:
     left, right = children
     compare = _COMPARISONS[node["value"]]
     return lambda value: compare(left(value), right(value))
+
+
+def _several(_node: Node, children: Sequence[Finder]) -> Finder:
+    return lambda value: [child(value) for child in children] if value is not None else None
 
 
 def _either(_node: Node, children: Sequence[Finder]) -> Finder:
@@ -151,8 +177,10 @@ _KINDS: dict[str, Callable[[Node, Sequence[Finder]], Finder]] = {
     "literal": _literal,
     "flatten": _flatten,
     "projection": _projection,
+    "value_projection": _values,
     "filter_projection": _filter,
     "comparator": _comparison,
+    "multi_select_list": _several,
     "or_expression": _either,
     "and_expression": _both,
     "not_expression": _not,

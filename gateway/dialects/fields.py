@@ -119,10 +119,12 @@ class FieldReader:
         return errors
 
     def tree(self, found: Any, _message: _Said) -> Iterable[_Item]:
-        """Walk an object of names to texts, lists of texts, and deeper objects."""
+        """Walk an object of names to texts, lists of texts, and deeper objects; or a list of them."""
         items: list[_Item] = []
         if type(found) is dict:
             self._walk_object(found, None, items, 0)
+        elif type(found) is list:
+            self._walk(found, None, items, 0)
         return items
 
     def _walk(self, value: Any, name: str | None, items: list[_Item], depth: int) -> None:
@@ -161,11 +163,10 @@ class FieldReader:
     def list(self, found: Any, _message: _Said) -> Iterable[_Item]:
         """Read a list whose members are objects or texts, or one of them alone."""
         for inner in found if type(found) is list else [found]:
-            if type(inner) is str:
-                if text := clean(inner):
-                    yield _item(None, text, None)
-            elif type(inner) is dict:
+            if type(inner) is dict or (type(inner) is str and self._each.of_texts):
                 yield from self._each.items(inner)
+            elif type(inner) is str and (text := clean(inner)):
+                yield _item(None, text, None)
 
     def positions(self, found: Any, message: _Said) -> Iterable[_Item]:
         """Read an object of positions to names; PHP makes a list of one whose positions have no gap."""
@@ -194,7 +195,7 @@ def _item(name: str | None, detail: str | None, code: str | None, location: Loca
 class _Each:
     """How one object of field errors is read. `text` and `code` find what it says and the upstream's word for it."""
 
-    __slots__ = ("_detail", "_field", "_located", "_location", "_names", "_pointer", "_strip", "code")
+    __slots__ = ("_detail", "_field", "_located", "_location", "_names", "_pointer", "_strip", "code", "of_texts")
 
     def __init__(self, spec: FieldsSpec) -> None:
         each = spec.each
@@ -206,8 +207,9 @@ class _Each:
         self.code = _first(_finders(each.code), as_code)
         self._located = each.located
         self._strip = spec.strip
+        self.of_texts = any(pick.path == "@" for pick in (*each.field, *each.pointer, *each.detail))
 
-    def texts(self, tree: dict[str, Any]) -> list[str]:
+    def texts(self, tree: Any) -> list[str]:
         """Return what is wrong: one text, several, or none."""
         for at in self._detail:
             if (found := at(tree)) is None:
@@ -218,12 +220,12 @@ class _Each:
                 return texts
         return []
 
-    def name(self, tree: dict[str, Any]) -> str | None:
+    def name(self, tree: Any) -> str | None:
         """Return the field's name, where it is one text."""
         return next((found for at in self._field if type(found := at(tree)) is str and found), None)
 
-    def items(self, tree: dict[str, Any]) -> Iterable[_Item]:
-        """Give the errors that an object tells of: one for each of its names and each of its texts."""
+    def items(self, tree: Any) -> Iterable[_Item]:
+        """Give the errors that an item tells of: one for each of its names and each of its texts."""
         texts, code = self.texts(tree), self.code(tree)
         name, pointer, location = self._place(tree)
         location = location or self._where(tree)
@@ -234,7 +236,7 @@ class _Each:
                 for text in texts or (stand_in,):
                     yield one, at, text, code, location, UNSET
 
-    def _place(self, tree: dict[str, Any]) -> tuple[str | None, str | None, Location | None]:
+    def _place(self, tree: Any) -> tuple[str | None, str | None, Location | None]:
         """Return the name, the pointer and the location that one member tells together."""
         for at in self._pointer:
             if type(pointer := at(tree)) is str:
@@ -262,7 +264,7 @@ class _Each:
         name = ".".join(map(str, keys[1:] if location else keys))
         return name or None, pointer_of(name) if name else None, location
 
-    def _named(self, tree: dict[str, Any]) -> list[tuple[str | None, str | None]]:
+    def _named(self, tree: Any) -> list[tuple[str | None, str | None]]:
         for at in self._names:
             found = at(tree)
             names = [name for name in (found if type(found) is list else [found]) if type(name) is str and name]
@@ -270,7 +272,7 @@ class _Each:
                 return [(name, pointer_of(name)) for name in names[:MOST_ERRORS]]
         return _NAMELESS
 
-    def _where(self, tree: dict[str, Any]) -> Location | None:
+    def _where(self, tree: Any) -> Location | None:
         for at in self._location:
             if type(word := at(tree)) is str:
                 return _LOCATIONS.get(word.lower())

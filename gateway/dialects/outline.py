@@ -105,7 +105,7 @@ def _typed(condition: Condition) -> Iterator[str]:
 def _tested(condition: Condition) -> Iterator[str]:
     for one in _conditions(condition):
         if (body := one.body) is not None:
-            for paths in (body.has, body.lacks, body.equals, body.status, body.contains, body.matches):
+            for paths in (body.has, body.lacks, body.equals, body.items, body.status, body.contains, body.matches):
                 yield from paths
 
 

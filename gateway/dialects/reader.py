@@ -3,9 +3,8 @@
 A dialect is a chain: its own rules, then those of the dialects it extends. A rule is read with the tables of its own
 dialect and of those that extend it, never with those of a dialect further down: `server_error` means something to
 OAuth and nothing to an API that only falls back on OAuth. The first rule whose condition holds reads the error; a
-status of 4xx or 5xx that no rule knows is still an error and is told by its status alone. Which code of the catalogue
-an error has is settled in this order: the rule's own `problem`, `classify`, `codes`, `types` (these *name* the code),
-then `statuses` and the catalogue's table (these only *derive* it from the status).
+status of 4xx or 5xx that no rule knows is still an error and is told by its status alone. The rule's own `problem`
+names the code of the catalogue; else `naming` settles it.
 """
 
 from __future__ import annotations
@@ -16,13 +15,14 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
-from gateway.catalog import CODES, for_status
+from gateway.catalog import CODES
 from gateway.dialects import sources, timing
 from gateway.dialects.conditions import as_status, compile_condition
 from gateway.dialects.fields import FieldReader
 from gateway.dialects.header import FieldNames, fields_in
 from gateway.dialects.media import is_among, types_read
 from gateway.dialects.members import Members, names_in
+from gateway.dialects.naming import CLIENT_ERRORS, STATUSES, Naming, Said
 from gateway.dialects.outline import outline_of
 from gateway.dialects.rates import RateReader, clock
 from gateway.dialects.success import SuccessReader
@@ -33,14 +33,10 @@ from gateway.model import Code, FieldError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.dialects.conditions import Predicate
     from gateway.dialects.outline import Outline
-    from gateway.dialects.spec import Classification, DialectSpec, Rule, TimePick
+    from gateway.dialects.spec import DialectSpec, Rule, TimePick
     from gateway.dialects.view import View
 
-_STATUSES = range(100, 600)
-_CLIENT_ERRORS = 400
-_BAD_GATEWAY = 502
 _ALWAYS_READ = ("Content-Type", "Content-Encoding")
 _RFC9457 = frozenset({"type", "title", "status", "detail", "instance"})
 _LARGEST_EXTENSIONS = 16_384  # bytes; what an upstream adds must not swell our answer
@@ -69,7 +65,7 @@ class Dialect:
 
     __slots__ = (
         "_by_status",
-        "_last_tables",
+        "_last_naming",
         "_media",
         "_unwrap",
         "accept",
@@ -96,16 +92,16 @@ class Dialect:
         self.outline = _outline(chain)
         self._unwrap = any(spec.unwrap for spec in chain)
         self._media = types_read(rule.when for spec in chain for rule in spec.errors)
-        tables = [_Tables(chain[: index + 1]) for index in range(len(chain))]
-        self._last_tables = tables[-1]
+        namings = [Naming(chain[: index + 1]) for index in range(len(chain))]
+        self._last_naming = namings[-1]
         rules = [
-            _CompiledRule(rule, spec, own) for spec, own in zip(chain, tables, strict=True) for rule in spec.errors
+            _CompiledRule(rule, spec, own) for spec, own in zip(chain, namings, strict=True) for rule in spec.errors
         ]
-        self._by_status = {status: tuple(rule for rule in rules if status in rule.statuses) for status in _STATUSES}
+        self._by_status = {status: tuple(rule for rule in rules if status in rule.statuses) for status in STATUSES}
 
     def may_be_error(self, status: int) -> bool:
         """Say whether a reply of this status has to be looked into for an error."""
-        return status >= _CLIENT_ERRORS or bool(self._by_status.get(status))
+        return status >= CLIENT_ERRORS or bool(self._by_status.get(status))
 
     def reads(self, status: int, content_type: bytes) -> bool:
         """Say whether a success that is not JSON by its `Content-Type` has to be looked into for an error."""
@@ -129,24 +125,28 @@ class Dialect:
                     view.complete()
                 return self._read(rule, view, now_s, in_body=in_body) if rule.error else None
         view.tree = outer
-        return self._unread(view, now_s) if view.status >= _CLIENT_ERRORS else None
+        return self._unread(view, now_s) if view.status >= CLIENT_ERRORS else None
 
     def _read(self, rule: _CompiledRule, view: View, now_s: float, *, in_body: bool) -> ErrorReading:
-        if rule.status_wins or view.status < _CLIENT_ERRORS:
+        if rule.status_wins or view.status < CLIENT_ERRORS:
             view.status = rule.declared_status(view)
         code = rule.code(view)
         kind = rule.type(view)
-        named = rule.problem or rule.tables.named(view, code, kind)
         said, detail = rule.words(view)
         errors = rule.field_errors(view, said, in_body=in_body)
+        named = rule.problem or rule.naming.named(view, Said(code, kind, said, _names_fields(errors)))
         if detail is None and errors and rule.sentence is not None:
             detail = _sentence(rule.sentence, errors)
         after = rule.retry_after(view, now_s)
+        if after is None:
+            after = self.rates.retry_after(view, now_s)
+        if after is None:
+            after = rule.retry_after_words(view, now_s)
         return ErrorReading(
             dialect=rule.dialect,
             rule=rule.name,
             status=view.status,
-            code=named or rule.tables.derived(view.status),
+            code=named or rule.naming.derived(view.status),
             named=named is not None,
             upstream_code=code,
             upstream_type=kind,
@@ -154,7 +154,7 @@ class Dialect:
             detail=detail,
             errors=errors,
             request_id=rule.request_id(view),
-            retry_after_s=after if after is not None else self.rates.retry_after(view, now_s),
+            retry_after_s=after,
             extensions=_extensions(view) if rule.extensions else None,
         )
 
@@ -163,76 +163,39 @@ class Dialect:
             dialect=self.name,
             rule=None,
             status=view.status,
-            code=self._last_tables.derived(view.status),
+            code=self._last_naming.derived(view.status),
             named=False,
             retry_after_s=self.rates.retry_after(view, now_s),
         )
-
-
-class _Tables:
-    """What names the code of an error, and what derives it from the status; the nearer dialect counts first."""
-
-    __slots__ = ("_classify", "_codes", "_derived", "_types", "field_codes")
-
-    def __init__(self, chain: Sequence[DialectSpec]) -> None:
-        self._classify = _by_status([entry for spec in chain for entry in spec.classify])
-        self._codes = {code: CODES[name] for spec in reversed(chain) for code, name in spec.codes.items()}
-        self._types = {kind: CODES[name] for spec in reversed(chain) for kind, name in spec.types.items()}
-        statuses = {status: CODES[name] for spec in reversed(chain) for status, name in spec.statuses.items()}
-        self._derived = {status: _derived(status) for status in _STATUSES} | statuses
-        self.field_codes = {word: code for spec in reversed(chain) for word, code in spec.field_codes.items()}
-
-    def named(self, view: View, code: str | None, kind: str | None) -> Code | None:
-        for holds, named in self._classify.get(view.status, ()):
-            if holds(view):
-                return named
-        return self._codes.get(code or "") or self._types.get(kind or "")
-
-    def derived(self, status: int) -> Code:
-        return self._derived.get(status) or _derived(status)
-
-
-def _derived(status: int) -> Code:
-    return for_status(status if status >= _CLIENT_ERRORS else _BAD_GATEWAY)
-
-
-def _by_status(entries: Sequence[Classification]) -> dict[int, tuple[tuple[Predicate, Code], ...]]:
-    compiled = [
-        (entry.when.status, compile_condition(entry.when.model_copy(update={"status": None})), CODES[entry.as_])
-        for entry in entries
-    ]
-    return {
-        status: tuple((holds, code) for statuses, holds, code in compiled if statuses is None or status in statuses)
-        for status in _STATUSES
-    }
 
 
 class _CompiledRule:
     __slots__ = (
         "_fields",
         "_retry_after",
+        "_retry_after_last",
         "_status",
         "code",
         "dialect",
         "error",
         "extensions",
         "name",
+        "naming",
         "problem",
         "request_id",
         "sentence",
         "status_wins",
         "statuses",
-        "tables",
         "type",
         "when",
         "words",
     )
 
-    def __init__(self, rule: Rule, spec: DialectSpec, tables: _Tables) -> None:
+    def __init__(self, rule: Rule, spec: DialectSpec, naming: Naming) -> None:
         read = spec.read
         self.name = rule.name
         self.dialect = spec.name or "unnamed"
-        self.tables = tables
+        self.naming = naming
         self.error = rule.error
         self.problem = CODES[rule.problem] if rule.problem is not None else None
         self.statuses = rule.when.status or frozenset()
@@ -246,14 +209,16 @@ class _CompiledRule:
         self.request_id = sources.code_at(rule.request_id or read.request_id)
         self.sentence = rule.sentence or read.sentence
         self.extensions = rule.extensions or read.extensions
-        self._fields = [FieldReader(fields, tables.field_codes) for fields in rule.fields or read.fields]
-        self._retry_after = [_compiled_time(pick) for pick in rule.retry_after or read.retry_after]
+        self._fields = [FieldReader(fields, naming.field_codes) for fields in rule.fields or read.fields]
+        times = rule.retry_after or read.retry_after
+        self._retry_after = [_compiled_time(pick) for pick in times if not pick.last]
+        self._retry_after_last = [_compiled_time(pick) for pick in times if pick.last]
 
     def declared_status(self, view: View) -> int:
         """Return the status that the body declares, if it is an error's, else the one that the view has."""
         for at in self._status:
             if (found := as_status(at(view))) is not None:
-                return found if found >= _CLIENT_ERRORS else view.status
+                return found if found >= CLIENT_ERRORS else view.status
         return view.status
 
     def field_errors(self, view: View, message: str | None, *, in_body: bool) -> tuple[FieldError, ...]:
@@ -263,10 +228,17 @@ class _CompiledRule:
         return ()
 
     def retry_after(self, view: View, now_s: float) -> float | None:
-        for read in self._retry_after:
-            if (found := read(view, now_s)) is not None:
-                return found
-        return None
+        return _first_time(self._retry_after, view, now_s)
+
+    def retry_after_words(self, view: View, now_s: float) -> float | None:
+        return _first_time(self._retry_after_last, view, now_s)
+
+
+def _first_time(readers: Sequence[Callable[[View, float], float | None]], view: View, now_s: float) -> float | None:
+    for read in readers:
+        if (found := read(view, now_s)) is not None:
+            return found
+    return None
 
 
 def _compiled_time(pick: TimePick) -> Callable[[View, float], float | None]:
@@ -283,6 +255,13 @@ def _compiled_time(pick: TimePick) -> Callable[[View, float], float | None]:
         return None
 
     return read
+
+
+def _names_fields(errors: Sequence[FieldError]) -> bool:
+    for error in errors:  # noqa: SIM110 - a generator costs more than the one look that is mostly enough
+        if error.field is not None:
+            return True
+    return False
 
 
 def _sentence(sentence: str, errors: Sequence[FieldError]) -> str | None:
@@ -304,7 +283,7 @@ def _success(chain: Sequence[DialectSpec]) -> SuccessReader | None:
 def _outline(chain: Sequence[DialectSpec]) -> Outline | None:
     success = next((spec.success for spec in chain if spec.success is not None), None)
     conditions = [rule.when for spec in chain for rule in spec.errors]
-    return outline_of(success, [one for one in conditions if min(one.status or (), default=0) < _CLIENT_ERRORS])
+    return outline_of(success, [one for one in conditions if min(one.status or (), default=0) < CLIENT_ERRORS])
 
 
 def _extensions(view: View) -> Mapping[str, Raw] | None:

@@ -68,11 +68,16 @@ def _json(path: str) -> Transform:
         if type(value) is not str or len(value) > _LONGEST:
             return None
         try:
-            return at(_decode(value))
+            return at(_decode(value[_json_start(value) :]))
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             return None
 
     return run
+
+
+def _json_start(text: str) -> int:
+    """Return where JSON begins in a text that may have words before it."""
+    return min((at for mark in "{[" if (at := text.find(mark)) >= 0), default=0)
 
 
 def _deepest(through: str, take: Finder) -> Transform:

@@ -34,7 +34,18 @@ def _content_type(value: bytes) -> tuple[str, str, bool]:
 class View:
     """What conditions test and picks read. `status` is HTTP's, or the body's own once a dialect said that it counts."""
 
-    __slots__ = ("_body", "_content_type", "content_type", "fields", "kind", "payload", "spliceable", "status", "tree")
+    __slots__ = (
+        "_body",
+        "_content_type",
+        "content_type",
+        "fields",
+        "kind",
+        "payload",
+        "spliceable",
+        "status",
+        "tree",
+        "truncated",
+    )
 
     status: int
     fields: Fields
@@ -42,6 +53,8 @@ class View:
     kind: BodyKind
     tree: Any
     spliceable: bytes | None
+    truncated: bool
+    """Whether the body ended before it was complete, so that the tree is only its beginning."""
     payload: bytes | None
     """What an outline left out of the tree, as the bytes in which it stands."""
 
@@ -62,6 +75,7 @@ class View:
         self.fields = fields
         self._body = body
         self.payload = None
+        self.truncated = False
         self._content_type, self.content_type, plain = _content_type(fields.get(_CONTENT_TYPE, b""))
         if plain and outline is not None and len(body) <= SHALLOW_MEMBER and (found := outline.read(body)) is not None:
             self.tree, self.payload = found
@@ -75,6 +89,7 @@ class View:
     def _read(self, members: Members | None) -> None:
         body = bodies.parse(self._body, self._content_type, members)
         self.kind, self.tree, self.spliceable = body.kind, body.tree, body.spliceable
+        self.truncated = body.truncated
 
     def complete(self) -> None:
         """Read in full what was only outlined."""

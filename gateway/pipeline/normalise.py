@@ -16,7 +16,7 @@ from gateway.catalog import CODES
 from gateway.dialects.view import View
 from gateway.errors import TransportReason
 from gateway.model import Category, Origin, Party, Problem, Reply, Retry, Source, Stage, Success, UpstreamError
-from gateway.pipeline.codings import undo
+from gateway.pipeline.codings import undo, undo_partly
 from gateway.pipeline.document import OWN_MEMBERS
 
 if TYPE_CHECKING:
@@ -54,20 +54,33 @@ def normalise(reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True) -
         return None
     dialect = plan.dialect
     fields = dialect.fields.of(reply.headers)
-    body: bytes | None = reply.body
+    body, cut = reply.body, reply.cut
     if _CODING in fields:
-        body = undo(reply.body, fields[_CODING], plan.error_bytes if failed else plan.success_bytes)
-        if body is None and not failed:
+        plain = _plain_body(body, fields[_CODING], plan, failed=failed)
+        if plain is None:
             return None
+        body, whole = plain
+        cut = cut or not whole
     if failed:
-        view = View(reply.status, fields, body or b"")
+        view = View(reply.status, fields, body)
     else:
-        view = View(reply.status, fields, body or b"", members=dialect.members, outline=dialect.outline)
+        view = View(reply.status, fields, body, members=dialect.members, outline=dialect.outline)
     if plan.translate:
         reading = dialect.read_error(view, now_s, in_body=in_body)
         if reading is not None:
-            return _problem(reading, reply.status, plan)
+            return _problem(reading, reply.status, plan, truncated=cut or view.truncated)
     return _success(view, plan) if plan.unify and not failed else None
+
+
+def _plain_body(body: bytes, coding: bytes, plan: Plan, *, failed: bool) -> tuple[bytes, bool] | None:
+    """Return a body without its codings, and whether that is all of it; None for a success that has to stay as it is.
+
+    Of an error as much is read as can be.
+    """
+    if failed:
+        return undo_partly(body, coding, plan.error_bytes) or (b"", True)
+    plain = undo(body, coding, plan.success_bytes)
+    return (plain, True) if plain is not None else None
 
 
 def own_problem(
@@ -118,7 +131,7 @@ _TRANSPORT: Mapping[TransportReason, tuple[str, Stage, Origin]] = {
 }
 
 
-def _problem(reading: ErrorReading, received: int, plan: Plan) -> Problem:
+def _problem(reading: ErrorReading, received: int, plan: Plan, *, truncated: bool) -> Problem:
     """Return what the client is told of an error that came with the HTTP status `received`."""
     code, status = _told(reading, plan)
     beside, clashing = _extensions(reading) if reading.extensions else (None, None)
@@ -131,12 +144,14 @@ def _problem(reading: ErrorReading, received: int, plan: Plan) -> Problem:
         source=Source(origin=_UPSTREAM, fault=code.fault, upstream=plan.upstream, stage=_RESPONSE),
         retry=_RETRY[code.retryable] if after is None else Retry(retryable=code.retryable, after=_plain(after)),
         errors=reading.errors,
-        upstream=_said(reading, received, clashing, ours=ours) if plan.expose_upstream else None,
+        upstream=_said(reading, received, clashing, ours=ours, truncated=truncated) if plan.expose_upstream else None,
         extensions=beside or None,
     )
 
 
-def _said(reading: ErrorReading, received: int, clashing: dict[str, Raw] | None, *, ours: bool) -> UpstreamError:
+def _said(
+    reading: ErrorReading, received: int, clashing: dict[str, Raw] | None, *, ours: bool, truncated: bool
+) -> UpstreamError:
     return UpstreamError(
         status=received,
         code=reading.upstream_code,
@@ -145,6 +160,7 @@ def _said(reading: ErrorReading, received: int, clashing: dict[str, Raw] | None,
         dialect=reading.dialect,
         request_id=reading.request_id,
         extensions=clashing or UNSET,
+        truncated=truncated or UNSET,
     )
 
 

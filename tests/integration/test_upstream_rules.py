@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from typing import TYPE_CHECKING
 
+import brotli
 import pytest
 
 from tests.integration.harness import gateway, on_uvloop, upstream
 from tests.integration.origin import head, send, serve
 from tests.integration.test_answers import BAD, GOOD, reply
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.integration.origin import Conversation, Step
@@ -111,14 +119,69 @@ async def test_a_compressed_reply_is_read_and_written_plain(tmp_path: Path) -> N
         serve((head(), send(packed), head(), send(image))) as origin,
         gateway(tmp_path, upstream(origin)) as accord,
     ):
-        read = await accord.get("/api/a", "Accept-Encoding: br, gzip")
-        passed = await accord.get("/api/b", "Accept-Encoding: br, gzip")
+        read = await accord.get("/api/a", "Accept-Encoding: compress, gzip")
+        passed = await accord.get("/api/b", "Accept-Encoding: compress, gzip")
         received = bytes(origin.conversations[0].received)
     assert read.json()["data"]["a"] == [1.5]
     assert (read.header("Content-Encoding"), read.header("ETag")) == (None, None)
     assert gzip.decompress(passed.body) == b"pixels"
     assert (passed.header("Content-Encoding"), passed.header("ETag")) == (b"gzip", b'"b"')
     assert b"Accept-Encoding: gzip\r\n" in received
+
+
+@pytest.mark.parametrize(("coding", "pack"), [(b"br", brotli.compress), (b"zstd", zstd.compress)], ids=["br", "zstd"])
+@on_uvloop
+async def test_what_clients_accept_is_asked_for_and_undone(
+    tmp_path: Path, coding: bytes, pack: Callable[[bytes], bytes]
+) -> None:
+    """With the client's weights; an error that the upstream breaks off inside its coding is read as far as it came."""
+    text = (
+        b'{"status":400,"success":false,"error":{"code":"error","message":"Not so"},"a":"' + bytes(range(35, 91)) * 99
+    )
+    bad = reply(400, pack(text), b"Content-Encoding: " + coding)
+    good = reply(200, pack(GOOD), b"Content-Encoding: " + coding)
+    async with (
+        serve((head(), send(bad), head(), send(good))) as origin,
+        gateway(tmp_path, upstream(origin)) as accord,
+    ):
+        problem = await accord.get("/api/a", "Accept-Encoding: zstd;q=0.5, compress, br")
+        read = await accord.get("/api/a", "Accept-Encoding: zstd;q=0.5, compress, br")
+        received = bytes(origin.conversations[0].received)
+    assert problem.json()["detail"] == "Not so"
+    assert problem.json()["upstream"]["truncated"] is True
+    assert read.json()["data"]["a"] == [1.5]
+    assert read.header("Content-Encoding") is None
+    assert b"Accept-Encoding: zstd;q=0.5, br\r\n" in received
+
+
+HIDDEN = {
+    "errors": [{"when": {"status": 200, "kind": "xml", "body": {"has": "Error.Code"}}, "code": "Error.Code"}],
+    "codes": {"Busy": "service_unavailable"},
+}
+
+
+@on_uvloop
+async def test_an_error_in_xml_under_200_is_found(tmp_path: Path) -> None:
+    """Where a rule looks for one; what is none goes through byte for byte, as does all that is larger than an error."""
+    list_ = b"<List>" + b"<Key>a</Key>" * 100 + b"</List>"
+    file = b"<List>" + b"<Key>a</Key>" * 10_000 + b"</List>"
+    answers = [
+        reply(200, b"<?xml version='1.0'?><Error><Code>Busy</Code></Error>", kind=b"application/xml"),
+        reply(200, list_, kind=b"application/xml"),
+        reply(200, file, kind=b"application/xml"),
+        reply(200, b"<Error><Code>Busy</Code></Error>", kind=b"text/html"),
+    ]
+    script = [step for answer in answers for step in (head(), send(answer))]
+    async with (
+        serve(tuple(script)) as origin,
+        gateway(tmp_path, upstream(origin, capture={"error": "64KiB"}) | {"dialect": HIDDEN}) as accord,
+    ):
+        found, small, large, page = [await accord.get("/api/a") for _ in answers]
+    assert (found.status, found.json()["code"]) == (503, "service_unavailable")
+    assert (found.json()["upstream"]["status"], found.json()["upstream"]["code"]) == (200, "Busy")
+    assert (small.status, small.body, small.header("Accord-Format")) == (200, list_, b"passed")
+    assert (large.status, large.body) == (200, file)
+    assert (page.status, page.body) == (200, b"<Error><Code>Busy</Code></Error>")
 
 
 def redirect_to(location: str) -> Step:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import brotli
 import msgspec
 from hypothesis import strategies as st
 
 from gateway.config import presets
 from gateway.model import Reply
 from gateway.pipeline.examples import plan_for, reply_of
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -186,6 +193,11 @@ def _coded(body: bytes, coding: str) -> tuple[bytes, Headers]:
         "gzip": gzip.compress(body, 1),
         "deflate": zlib.compress(body, 1),
         "deflate, gzip": gzip.compress(zlib.compress(body, 1), 1),
+        "br": brotli.compress(body, quality=1),
+        "br, cut": brotli.compress(body, quality=1)[:-5],
+        "zstd": zstd.compress(body),
+        "gzip, zstd": zstd.compress(gzip.compress(body, 1)),
+        "zstd, cut": zstd.compress(body)[:-5],
         "gzip, cut": gzip.compress(body, 1)[:-5],
     }
     if not coding:
@@ -193,9 +205,8 @@ def _coded(body: bytes, coding: str) -> tuple[bytes, Headers]:
     return coded.get(coding, body), ((b"Content-Encoding", coding.partition(", cut")[0].encode()),)
 
 
-_codings = st.sampled_from(
-    [*[""] * 12, "gzip", "deflate", "deflate, gzip", "gzip, cut", "br", "identity", "gzip,,gzip"]
-)
+_CODINGS = ["gzip", "deflate", "deflate, gzip", "gzip, cut", "br", "br, cut", "zstd", "gzip, zstd", "zstd, cut"]
+_codings = st.sampled_from([*[""] * 12, *_CODINGS, "identity", "gzip,,gzip", "compress"])
 _arbitrary_headers = st.lists(st.tuples(st.binary(max_size=12), st.binary(max_size=40)), max_size=3)
 _known_headers = st.lists(
     st.tuples(st.sampled_from(FIELDS).map(str.encode), st.sampled_from(VALUES).map(str.encode)), max_size=4

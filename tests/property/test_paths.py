@@ -64,6 +64,8 @@ _expressions = st.recursive(
         st.builds("{}[?{}!='x']".format, _keys, _keys),
         st.builds("{}[?`1`=={}]".format, _keys, _keys),
         st.builds("{}[?{}<`1`]".format, _keys, _keys),
+        st.builds("{}.*.{}".format, _keys, inner),
+        st.builds("[{}, {}][?{}]".format, inner, inner, _keys),
         st.builds("{} | [0]".format, inner),
         st.builds("{} || {}".format, inner, inner),
         st.builds("{} && {}".format, inner, inner),

@@ -18,6 +18,7 @@ _CHARSETS = _WIDE_CHARSETS.union(
     (f"windows-{page}" for page in range(1250, 1259)),
     (f"iso-8859-{part}" for part in range(1, 17) if part != 12),
 )
+_WITHOUT_MARK = {"utf-16": "utf-16le", "utf-32": "utf-32le"}  # the commoner order of bytes
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before that of UTF-16, with which it begins
@@ -37,17 +38,22 @@ def decoded(data: bytes, parameters: str) -> bytes:
     """Return a text as UTF-8 without a byte order mark; `parameters` are those of its content type, in lower case."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return data[3:] if encoding == "utf-8" else data.decode(encoding, "replace").encode()
-    charset = _charset(parameters)
-    if charset in _WIDE_CHARSETS:
-        return data.decode(charset, "replace").encode()
+            return data[3:] if encoding == "utf-8" else _as_utf8(data, encoding)
     if b"\0" in data[:4] and (wide := _wide(data[:4])) is not None:
-        return data.decode(wide, "replace").encode()
+        return _as_utf8(data, wide)
+    charset = _charset(parameters)
+    if b"\0" in data and charset in _WIDE_CHARSETS:
+        return _as_utf8(data, _WITHOUT_MARK.get(charset, charset))
     if _is_utf8(data):
         return data
     if charset not in _CHARSETS:
         charset = _declared(data)
-    return data if charset not in _CHARSETS else data.decode(charset, "replace").encode()
+    return data if charset not in _CHARSETS else _as_utf8(data, _WITHOUT_MARK.get(charset, charset))
+
+
+def _as_utf8(data: bytes, encoding: str) -> bytes:
+    """Return a text in UTF-8, without half a character at its end."""
+    return codecs.getincrementaldecoder(encoding)("replace").decode(data).encode("utf-8", "replace")
 
 
 def _charset(parameters: str) -> str:

@@ -1,30 +1,34 @@
-"""JSON to a tree: strict, or as people send it.
+"""JSON to a tree: strict, or as people send it: with NaN, in a wrapping, beside something else, cut off.
 
-What is nested too deep is opaque. In a *shallow* tree only the members that the rules name are there, and of those that
-are larger than `SHALLOW_MEMBER` only an empty value of their type, so that a large payload is never decoded only to
-find the envelope around it.
+Only strict JSON can be passed on. What is nested too deep is opaque. In a *shallow* tree only the members that the
+rules name are there, and of those that are larger than `SHALLOW_MEMBER` only an empty value of their type, so that a
+large payload is never decoded only to find the envelope around it.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.bodies.body import JSON, OPAQUE, SHALLOW_MEMBER, SPACE, Body
+from gateway.dialects.bodies.body import JSON, OPAQUE, READ_LIMIT, SHALLOW_MEMBER, SPACE, Body
+from gateway.dialects.bodies.repair import completed
+from gateway.dialects.bodies.wrapped import is_aside, starts, unwrapped
+from gateway.dialects.spec import BodyKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.dialects.members import Members
 
-PREFIXES = (b")]}',", b")]}'", b"while(1);", b"for(;;);")
-"""What keeps JSON from being run as a script; the longer first."""
 _SHALLOW_DEPTH = 3
 _LENIENT_LIMIT = 1_048_576  # bytes that the slower, lenient decoder may be given
 _EMPTY_OF = {ord("{"): dict, ord("["): list, ord('"'): str}
+_BEGINS = re.compile(rb'\s*+[{\[]\s*+(?:["{\[]|\Z)')
 _decode = msgspec.json.Decoder().decode
 _decode_raw = msgspec.json.Decoder(Raw).decode
 
@@ -37,17 +41,9 @@ def plain_tree(data: bytes) -> Any:
         return None
 
 
-def _without_prefix(data: bytes) -> bytes:
-    start = data[:64].lstrip(SPACE)
-    for prefix in PREFIXES:
-        if start.startswith(prefix):
-            return data.lstrip(SPACE)[len(prefix) :].lstrip(SPACE)
-    return data
-
-
 def read(data: bytes, members: Members | None) -> Body | None:
     """Read what ought to be JSON in UTF-8, or return None for what is none."""
-    data = _without_prefix(data)
+    data = unwrapped(data)
     try:
         return Body(kind=JSON, tree=_tree(data, members), spliceable=data)
     except RecursionError:
@@ -79,11 +75,45 @@ def _lenient(data: bytes) -> Body | None:
     if len(data) > _LENIENT_LIMIT:
         return OPAQUE
     try:
-        text = data.decode("utf-8", "replace")
-        tree = _scrubbed(json.loads(text, strict=False, parse_constant=_nothing, parse_int=_whole))
+        tree, end = _raw_decode(text := _text(data).strip())
     except (ValueError, RecursionError):
-        return None
-    return Body(kind=JSON, tree=tree)
+        return _cut_off(data)
+    if is_aside(text[end:]):
+        return Body(kind=JSON, tree=_scrubbed(tree))
+    return OPAQUE if _BEGINS.match(data) is not None else None
+
+
+def _cut_off(data: bytes) -> Body | None:
+    """Read JSON without its end; opaque where nothing in it is whole, or it is broken otherwise."""
+    whole = completed(_text(data[:READ_LIMIT]))
+    try:
+        tree = _raw_decode(whole)[0] if whole is not None else None
+    except (ValueError, RecursionError):
+        tree = None
+    if tree:
+        return Body(kind=JSON, tree=_scrubbed(tree), truncated=True)
+    return Body(kind=BodyKind.OPAQUE, truncated=whole is not None) if _BEGINS.match(data) is not None else None
+
+
+def within(data: bytes, *, anywhere: bool) -> Body | None:
+    """Read JSON that stands behind something else, such as the warnings of a script, or return None.
+
+    `anywhere`: the sender says that this is JSON, so it may begin in the middle of a line.
+    """
+    text = _text(data[:READ_LIMIT])
+    for at in starts(text, anywhere=anywhere):
+        try:
+            tree, end = _raw_decode(text, at)
+        except (ValueError, RecursionError):
+            continue
+        if tree and (is_aside(text[end:]) if anywhere else not text[end:].strip()):
+            return Body(kind=JSON, tree=_scrubbed(tree))
+    return None
+
+
+def _text(data: bytes) -> str:
+    """Return bytes as text, without half a character at the end."""
+    return codecs.getincrementaldecoder("utf-8")("replace").decode(data)
 
 
 def _scrubbed(value: Any) -> Any:
@@ -103,6 +133,9 @@ def _nothing(_constant: str) -> None:
 
 def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) < 20 else float(digits)
+
+
+_raw_decode = json.JSONDecoder(strict=False, parse_constant=_nothing, parse_int=_whole).raw_decode
 
 
 def _shallow(data: bytes, members: Members, depth: int) -> Any:

@@ -48,6 +48,10 @@ class BodyTest(Strict, title="body test"):
     """Path to value, or to a list of values of which one must be found. `1` does not equal `"1"` nor `true`."""
     type: dict[Path, TypeNames] = Field(default_factory=dict)
     """Path to the type of what is found there, or to a list of types. What is not there is `null`."""
+    items: dict[Path, TypeNames] = Field(default_factory=dict)
+    """Path to types: an object or a list must be there that is not empty, and whatever is in it must be of one of them
+    (so far as its first 256 members tell).
+    """
     contains: dict[Path, Texts] = Field(default_factory=dict)
     """Path to phrases of which the text found there must contain one; case, Arabic vowel signs and spacing do not
     count.

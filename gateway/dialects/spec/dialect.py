@@ -79,7 +79,7 @@ class DialectSpec(Strict, title="dialect"):
     errors: tuple[Rule, ...] = ()
     """The ways in which errors are written, in the order in which they are tried."""
     classify: tuple[Classification, ...] = ()
-    """Conditions that name our code, tried before `codes`."""
+    """Conditions that name our code, tried in their order, before `codes`."""
     codes: dict[str, CodeName] = Field(default_factory=dict)
     """The upstream's codes and what they mean in the catalogue."""
     types: dict[str, CodeName] = Field(default_factory=dict)

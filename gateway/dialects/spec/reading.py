@@ -28,7 +28,7 @@ class Pick(Strict, title="pick"):
     parameter: str | None = None
     """A parameter of the field's challenge, such as `error` in `WWW-Authenticate: Bearer error="invalid_token"`."""
     json_: Annotated[Path | None, Field(alias="json")] = None
-    """The text that is found is itself JSON; what counts is at this path in it."""
+    """The text that is found is itself JSON, or ends in it; what counts is at this path in that."""
     through: str | None = None
     """The name of a member that leads deeper, as often as it is there; what counts is at `take` in the deepest object
     that has it.
@@ -111,7 +111,7 @@ class FieldsSpec(Strict, title="fields"):
     `list` for a list or a text.
     """
     each: Each = Each()
-    """How an object in a list is read."""
+    """How an item of a list is read: an object, or a text, which is at `@`."""
     detail: Picks = ()
     """For `positions` and `param`: what is wrong; left out, the message. For a list of names a list of as many texts is
     taken in pairs with them.
@@ -171,6 +171,8 @@ class TimePick(Strict, title="time pick"):
     """The form in which it is written."""
     refill: Refill | None = None
     """In place of `from`: a bucket that fills evenly."""
+    last: bool = False
+    """Asked only where no header field tells the time either; for what is said in words."""
 
     @model_validator(mode="after")
     def _one_source(self) -> TimePick:
@@ -229,9 +231,15 @@ class Rule(Reading, title="rule"):
 
 
 class Classification(Strict, title="classification"):
-    """A condition that names the code of an error, whatever rule read it."""
+    """A condition that names the code of an error, whatever rule read it. All keys that are given must hold."""
 
-    when: Condition
-    """Which errors it is for."""
+    when: Condition = Condition()
+    """Which replies it is for; left out, all."""
+    code: Pattern | None = None
+    """An RE2 pattern that the upstream's code, or else its type, must match somewhere."""
+    says: Texts = ()
+    """Phrases of which the upstream's message must contain one; case, Arabic vowel signs and spacing do not count."""
+    fields: bool | None = None
+    """Whether field errors with names must be there, or must not."""
     as_: Annotated[CodeName, Field(alias="as")]
     """The code that they have."""

@@ -170,7 +170,7 @@ def test_an_unknown_key_gets_a_suggestion(text: str, hint: str) -> None:
         ("dialect: {errors: [{when: {any: [{stats: 1}]}}]}", "did you mean status?"),
         ("dialect: {rate_headers: {remaning: a}}", "did you mean remaining?"),
         ("dialect: {success: {pagination: {pag: a}}}", "did you mean page?"),
-        ("dialect: {classify: [{az: conflict}]}", "known keys: as, when"),
+        ("dialect: {classify: [{az: conflict}]}", "known keys: as, code, fields, says, when"),
         ("credentials: {inject: [{vaule_env: A}]}", "did you mean value_env?"),
         ("match: {prefix: /a, hots: a}", "did you mean host?"),
     ],

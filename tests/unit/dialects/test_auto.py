@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.dialects.auto import AutoDialect
+from gateway.dialects.auto import AutoDialect, Options
 from gateway.dialects.reader import Dialect
 from gateway.dialects.spec import DialectSpec
 from tests.unit.dialects.views import view_of
@@ -35,7 +35,9 @@ BANK = _dialect(
 )
 SHY = _dialect("shy", errors=[{"when": {"status": "3xx"}}])
 LAST = _dialect("last", rate_headers={"remaining": "X-Left"})
-AUTO = AutoDialect([BANK, SHOP, SHY], LAST[1])
+MAIL = _dialect("mail", detect={"when": {"headers": {"has": "X-Mail"}}, "confidence": 94})
+OPTIONS = Options([BANK, SHOP, MAIL, SHY], LAST[1])
+AUTO = AutoDialect(OPTIONS)
 
 
 @pytest.mark.parametrize(
@@ -86,3 +88,48 @@ def test_successes_pass() -> None:
     """An API whose envelope is only guessed must not have its answers rewritten, nor its `Accept` replaced."""
     assert (AUTO.name, AUTO.success, AUTO.accept) == ("auto", None, None)
     assert AUTO.rates is LAST[1].rates
+
+
+def _chosen(dialect: AutoDialect, body: object, headers: dict[str, str] | None = None) -> str:
+    return dialect.chosen(view_of(body, headers=headers)).name
+
+
+def test_what_an_upstream_speaks_is_remembered() -> None:
+    """A weak sign is enough once an upstream was seen to speak the dialect, not before, nor for another upstream."""
+    remembering, other = AutoDialect(OPTIONS, remembers=True), AutoDialect(OPTIONS, remembers=True)
+    assert _chosen(remembering, {"perhaps": 1}) == "last"
+    assert _chosen(remembering, {"shop": 1}) == "shop"
+    assert _chosen(remembering, {"perhaps": 1}) == "shop"
+    assert _chosen(other, {"perhaps": 1}) == "last"
+
+
+def test_without_a_memory_each_reply_stands_alone() -> None:
+    """What one reply was is nothing to the next."""
+    assert [_chosen(AUTO, body) for body in ({"shop": 1}, {"perhaps": 1})] == ["shop", "last"]
+
+
+def test_a_dialect_that_is_known_counts_more() -> None:
+    """A sign of the dialect that an upstream speaks stands before a somewhat surer one of another."""
+    remembering = AutoDialect(OPTIONS, remembers=True)
+    assert _chosen(remembering, {"bank": 1}) == "bank"
+    assert _chosen(remembering, {"bank": 1, "shop": 1}) == "bank"
+    assert _chosen(remembering, {"bank": 1}, {"X-Mail": "1"}) == "bank"
+    assert _chosen(AutoDialect(OPTIONS, remembers=True), {"bank": 1}, {"X-Mail": "1"}) == "mail"
+
+
+def test_an_upstream_that_speaks_one_dialect_is_taken_to_speak_it() -> None:
+    """After three replies in one dialect a reply without a sign is read in it too; not where two were seen."""
+    remembering = AutoDialect(OPTIONS, remembers=True)
+    assert [_chosen(remembering, {"shop": 1}) for _ in range(2)] == ["shop", "shop"]
+    assert _chosen(remembering, {"other": 1}) == "last"
+    assert _chosen(remembering, {"shop": 1}) == "shop"
+    assert _chosen(remembering, {"other": 1}) == "shop"
+    assert _chosen(remembering, {"bank": 1}) == "bank"
+    assert _chosen(remembering, {"other": 1}) == "last"
+
+
+def test_of_two_signs_alike_the_first_counts() -> None:
+    """Where two dialects are equally sure, their order decides, not that of the reply's members."""
+    first, second = _dialect("first", detect={"body": {"has": "a"}}), _dialect("second", detect={"body": {"has": "b"}})
+    for order in ({"a": 1, "b": 1}, {"b": 1, "a": 1}):
+        assert _chosen(AutoDialect(Options([first, second], LAST[1])), order) == "first"

@@ -34,6 +34,13 @@ LONG = "x" * (SHALLOW_MEMBER + 1)
         (b"sorry", JSON, BodyKind.TEXT, "sorry"),
         (b'{"a": ', JSON, BodyKind.OPAQUE, None),
         (b'{"a": ', "text/plain", BodyKind.OPAQUE, None),
+        (b'{"a": 1]', JSON, BodyKind.OPAQUE, None),
+        (b'{"a" 1, ', JSON, BodyKind.OPAQUE, None),
+        (b'{"a": 1} {"b": 2}', JSON, BodyKind.OPAQUE, None),
+        (b"[2026-01-01] no", "text/plain", BodyKind.TEXT, "[2026-01-01] no"),
+        (b"[error", JSON, BodyKind.TEXT, "[error"),
+        (b"{}, they say", "text/plain", BodyKind.TEXT, "{}, they say"),
+        (b'"plain', JSON, BodyKind.TEXT, '"plain'),
         (b"<a><b/></a>", "application/xml", BodyKind.XML, {"a": {"b": ""}}),
         (b"<p>One</p>", JSON, BodyKind.HTML, {"p": "One"}),
         (b"<Title>One</Title>", "application/xml", BodyKind.XML, {"Title": "One"}),
@@ -55,12 +62,139 @@ def test_the_bytes_tell_the_kind(data: bytes, content_type: str, kind: BodyKind,
     assert (body.kind, body.tree) == (kind, tree)
 
 
-@pytest.mark.parametrize("prefix", [b")]}',\n", b")]}'\n", b"while(1);", b"for(;;);", b" \n)]}',"])
+_PREFIXES = [b")]}',\n", b")]}'\n", b")]}\n", b"while(1);", b"while (1);", b"for(;;);", b"for (;;);\n", b" \n)]}',"]
+_PREFIXES += [b"throw 1; ", b"{}&&", b"{} && ", b"&&&START&&&", b"/*-secure-\n", b"/*"]
+
+
+@pytest.mark.parametrize("prefix", _PREFIXES)
 @pytest.mark.parametrize("content_type", [JSON, "text/plain"])
 def test_a_prefix_against_scripts_is_taken_off(prefix: bytes, content_type: str) -> None:
     """JSON behind what keeps it from being run as a script is JSON; the prefix is not passed on."""
-    body = parse(prefix + b'{"a": 1}', content_type)
+    suffix = b"\n*/ " if prefix.startswith(b"/*") else b""
+    body = parse(prefix + b'{"a": 1}' + suffix, content_type)
     assert (body.tree, body.spliceable) == ({"a": 1}, b'{"a": 1}')
+
+
+@pytest.mark.parametrize("call", [b'done({"a": [1]});', b'/**/ jQuery1.cb_2 ( {"a": [1]} )\n', b'cb([{"a": 1}])'])
+@pytest.mark.parametrize("content_type", [JSON, "application/javascript", ""])
+def test_the_argument_of_a_call_is_read(call: bytes, content_type: str) -> None:
+    """JSONP is JSON in a call; its bytes without the call are strict JSON."""
+    body = parse(call, content_type)
+    assert body.tree in ({"a": [1]}, [{"a": 1}])
+    assert body.spliceable in (b'{"a": [1]}', b'[{"a": 1}]')
+
+
+@pytest.mark.parametrize("text", ['no({"a": ', "no({x})", "call me (please)"])
+def test_what_only_looks_like_a_call_is_text(text: str) -> None:
+    """A sentence with a bracket is no call, and a call with something else in it neither."""
+    body = parse(text.encode(), "text/plain")
+    assert (body.kind, body.tree) in ((BodyKind.TEXT, text), (BodyKind.OPAQUE, None))
+
+
+_WARNING = "<br />\n<b>Warning</b>:  no such thing in <b>/srv/a.php</b> on line <b>3</b><br />\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "content_type"),
+    [
+        (_WARNING + '{"a": 1}', JSON),
+        (_WARNING * 3 + '{"a": 1}\n', "text/html; charset=utf-8"),
+        (_WARNING + '{"a": 1}<br />\n<b>Notice</b>: and more', JSON),
+        ('\nWarning: no such {thing} in /srv/a.php on line 3\n{"a": 1}', "text/plain"),
+        ('Deprecated: []{} in /srv/a.php\n[] {"a": 1}', JSON),
+        ('{"a": 1}<br />\n<b>Warning</b>: late', JSON),
+        ('{"a": 1}<!-- 0.3 s -->', "text/html"),
+        ('{"a": 1}\nWarning: late', "text/html"),
+        ('ok{"a": 1}', JSON),
+        ('\ufeff\ufeff{"a": 1}', JSON),
+        ('<p>{"a": 1}', "text/html"),
+    ],
+)
+def test_json_behind_or_before_something_else_is_read(text: str, content_type: str) -> None:
+    """Scripts print warnings before and behind their JSON; what is around it cannot be passed on."""
+    body = parse(text.encode(), content_type)
+    assert (body.kind, body.tree, body.spliceable) == (BodyKind.JSON, {"a": 1}, None)
+    assert not body.truncated
+
+
+@pytest.mark.parametrize(
+    ("text", "content_type", "kind"),
+    [
+        ('<html><script>\n{"a": 1}\n</script></html>', JSON, BodyKind.HTML),
+        ('<p>See\n{"a": 1}\nfor more', "text/html", BodyKind.HTML),
+        ('See {"a": 1}', "text/plain", BodyKind.TEXT),
+        ('See\n{"a": 1}\nfor more', "text/plain", BodyKind.TEXT),
+        ('See\n{"a: 1}', "text/plain", BodyKind.TEXT),
+        ("See\n{}", "text/plain", BodyKind.TEXT),
+        ('{"x"\n' * 4 + '{"a": 1}', "text/plain", BodyKind.OPAQUE),
+        ('See\n{"x"\n' * 4 + '{"a": 1}', "text/plain", BodyKind.TEXT),
+    ],
+)
+def test_a_page_or_a_text_that_quotes_json_stays_what_it_is(text: str, content_type: str, kind: BodyKind) -> None:
+    """Where nobody says that it is JSON, it has to begin a line and end the body; a whole page is always a page."""
+    assert parse(text.encode(), content_type).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ('{"message": "it was cu', {"message": "it was cu"}),
+        ('{"a": {"b": [1, 2', {"a": {"b": [1]}}),
+        ('{"a": {"b": [1, 2 ', {"a": {"b": [1, 2]}}),
+        ('{"a": 1, "b', {"a": 1}),
+        ('{"a": 1, "b"', {"a": 1}),
+        ('{"a": 1, "b":', {"a": 1}),
+        ('{"a": 1, "b": tru', {"a": 1}),
+        ('{"a": 1, "b": true', {"a": 1, "b": True}),
+        ('{"a": 1, "b": null', {"a": 1, "b": None}),
+        ('[{"a": "x"}, {"b": ', [{"a": "x"}, {}]),
+        ('["a", "b"', ["a", "b"]),
+        ('["a", ', ["a"]),
+        ('["a\\', ["a"]),
+        ('["a\\u00e', ["a"]),
+        ('["a\\u00e9', ["aé"]),
+        ('["a\\ud83d', ["a"]),
+        ('["a\\ud83d\\', ["a"]),
+        ('["a\\ud83d\\ude0', ["a"]),
+        ('["a\\ud83d\\ude00', ["a😀"]),
+        ('["a\\ud83dx', ["a?x"]),
+        ('["a\\\\u12', ["a\\u12"]),
+        ('["a\\"', ['a"']),
+        ('[{}, ["{[,:', [{}, ["{[,:"]]),
+        ('{"a": "é', {"a": "é"}),
+    ],
+)
+def test_json_that_was_cut_off_is_read_as_far_as_it_goes(text: str, tree: object) -> None:
+    """A last number or word may have been longer, and is left out; a last text is kept; and it is said."""
+    body = parse(text.encode(), JSON)
+    assert (body.kind, body.tree, body.spliceable, body.truncated) == (BodyKind.JSON, tree, None, True)
+
+
+def test_half_a_character_is_left_out() -> None:
+    """Bytes that are cut off do not become a sign for what cannot be read."""
+    assert parse('{"a": "né'.encode()[:-1], JSON).tree == {"a": "n"}
+    assert parse('{"a": "né'.encode("utf-16")[:-1], JSON).tree == {"a": "n"}
+
+
+@pytest.mark.parametrize("start", ['{"a": 1, "b": "', '{"a": 1, "b": ["', '{"a": 1, "b": [[], '])
+def test_of_long_json_that_was_cut_off_the_beginning_is_read(start: str) -> None:
+    """64 KiB of it, whatever the rest is."""
+    body = parse((start + "x" * 200_000).encode(), JSON)
+    assert body.truncated
+    assert body.tree["a"] == 1
+
+
+@pytest.mark.parametrize("text", ['{"a": ', '{"a', "{", "[", '["', '[{"', "[["])
+def test_what_was_cut_off_before_anything_was_whole_is_opaque(text: str) -> None:
+    """An empty object says nothing, and is not shown as a text either; that it was cut off is said."""
+    body = parse(text.encode(), JSON)
+    assert (body.tree or None, body.truncated) in ((None, True), ([""], True), ([{}], True), ([[]], True))
+
+
+def test_a_whole_body_is_not_truncated() -> None:
+    """Only what lacks its end is."""
+    for text in ('{"a": 1}', "[]", "sorry", "<p>One", "<e/>", "", "a=1", '{"a": 1]', "[NaN]"):
+        assert not parse(text.encode(), JSON).truncated
 
 
 @pytest.mark.parametrize(
@@ -70,6 +204,14 @@ def test_a_prefix_against_scripts_is_taken_off(prefix: bytes, content_type: str)
         ('{"a": "é لا"}'.encode("utf-16"), JSON),
         (b"\xfe\xff" + '{"a": "é لا"}'.encode("utf-16-be"), "text/plain"),
         ('{"a": "é لا"}'.encode("utf-16-le"), "application/json; charset=utf-16le"),
+        ('{"a": "é لا"}'.encode("utf-16-le"), "application/json; charset=utf-16"),
+        ('{"a": "é لا"}'.encode("utf-16-le"), JSON),
+        ('{"a": "é لا"}'.encode("utf-16-be"), "application/json; charset=utf-8"),
+        ('{"a": "é لا"}'.encode("utf-32"), JSON),
+        ('{"a": "é لا"}'.encode("utf-32-be"), ""),
+        ('{"a": "é لا"}'.encode("utf-32-le"), "application/json; charset=utf-32"),
+        ('{"a": "é لا"}'.encode(), "application/json; charset=utf-16"),
+        ('{"a": "é لا"}'.encode("cp1256", "replace").replace(b"?", "é".encode("cp1256")), "x; charset=windows-1256"),
         ('{"a": "é لا"}'.encode(), "application/json; charset=iso-8859-1"),
         ('{"a": "é لا"}'.encode(), "application/json; charset=us-ascii"),
         ('{"a": "é لا"}'.encode(), "application/json; charset=no-such-charset"),
@@ -88,6 +230,9 @@ def test_text_is_read_in_its_charset(data: bytes, content_type: str) -> None:
     [
         ("Größe", "iso-8859-1", "iso-8859-1"),
         ("غير موجود", "cp1256", '"windows-1256"'),
+        ("غير موجود", "cp1256", "cp1256"),
+        ("غير موجود", "utf-16-le", "utf-16"),
+        ("غير موجود", "utf-16-be", "utf-16be"),
         ("見つかりません", "shift_jis", "shift_jis; format=flowed"),
     ],
 )
@@ -192,6 +337,23 @@ def test_members_that_are_left_out_must_be_sound_too(bad: bytes) -> None:
         ("<CENTER><h1>502</h1>", {"h1": "502"}),
         ("<!-- proxy --><html><p>Late</p>", {"p": "Late"}),
         ("<title>broken", {"title": "broken"}),
+        (
+            "<html><body><h1>503 Not Now</h1>\nNo server\nis there. <i>None</i>\n</body></html>",
+            {"h1": "503 Not Now", "text": "No server is there."},
+        ),
+        (
+            "<HTML><TITLE>No</TITLE><BODY><H1>Denied</H1>You may not see it.<P>Reference&#32;&#35;9&#46;a</BODY>",
+            {"title": "No", "h1": "Denied", "p": "Reference #9.a", "text": "You may not see it."},
+        ),
+        (
+            "<div><h2>404 - Not here.</h2><h3>What you look for\nis away.</h3></div>",
+            {"h2": "404 - Not here.", "h3": "What you look for is away."},
+        ),
+        (
+            "<html><h1><span>Error</span><span>1015</span></h1><h2>You are too fast</h2><center>edge</center>",
+            {"h1": "Error 1015", "h2": "You are too fast"},
+        ),
+        ("<html><frameset><frame></frameset>", {}),
     ],
 )
 def test_the_parts_of_a_page_that_say_something(page: str, tree: dict[str, str]) -> None:

@@ -63,7 +63,7 @@ def _told(errors: list[FieldError]) -> list[tuple[str | None, str | None, str | 
         ({"size": "<b>too</b> small"}, [("size", "#/size", "too small")]),
         ({"": "nameless"}, [(None, None, "nameless")]),
         ({"x" * 300: "long"}, [("x" * 256, "#/" + "x" * 256, "long")]),
-        (["too small"], []),
+        (["too small"], [(None, None, "too small")]),
         ("too small", []),
     ],
 )
@@ -325,6 +325,22 @@ def test_a_tree_whose_items_name_their_field() -> None:
         (None, "both"),
         (None, "are wrong"),
     ]
+
+
+def test_a_list_of_texts_can_be_taken_apart() -> None:
+    """An item that is a text is what `@` finds; what a part of it says can be its field."""
+    each = {"pointer": {"path": "@", "pattern": "at:([^)]+)"}, "detail": {"path": "@", "before": " (at:"}}
+    texts = ["is small (at:/a/size)", "is odd", {"other": 1}]
+    assert _told(_errors({"from": "errors", "each": each}, {"errors": texts})) == [
+        ("a.size", "#/a/size", "is small"),
+        (None, None, "is odd"),
+    ]
+
+
+def test_a_tree_can_be_a_list_of_trees() -> None:
+    """Each item is told by its place."""
+    spec = {"from": "@", "shape": "tree"}
+    assert _told(_errors(spec, [{}, {"size": ["is odd"]}])) == [("1.size", "#/1/size", "is odd")]
 
 
 def test_a_part_of_a_text_can_be_the_name() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.dialects.expressions import MOST_ITEMS, MOST_MEMBERS
 from gateway.dialects.paths import PathError, find, plain_steps
 
 
@@ -30,6 +31,15 @@ from gateway.dialects.paths import PathError, find, plain_steps
 def test_plain_paths_are_keys_and_indexes(text: str, steps: tuple[str | int, ...] | None) -> None:
     """What is more than keys and indexes needs the whole language."""
     assert plain_steps(text) == steps
+
+
+def test_an_expression_looks_at_so_many_items_and_no_more() -> None:
+    """Who sends a hundred thousand items does not get them all looked at."""
+    items = [{"a": [{"b": 1}]}] * 5_000
+    members = {f"key{number}": {"a": 1} for number in range(5_000)}
+    for path in ("a[*].a", "a[].a", "a[?a].a", "a[].a[].b"):
+        assert len(find(path)({"a": items})) == MOST_ITEMS
+    assert len(find("*.a")(members)) == MOST_MEMBERS
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,23 @@ def test_a_bucket_that_refills_says_when() -> None:
     assert reading.retry_after_s == 11
 
 
+@pytest.mark.parametrize(
+    ("body", "headers", "after"),
+    [({"wait": 3, "words": "in 7s"}, {"Retry-After": "5"}, 3), ({"words": "in 7s"}, {"Retry-After": "5"}, 5)],
+)
+def test_words_say_when_only_where_nothing_else_does(body: object, headers: dict[str, str], after: float) -> None:
+    """The body's members, then the header fields, then what is said in words."""
+    words = {"from": {"path": "words", "pattern": "in ([0-9]+)s"}, "last": True}
+    spec = {"retry_after": [words, {"from": "wait"}]}
+    dialect = Dialect([DialectSpec.model_validate({"name": "shop", "extends": [], "read": spec, "errors": [{}]})])
+    reading = dialect.read_error(view_of(body, headers=headers), NOW_S)
+    assert reading is not None
+    assert reading.retry_after_s == after
+    in_words = dialect.read_error(view_of(body), NOW_S)
+    assert in_words is not None
+    assert in_words.retry_after_s in (3, 7)
+
+
 def test_what_else_is_read() -> None:
     """The upstream's code, type and request id, the field errors of the first place that has any."""
     reading = _error({"code": "007", "kind": "t", "bad": {}, "worse": {"size": "no"}, "id": 12}, headers={"X-Id": "r1"})

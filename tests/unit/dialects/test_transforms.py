@@ -20,6 +20,8 @@ def _taken(pick: dict[str, Any], body: object) -> object:
     [
         ('{"b": [{"c": "deep"}]}', "deep"),
         ('{"b": []}', None),
+        ('These are wrong: {"b": [{"c": "deep"}]}', "deep"),
+        ('[1, {"b": 2}]', None),
         ("not JSON", None),
         ("[" * 70_000, None),
         ("[" * 60_000, None),

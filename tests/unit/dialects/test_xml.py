@@ -143,6 +143,9 @@ def test_texts_and_bytes_are_bounded() -> None:
     assert _read(f"<r a='{long}'><b>{long}</b><c>1</c></r>") == {
         "r": {"@a": "x" * LONGEST_TEXT, "b": "x" * LONGEST_TEXT, "c": "1"}
     }
+    lines = _read(f"<r>{('y' * 99 + chr(10)) * 400}</r>")["r"]
+    assert len(lines) <= LONGEST_TEXT
+    assert lines.startswith("y" * 99 + "\n" + "y" * 99)
     body = parse(b"<r><a>1</a><!--" + b"x" * READ_LIMIT + b"--><b>2</b></r>", XML)
     assert (body.tree, body.truncated) == ({"r": {"a": "1"}}, True)
 

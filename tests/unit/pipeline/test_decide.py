@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from gateway.dialects.auto import AutoDialect
+from gateway.dialects.auto import AutoDialect, Options
 from gateway.dialects.spec import DialectSpec
 from gateway.pipeline.decide import BARE, STREAM, Capture, Stream, decide
 from tests.unit.pipeline.plans import plan_with
@@ -122,7 +122,7 @@ def _hiding(dialect: dict[str, Any] | str) -> Plan:
         return plan
     silent = plan_with({"errors": []})
     spec = DialectSpec.model_validate({"detect": {"kind": "xml"}})
-    return msgspec.structs.replace(plan, dialect=AutoDialect([(spec, plan.dialect)], silent.dialect))
+    return msgspec.structs.replace(plan, dialect=AutoDialect(Options([(spec, plan.dialect)], silent.dialect)))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,8 @@ def test_what_is_not_json_is_held_as_far_as_an_error_is(
         ([(b"Content-Type", b"text/html")], False),
         ([(b"Content-Type", b"application/x-ndjson")], False),
         ([JSON, (b"Content-Encoding", b"gzip")], True),
-        ([JSON, (b"Content-Encoding", b"br")], False),
+        ([JSON, (b"Content-Encoding", b"br, zstd")], True),
+        ([JSON, (b"Content-Encoding", b"compress")], False),
         ([JSON, (b"Cache-Control", b"max-age=0, No-Transform")], False),
         ([JSON, (b"Cache-Control", b"no-cache")], True),
         ([JSON, (b"Content-Length", b"5000")], True),

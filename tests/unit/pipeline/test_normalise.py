@@ -233,6 +233,32 @@ def test_what_is_said_of_our_credential_is_not_told() -> None:
 
 
 GZIP = (b"Content-Encoding", b"gzip")
+_PACKED = gzip.compress(b'{"message": "It went' + bytes(range(48, 91)) * 9 + b'", "code": "E_GONE"}')
+
+
+@pytest.mark.parametrize(
+    ("body", "cut", "headers", "truncated"),
+    [
+        (b'{"message": "It went"}', False, (), UNSET),
+        (b'{"message": "It went', False, (), True),
+        (b'{"message": "It went"}', True, (), True),
+        (b'{"message": "It went", "code": "E_GO', True, (), True),
+        (gzip.compress(b'{"message": "It went"}'), False, (GZIP,), UNSET),
+        (gzip.compress(b'{"message": "It went"}')[:-8], False, (GZIP,), True),
+        (_PACKED[:40], True, (GZIP,), True),
+    ],
+)
+def test_that_more_may_have_been_said_is_told(
+    body: bytes, cut: bool, headers: tuple[tuple[bytes, bytes], ...], truncated: object
+) -> None:
+    """A body that ends early, or of which only the beginning was held, is read, and clients know of it."""
+    reply = Reply(status=500, headers=(JSON, *headers), body=body, cut=cut)
+    problem = normalise(reply, plan_with(OWN), NOW_S)
+    assert isinstance(problem, Problem)
+    assert problem.upstream is not None
+    assert problem.detail is not None
+    assert problem.detail.startswith("It went")
+    assert problem.upstream.truncated is truncated
 
 
 def _limited(**limits: int) -> Plan:
