@@ -136,7 +136,7 @@ def test_texts_are_masked(text: str, masked_as: str) -> None:
 
 
 def test_members_are_masked() -> None:
-    """What is secret by its name is replaced everywhere, what is personal in successes, ids everywhere, times nowhere."""
+    """What is secret by its name is replaced, what is personal in successes, ids everywhere, times nowhere."""
     tree = {
         "token": "abc",
         "email": ["jane@corp.example"],

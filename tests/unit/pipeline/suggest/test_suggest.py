@@ -75,6 +75,24 @@ def test_one_kind_is_read_once() -> None:
     assert [rule["when"]["status"] for rule in spec["errors"]] == [["2xx", "4xx-5xx"]]
 
 
+def test_a_kind_in_xml_is_looked_for_under_2xx() -> None:
+    """Under 2xx bodies that are not JSON are looked into only where a rule names their kind."""
+    xml = (b"Content-Type", b"text/xml")
+    bad = Reply(status=200, headers=(xml,), body=b"<r><fault><code>E7</code><text>It is wrong.</text></fault></r>")
+    (rule,) = _spec(bad, Reply(status=200, headers=(xml,), body=b"<r><id>7</id></r>"))["errors"]
+    assert (rule["when"]["status"], rule["when"]["kind"]) == ("2xx", "xml")
+
+
+def test_named_fields_make_it_validation() -> None:
+    """An error that names fields under 400 is one of validation; under 422 the status says so."""
+    wrong = {"text": "It is wrong.", "wrong": [{"name": "a", "why": "It is odd."}]}
+    expected = {"as": "validation_failed", "when": {"status": 400}, "fields": True}
+    assert _spec(_reply(400, wrong), _reply(422, wrong))["classify"] == [expected]
+    assert "classify" not in _spec(_reply(422, wrong))
+    hidden = _spec(_reply(400, wrong), _reply(200, wrong | {"ok": False}))["classify"]
+    assert hidden == [expected | {"when": {"status": ["2xx", 400]}}]
+
+
 def test_kinds_are_rules() -> None:
     """Errors that say it at different places have rules of their own."""
     spec = _spec(_reply(400, FAULT), _reply(500, {"oops": "It broke down."}))
