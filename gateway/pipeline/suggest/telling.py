@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.dialects.conditions import as_status, is_filled
+from gateway.dialects.spec import BodyKind
 from gateway.pipeline.suggest import words
 from gateway.pipeline.suggest.leaves import Leaf, at, spelled
 
@@ -85,9 +86,15 @@ def _shows_failure(seen: Seen, objects: Collection[Path]) -> bool:
     """Say whether a body under 2xx speaks of a failure; `objects` are what the root of known errors has."""
     if type(seen.tree) is not dict:
         return False
-    return any(_is_bad(leaf, seen.tree) for leaf in seen.leaves if _is_head(leaf)) or any(
-        _only_speaks(at(seen.tree, path)) for path in objects
-    )
+    if any(_only_speaks(at(seen.tree, path)) for path in objects):
+        return True
+    only = next(iter(seen.tree.values())) if seen.kind is BodyKind.XML else None
+    inside = [Leaf(leaf.path[1:], leaf.value) for leaf in seen.leaves] if type(only) is dict else []
+    return _has_bad(seen.leaves, seen.tree) or _has_bad(inside, only)
+
+
+def _has_bad(leaves: Sequence[Leaf], tree: Any) -> bool:
+    return any(_is_bad(leaf, tree) for leaf in leaves if _is_head(leaf))
 
 
 def _is_head(leaf: Leaf) -> bool:

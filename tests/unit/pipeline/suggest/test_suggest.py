@@ -55,6 +55,13 @@ def test_a_preset_must_read_all_of_them() -> None:
     )
 
 
+def test_a_preset_must_know_half_of_them() -> None:
+    """A preset that knows one reply of many is not even tried."""
+    known = {"type": "a", "code": "b", "message": "It is wrong.", "param": None}
+    others = [_reply(400 + number, {"odd": {"says": "Something else is."}}) for number in range(4)]
+    assert suggest([_reply(400, known), *others]).dialect != "type-code-param"
+
+
 def test_a_preset_is_extended_by_codes() -> None:
     """Where a preset gives no meaning to a code whose word is plain, the dialect extends it."""
     error = {"type": "a", "code": "token_expired", "message": "Sign in again.", "param": None}
