@@ -28,6 +28,7 @@ from gateway.edge.proxy import Proxy
 from gateway.edge.replies import Replies
 from gateway.edge.server import ClientServer
 from gateway.edge.status import StatusBoard
+from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ class Application:
             board=board,
             lifecycle=self.lifecycle,
             clock=self._clock,
+            unknown=UnknownShapes(self.registry, self._ways.unknown),
             describe=self._ways.describe,
         )
 

@@ -263,6 +263,9 @@ class Outcome(Struct, frozen=True, gc=False, tag_field="event", tag="request", r
     milliseconds, to the microsecond; sizes in bytes. `path` is without its query; it and `client_request_id` are cut to
     a length. `client` is a configured name or a keyed hash. `left_out` says, on what was no request, how many lines of
     such were left out before this one.
+
+    The members `would_…` are there where the upstream is in shadow mode: what would have become of its reply. All the
+    others then say what the client did get, which is the reply as it came.
     """
 
     time_s: float
@@ -290,3 +293,8 @@ class Outcome(Struct, frozen=True, gc=False, tag_field="event", tag="request", r
     request_bytes: int
     response_bytes: int
     left_out: int | UnsetType = UNSET
+    would_status: int | UnsetType = UNSET
+    would_outcome: str | UnsetType = UNSET
+    would_code: str | UnsetType | None = UNSET
+    would_dialect: str | UnsetType | None = UNSET
+    would_translation: Translation | UnsetType = UNSET

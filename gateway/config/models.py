@@ -46,6 +46,10 @@ KeyPart = Annotated[
 """What a limit counts by: `client`, `ip`, `upstream`, `route` or `header:NAME`."""
 
 
+Mode = Literal["enforce", "shadow"]
+"""Whether what was worked out is done, or only counted and logged."""
+
+
 class PolicyConfig(Strict, title="limit"):
     """A limit that we impose: so many requests in a time, with a burst."""
 
@@ -296,6 +300,8 @@ class RouteConfig(Strict, title="route"):
     """
     errors: Literal["translate", "pass"] = "translate"
     """`pass`: errors of the upstream go through untouched. Failures of our own are problem documents all the same."""
+    mode: Mode | None = None
+    """`shadow` or `enforce`, for this route; left out, as the upstream says."""
     limits: tuple[PolicyConfig, ...] = ()
     """Limits on this route's requests, beside all others."""
 
@@ -344,6 +350,10 @@ class UpstreamFile(Strict, title="upstream file"):
     """Which requests are this upstream's."""
     dialect: DialectChoice = DialectChoice.model_validate("auto")
     """How the API writes errors and successes: a preset's name, `auto`, or rules of one's own."""
+    mode: Mode = "enforce"
+    """`enforce`: clients get what was read. `shadow`: replies are read, and what would have become of them is counted
+    and logged, but clients get them as they came. Failures of our own and limits answer as ever.
+    """
     credentials: Credentials | None = None
     """Credentials of ours. Left out, the client's own pass through."""
     request: RequestConfig = RequestConfig()

@@ -7,7 +7,7 @@ its bytes.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -68,8 +68,14 @@ def names_in(model: BaseModel) -> Iterator[str]:
 
 
 def _paths_in(model: BaseModel) -> Iterator[str]:
-    for name, field in type(model).model_fields.items():
-        yield from _paths_of(getattr(model, name), named=is_path(field))
+    for name, named in _path_keys(type(model)).items():
+        yield from _paths_of(getattr(model, name), named=named)
+
+
+@cache
+def _path_keys(model: type[BaseModel]) -> dict[str, bool]:
+    """Return the keys of a model, and whether they hold paths."""
+    return {name: is_path(field) for name, field in model.model_fields.items()}
 
 
 def _paths_of(value: Any, *, named: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ never raises.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import jmespath
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 Step = str | int
 
+_REMEMBERED = 8_192
+"""Paths whose closures are kept: presets share most of theirs, and a hundred of them are compiled at once."""
+
 _STEP = re.compile(r'\.?(?:([A-Za-z_][A-Za-z0-9_]*)|"([^"\\\x00-\x1f]*)")|\[(-?[0-9]{1,6})\]')
 
 
@@ -32,6 +36,7 @@ class PathError(ValueError):
     """A path that is not JMESPath."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def plain_steps(text: str) -> tuple[Step, ...] | None:
     """Return the keys and indexes of a plain path (`()` for the root `@`), or None when it needs the full language."""
     if text == "@":
@@ -48,6 +53,7 @@ def plain_steps(text: str) -> tuple[Step, ...] | None:
     return tuple(steps) or None
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def find(text: str) -> Finder:
     """Compile a path.
 

@@ -43,7 +43,10 @@ _LARGEST_EXTENSIONS = 16_384  # bytes; what an upstream adds must not swell our 
 
 
 class ErrorReading(Struct, frozen=True, kw_only=True):
-    """What an upstream's error says. `named` tells whether something named the code, or the status alone gave it."""
+    """What an upstream's error says. `named` tells whether something named the code, or the status alone gave it.
+
+    `unread`: no rule knew the reply.
+    """
 
     dialect: str
     rule: str | None
@@ -58,6 +61,7 @@ class ErrorReading(Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     retry_after_s: float | None = None
     extensions: Mapping[str, Raw] | None = None
+    unread: bool = False
 
 
 class Dialect:
@@ -166,6 +170,7 @@ class Dialect:
             code=self._last_naming.derived(view.status),
             named=False,
             retry_after_s=self.rates.retry_after(view, now_s),
+            unread=True,
         )
 
 

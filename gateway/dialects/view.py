@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Reader = Callable[["View"], Any]
 
 _CONTENT_TYPE = b"content-type"
+_PATHS_REMEMBERED = 8_192
 
 
 @lru_cache(maxsize=64)
@@ -106,6 +107,7 @@ class View:
         return tree[0] if type(tree) is list and len(tree) == 1 and type(tree[0]) is dict else tree
 
 
+@lru_cache(maxsize=_PATHS_REMEMBERED)
 def in_body(path: str) -> Reader:
     """Compile a path to a function from a view to what is there in its body, or None.
 

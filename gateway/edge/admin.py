@@ -1,4 +1,4 @@
-"""The operator's port: metrics for Prometheus, and the state of each upstream.
+"""The operator's port: metrics for Prometheus, the state of each upstream, and what of its replies nobody knows.
 
 It is never the client port, and shows what clients must not see: upstream addresses, pools, who is refused.
 """
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from gateway.edge.lifecycle import Lifecycle
     from gateway.edge.message import Message
     from gateway.edge.status import StatusBoard
+    from gateway.edge.unknown import UnknownShapes
 
 _METHODS: Final = ("GET", "HEAD")
 _METRICS: Final = "/metrics"
+_UNKNOWN_SHAPES: Final = "/unknown-shapes"
 _OURS: Final = ((b"Cache-Control", b"no-store"), (b"Server", b"accord"))
 _JSON: Final = lines_of((*_OURS, (b"Content-Type", b"application/json")))
 _NOT_ALLOWED: Final = lines_of(
@@ -51,6 +53,7 @@ class Admin:
         board: StatusBoard,
         lifecycle: Lifecycle,
         clock: Clock,
+        unknown: UnknownShapes,
         describe: Callable[[], Mapping[str, Mapping[str, Any]]],
     ) -> None:
         """Keep what is shown, and the moment from which the uptime counts."""
@@ -58,6 +61,7 @@ class Admin:
         self._board = board
         self._lifecycle = lifecycle
         self._clock = clock
+        self._unknown = unknown
         self._describe = describe
         self._began_s = clock.monotonic_s()
         self._date = DateLine(clock)
@@ -73,12 +77,14 @@ class Admin:
         if not payload.is_eof():
             turn.answer.leave_unread()
         path = message.path.partition("?")[0]
-        if path != _METRICS and path not in self._pages:
-            turn.say(404, {"error": "not found", "pages": [_METRICS, *self._pages]})
+        if path not in (_METRICS, _UNKNOWN_SHAPES) and path not in self._pages:
+            turn.say(404, {"error": "not found", "pages": [_METRICS, _UNKNOWN_SHAPES, *self._pages]})
         elif message.method not in _METHODS:
             turn.say(405, {"error": "method not allowed"}, _NOT_ALLOWED)
         elif path == _METRICS:
             turn.wait_for(self._metrics(turn.answer))
+        elif path == _UNKNOWN_SHAPES:
+            turn.wait_for(self._unknown_shapes(turn.answer))
         else:
             turn.say(*self._pages[path]())
         return turn
@@ -92,6 +98,9 @@ class Admin:
 
     async def _metrics(self, answer: Answer) -> None:
         answer.send(200, _SAMPLES, await exposition(self._registry))
+
+    async def _unknown_shapes(self, answer: Answer) -> None:
+        answer.send(200, _JSON, msgspec.json.encode(await self._unknown.page()))
 
     def _status(self) -> tuple[int, object]:
         upstreams = [

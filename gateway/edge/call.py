@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from gateway.model import Allowance, Origin, Outcome, Problem, Translation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.limits import Charge, Verdict
+    from gateway.model import Success
 
 PATH_CHARACTERS: Final = 512
 ID_CHARACTERS: Final = 128
@@ -32,6 +35,37 @@ _SERVER_ERROR: Final = 500
 _CLIENT_ERROR: Final = 400
 
 
+class Would:
+    """What would have become of a reply that passed only because its upstream is in shadow mode."""
+
+    __slots__ = ("code", "dialect", "outcome", "status", "translation")
+
+    def __init__(self, status: int, outcome: str, translation: Translation) -> None:
+        """Begin with what is known of every reply."""
+        self.status = status
+        self.outcome = outcome
+        self.translation = translation
+        self.code: str | None = None
+        self.dialect: str | None = None
+
+
+def would_be(found: Problem | Success | None, received: int, dialect: str) -> Would:
+    """Return what a client would have got of a reply with the status `received`, of which `found` is the meaning.
+
+    Only names and numbers of our own: what the upstream said in its own words is not kept. `dialect` is the upstream's.
+    """
+    if found is None:
+        return Would(received, _word_of_reply(received), Translation.PASSED)
+    if isinstance(found, Problem):
+        would = Would(found.status, word_of(found, received, found.status), Translation.PROBLEM)
+        would.code = found.code.name
+        would.dialect = dialect if found.upstream is None else found.upstream.dialect
+        return would
+    would = Would(found.status, _word_of_reply(found.status), Translation.UNIFIED)
+    would.dialect = found.dialect
+    return would
+
+
 class Call:
     """One request under way, from `began_s` on the monotonic clock. The proxy fills it in step by step.
 
@@ -52,6 +86,7 @@ class Call:
     upstream_ended_s: float | None = None
     upstream_status: int | None = None
     word: str | None = None
+    would: Would | None = None
 
     def __init__(self, request_id: str, method: str, path: str, peer: str | None, began_s: float) -> None:
         self.request_id = request_id
@@ -72,9 +107,9 @@ class Call:
         else:
             code, source, after = problem.code.name, problem.source, problem.retry.after
             origin, fault, stage = source.origin, source.fault, source.stage
-        began_s = self.upstream_began_s
+        began_s, would = self.upstream_began_s, self.would
         path, client_id = self.path, self.client_request_id
-        return Outcome(
+        outcome = Outcome(
             int(time_s * 1e3) / 1e3,
             self.request_id,
             client_id if client_id is None or len(client_id) <= ID_CHARACTERS else _cut(client_id, ID_CHARACTERS),
@@ -100,6 +135,19 @@ class Call:
             self.request_bytes,
             self.response_bytes,
         )
+        return outcome if would is None or self.word is not None else _beside(outcome, would)
+
+
+def _beside(outcome: Outcome, would: Would) -> Outcome:
+    """Return an outcome with what would have been, too."""
+    return replace(
+        outcome,
+        would_status=would.status,
+        would_outcome=would.outcome,
+        would_code=would.code,
+        would_dialect=would.dialect,
+        would_translation=would.translation,
+    )
 
 
 def _cut(text: str, characters: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.edge.answer import Lines, lines_of
+from gateway.edge.call import would_be
 from gateway.edge.tunnel import carry
 from gateway.errors import TransportFailure, TransportReason
 from gateway.headers import SWITCHING_PROTOCOLS, Refusal, handshake_fault, reply_to_client
@@ -83,6 +84,8 @@ class Forwarder:
             return self._switch(call, asked, exchange, answer)
         method = call.method
         decision = decide(head.status, head.headers, way.plan, method) if method == _HEAD else _made(head, way).decision
+        if way.plan.shadow:
+            return self._shadowed(call, asked, exchange, answer, decision)
         if isinstance(decision, Capture):
             body = exchange.whole(decision.limit_bytes)
             if body is None:
@@ -93,11 +96,15 @@ class Forwarder:
         if decision.bare:
             self._bare(call, way, exchange, answer)
             return None
+        return self._through(call, way, exchange, answer)
+
+    def _through(self, call: Call, way: Way, exchange: Exchange, answer: Answer) -> Coroutine[Any, Any, None] | None:
+        """Let a reply through that nobody reads."""
         body = exchange.whole(_AT_ONCE_BYTES)
-        if body is not None and head.content_length == len(body) and not answer.bodiless(head.status):
-            self._pass(call, way, exchange, answer, body)
-            return None
-        return self._stream(call, way, exchange, answer, body or b"")
+        if body is None or not _at_once(exchange.head, answer, body):
+            return self._stream(call, way, exchange, answer, body or b"")
+        self._pass(call, way, exchange, answer, body)
+        return None
 
     async def _captured(self, call: Call, asked: Asked, exchange: Exchange, answer: Answer, decision: Capture) -> None:
         """Wait for as much of a reply as may be read; what is larger goes through as it comes, or is cut."""
@@ -112,7 +119,7 @@ class Forwarder:
         way, head = asked.way, exchange.head
         self._over(call)
         reply = Reply(status=head.status, headers=head.headers, body=body, cut=cut)
-        found = normalise(reply, way.plan, self._clock.now_s(), in_body=asked.has_body)
+        found = normalise(reply, way.plan, self._clock.now_s(), in_body=asked.has_body, unknown=way.unknown)
         if found is None:
             return False
         if way.secrets is not None:
@@ -122,6 +129,53 @@ class Forwarder:
         else:
             self._replies.success(call, answer, found, way, _passed(head, way, _UNIFIED))
         return True
+
+    def _shadowed(
+        self, call: Call, asked: Asked, exchange: Exchange, answer: Answer, decision: Stream | Capture
+    ) -> Coroutine[Any, Any, None] | None:
+        """Let a reply through as it came; what would have become of it is worked out behind it, and only noted."""
+        way, head = asked.way, exchange.head
+        call.would = would_be(None, head.status, way.plan.dialect.name)
+        if isinstance(decision, Stream) and decision.bare:
+            self._bare(call, way, exchange, answer)
+            return None
+        if isinstance(decision, Capture):
+            return self._watched(call, asked, exchange, answer, decision)
+        return self._through(call, way, exchange, answer)
+
+    def _watched(
+        self, call: Call, asked: Asked, exchange: Exchange, answer: Answer, decision: Capture
+    ) -> Coroutine[Any, Any, None] | None:
+        """Let a reply through that would have been captured."""
+        body = exchange.whole(_AT_ONCE_BYTES)
+        copy = _Copy(decision, body or b"")
+        if body is None or not _at_once(exchange.head, answer, body):
+            return self._copied(call, asked, exchange, answer, copy)
+        self._pass(call, asked.way, exchange, answer, body)
+        self._note(call, asked, exchange.head, copy)
+        return None
+
+    async def _copied(self, call: Call, asked: Asked, exchange: Exchange, answer: Answer, copy: _Copy) -> None:
+        """Let a reply through as it comes, and keep as much of it as may be read."""
+        head = exchange.head
+        passed = _passed(head, asked.way, _PASSED)
+        answer.begin(head.status, self._replies.passing(call, head.status, passed), head.content_length)
+        await answer.push(copy.first)
+        while piece := await exchange.read():
+            copy.add(piece)
+            await answer.push(piece)
+        self._over(call)
+        answer.end()
+        self._note(call, asked, head, copy)
+
+    def _note(self, call: Call, asked: Asked, head: ReplyHead, copy: _Copy) -> None:
+        """Note what a client would have got of a reply that went through to it."""
+        way, body = asked.way, copy.body()
+        if body is None:
+            return
+        reply = Reply(status=head.status, headers=head.headers, body=body, cut=copy.cut)
+        found = normalise(reply, way.plan, self._clock.now_s(), in_body=asked.has_body, unknown=way.unknown)
+        call.would = would_be(found, head.status, way.plan.dialect.name)
 
     def _bare(self, call: Call, way: Way, exchange: Exchange, answer: Answer) -> None:
         """Let a reply's head through, without what would describe a body; what follows it is not read."""
@@ -166,6 +220,40 @@ class Forwarder:
 
 _AT_ONCE_BYTES: Final = 64 * 1024
 """A reply that is here whole and no longer than this leaves in one piece; a longer one would be copied for it."""
+
+
+def _at_once(head: ReplyHead, answer: Answer, body: bytes) -> bool:
+    """Tell whether a body that is here can leave with its head in one piece."""
+    return head.content_length == len(body) and not answer.bodiless(head.status)
+
+
+class _Copy:
+    """The beginning of a body that goes through, as much as may be read; `cut` where there was more.
+
+    `first` is what was at hand when it began.
+    """
+
+    __slots__ = ("_body", "_limit_bytes", "cut", "first", "of_more")
+
+    def __init__(self, decision: Capture, first: bytes) -> None:
+        self._limit_bytes = decision.limit_bytes
+        self._body = bytearray()
+        self.of_more = decision.cut
+        self.cut = False
+        self.first = first
+        self.add(first)
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece."""
+        if not self.cut:
+            self._body += piece
+            self.cut = len(self._body) > self._limit_bytes
+            if self.cut:
+                del self._body[self._limit_bytes if self.of_more else 0 :]
+
+    def body(self) -> bytes | None:
+        """Return what is to be read, None where a body of this length goes through unread."""
+        return None if self.cut and not self.of_more else bytes(self._body)
 
 
 class _Made:

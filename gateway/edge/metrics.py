@@ -12,6 +12,7 @@ from bisect import bisect_left
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
+from msgspec import UNSET
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, Sample
 from prometheus_client.registry import Collector
 
@@ -101,6 +102,7 @@ class Metrics(Collector):
         self._requests: dict[Labels, Cell] = {}
         self._errors: dict[Labels, Cell] = {}
         self._translations: dict[Labels, Cell] = {}
+        self._shadowed: dict[Labels, Cell] = {}
         self._transport: dict[Labels, Cell] = {}
         self._request_bytes: dict[Labels, Cell] = {}
         self._response_bytes: dict[Labels, Cell] = {}
@@ -142,6 +144,13 @@ class Metrics(Collector):
             durations.observe(outcome.duration_ms)
         if upstream_durations is not None and outcome.upstream_ms is not None:
             upstream_durations.observe(outcome.upstream_ms)
+        if outcome.would_status is not UNSET:
+            self._count_shadowed(outcome)
+
+    def _count_shadowed(self, outcome: Outcome) -> None:
+        """Count what would have become of a reply."""
+        would = (outcome.would_translation, outcome.would_outcome, outcome.would_code or NONE)
+        _at(self._shadowed, (outcome.upstream or NONE, *map(str, would)), Cell).count += 1
 
     def _bind(self, kind: tuple[object, ...], outcome: Outcome) -> Bound:
         """Find the cells of a kind of requests, for this one and for those to come."""
@@ -178,6 +187,7 @@ class Metrics(Collector):
         yield _counter("accord_requests", _REQUESTS, ("upstream", "method", "status", "outcome"), self._requests)
         yield _counter("accord_errors", _ERRORS, ("origin", "fault", "category", "code"), self._errors)
         yield _counter("accord_translations", _TRANSLATIONS, ("upstream", "dialect", "result"), self._translations)
+        yield _counter("accord_shadow_replies", _SHADOWED, ("upstream", "result", "outcome", "code"), self._shadowed)
         yield _counter("accord_transport_failures", _TRANSPORT, ("upstream", "reason"), self._transport)
         yield _counter("accord_request_bytes", _REQUEST_BYTES, ("upstream",), self._request_bytes)
         yield _counter("accord_response_bytes", _RESPONSE_BYTES, ("upstream",), self._response_bytes)
@@ -190,6 +200,7 @@ class Metrics(Collector):
 _REQUESTS: Final = "Requests answered, or left by their client. outcome is one word a request, so that ratios add up."
 _ERRORS: Final = "Failures told to clients: who answered, who must act, and the code."
 _TRANSLATIONS: Final = "Replies of upstreams by what became of their bodies."
+_SHADOWED: Final = "Replies that passed in shadow mode, by what would have become of them."
 _TRANSPORT: Final = "Exchanges without a usable answer, by RFC 9209 error type."
 _REQUEST_BYTES: Final = "Bytes of request bodies read from clients."
 _RESPONSE_BYTES: Final = "Bytes of response bodies sent to clients."

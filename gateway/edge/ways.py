@@ -9,11 +9,13 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from gateway.config import presets
 from gateway.edge.admission import compiled
 from gateway.headers import CREDENTIALS, ReplyRules, RequestRules, Secrets, strip_parameters
 from gateway.limits import Policy
 from gateway.pipeline.codings import ACCEPTED
-from gateway.pipeline.plan import Plan, plan_of
+from gateway.pipeline.plan import Plan, mode_of, plan_of
+from gateway.pipeline.radar import Sightings, known_words
 from gateway.pipeline.routing import Router
 from gateway.upstream import Transport, pool_of
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.config.load import Configuration, Upstream
-    from gateway.config.models import BasicInjection, GatewayFile, Injection, RouteConfig
+    from gateway.config.models import BasicInjection, GatewayFile, Injection, RouteConfig, UpstreamFile
     from gateway.model import Header
     from gateway.pipeline.matches import Matched
     from gateway.upstream import Pool
@@ -31,8 +33,8 @@ class Way(Struct, frozen=True, kw_only=True, eq=False):
     """How requests of one route reach their upstream, and how its replies come back.
 
     `query` is what is added to each query: credentials, in place of the client's `parameters` of those names. `secrets`
-    is what of ours must not come back; None where the upstream knows nothing of ours. `tunnel_idle_s` is how long a
-    tunnel may rest.
+    is what of ours must not come back; None where the upstream knows nothing of ours. `unknown` is told what its
+    replies look like that no dialect knows. `tunnel_idle_s` is how long a tunnel may rest.
     """
 
     upstream: str
@@ -44,6 +46,7 @@ class Way(Struct, frozen=True, kw_only=True, eq=False):
     query: bytes
     parameters: frozenset[bytes]
     secrets: Secrets | None
+    unknown: Sightings
     tunnel_idle_s: float
     transport: Transport
 
@@ -57,7 +60,9 @@ class Way(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Ways:
-    """All ways, and the transports behind them. `environ` holds the secrets that the configuration names.
+    """All ways, the transports behind them, and by upstream's name what its replies look like that no dialect knows.
+
+    `environ` holds the secrets that the configuration names.
 
     Raises ValueError for a configuration that cannot work, KeyError for a variable that is not set.
     """
@@ -68,7 +73,9 @@ class Ways:
         settings = [upstream.settings for upstream in config.upstreams]
         self.router = Router(settings)
         self._pools = {one.settings.name: pool_of(one, loop) for one in config.upstreams}
-        self._addresses = {one.name: str(one.base_url) for one in settings}
+        self._shown = {one.name: _described(one) for one in settings}
+        words = known_words(presets.specs().values())
+        self.unknown = {one.settings.name: Sightings(words, _secrets(one, environ)) for one in config.upstreams}
         self._ways = [self._of(config.gateway, upstream, environ) for upstream in config.upstreams]
 
     def of(self, matched: Matched) -> Way:
@@ -76,8 +83,8 @@ class Ways:
         return self._ways[matched.upstream][id(matched.route)]
 
     def describe(self) -> Mapping[str, Mapping[str, Any]]:
-        """Return each upstream's address and pool, for the operator."""
-        return {name: {"base_url": self._addresses[name], "pool": _pool(pool)} for name, pool in self._pools.items()}
+        """Return each upstream's address, mode and pool, for the operator."""
+        return {name: {**self._shown[name], "pool": _pool(pool)} for name, pool in self._pools.items()}
 
     async def aclose(self) -> None:
         """Close every connection to the upstreams."""
@@ -108,9 +115,20 @@ class Ways:
             query=_query(upstream, environ),
             parameters=frozenset() if plan.links is None else plan.links.parameters,
             secrets=secrets,
+            unknown=self.unknown[name],
             tunnel_idle_s=settings.timeouts.tunnel_idle_s,
             transport=self._pools[name],
         )
+
+
+def _described(settings: UpstreamFile) -> dict[str, Any]:
+    """Return what the status page tells of an upstream's file: `route_modes` are those of routes that say otherwise."""
+    modes = {_route_name(route): mode_of(settings, route) for route in settings.routes}
+    return {
+        "base_url": str(settings.base_url),
+        "mode": settings.mode,
+        "route_modes": {route: mode for route, mode in modes.items() if mode != settings.mode},
+    }
 
 
 def _route_name(route: RouteConfig) -> str:

@@ -57,7 +57,7 @@ def decide(status: int, headers: Headers, plan: Plan, method: str) -> Stream | C
     if not limit_bytes:
         return STREAM
     if method == "HEAD":
-        return BARE if plan.unify else STREAM
+        return BARE if plan.unify and not plan.shadow else STREAM
     return Capture(limit_bytes=limit_bytes, cut=False)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gateway.headers import AddressMap
     from gateway.model import Code, Pagination
     from gateway.pipeline.plan import Plan
+    from gateway.pipeline.radar import Sightings
 
 _CODING = b"content-encoding"
 _ERRORS_FROM = 400
@@ -40,7 +41,9 @@ _CREDENTIALS_REJECTED = CODES["upstream_credentials_rejected"]
 _BUDGET_EXHAUSTED = CODES["upstream_budget_exhausted"]
 
 
-def normalise(reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True) -> Problem | Success | None:
+def normalise(
+    reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True, unknown: Sightings | None = None
+) -> Problem | Success | None:
     """Return what the client is told, or None when the reply passes as it is.
 
     Args:
@@ -48,6 +51,7 @@ def normalise(reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True) -
         plan: how replies of this route are read.
         now_s: Unix time, in seconds.
         in_body: whether the request had a body, so that a field that is wrong was there.
+        unknown: is told of an error that no rule but those of the last resort knew.
     """
     failed = reply.status >= _ERRORS_FROM
     if failed and not plan.translate:
@@ -68,6 +72,8 @@ def normalise(reply: Reply, plan: Plan, now_s: float, *, in_body: bool = True) -
     if plan.translate:
         reading = dialect.read_error(view, now_s, in_body=in_body)
         if reading is not None:
+            if unknown is not None and (reading.unread or reading.dialect == plan.last_resort):
+                unknown.see(reply.status, view, now_s)
             return _problem(reading, reply.status, plan, truncated=cut or view.truncated)
     return _success(view, plan) if plan.unify and not failed else None
 

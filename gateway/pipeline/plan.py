@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from gateway.config.presets import LAST_RESORT
 from gateway.dialects.reader import Dialect
 from gateway.headers import AddressMap
 
 if TYPE_CHECKING:
     from gateway.config.load import Upstream
-    from gateway.config.models import GatewayFile, RouteConfig, UpstreamFile
+    from gateway.config.models import GatewayFile, Mode, RouteConfig, UpstreamFile
 
 
 class Plan(Struct, frozen=True, kw_only=True):
     """How the replies of one route are read, and how much of them may be held in memory (bytes).
 
-    `links` says where clients find the upstream's addresses; None leaves them as they are.
+    `links` says where clients find the upstream's addresses; None leaves them as they are. `shadow`: what is read is
+    told to operators alone, and replies pass as they came. `last_resort` is the dialect whose readings are guesses;
+    None where the upstream is said to speak it.
     """
 
     upstream: str
@@ -29,6 +32,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     success_bytes: int
     error_bytes: int
     links: AddressMap | None
+    shadow: bool = False
+    last_resort: str | None = LAST_RESORT
 
 
 def plan_of(gateway: GatewayFile, upstream: Upstream, route: RouteConfig | None) -> Plan:
@@ -48,7 +53,14 @@ def plan_of(gateway: GatewayFile, upstream: Upstream, route: RouteConfig | None)
         success_bytes=settings.capture.success_bytes,
         error_bytes=settings.capture.error_bytes,
         links=_addresses(gateway, settings),
+        shadow=mode_of(settings, route) == "shadow",
+        last_resort=None if settings.dialect.preset == LAST_RESORT else LAST_RESORT,
     )
+
+
+def mode_of(settings: UpstreamFile, route: RouteConfig | None) -> Mode:
+    """Return the mode of a route, or of the upstream's requests that no route is for."""
+    return settings.mode if route is None or route.mode is None else route.mode
 
 
 def _addresses(gateway: GatewayFile, settings: UpstreamFile) -> AddressMap:

@@ -121,7 +121,7 @@ _VERBS: Final = {
     "lacks": "is not there",
     "equals": "is",
     "type": "is of type",
-    "items": "holds nothing but",
+    "items": "holds only",
     "contains": "contains",
     "matches": "matches",
     "status": "is a status of",

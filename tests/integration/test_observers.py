@@ -14,6 +14,7 @@ from tests.integration.origin import body, head, send, serve
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"data":{}}'
 ECHO = b'HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{"password":"s3cret-reply"}'
+UNKNOWN = b'HTTP/1.1 409 No\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"fault":1}'
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
@@ -162,10 +163,12 @@ async def test_the_reference_lists_every_metric_with_its_labels(tmp_path: Path) 
     """docs/reference/metrics.md against the registry, both ways."""
     async with (
         serve((head(), send(OK), head(), send(b"nonsense\r\n\r\n"))) as origin,
-        gateway(tmp_path, upstream(origin)) as accord,
+        serve((head(), send(UNKNOWN))) as watched,
+        gateway(tmp_path, upstream(origin), upstream(watched, "watched", mode="shadow")) as accord,
     ):
         await accord.get("/api/a")
         await accord.get("/api/a")
+        await accord.get("/watched/a")
         families = text_string_to_metric_families(accord.metrics())
         served = {
             _full_name(family.name, family.type): sorted(
@@ -184,9 +187,9 @@ def _full_name(name: str, kind: str) -> str:
 
 @on_uvloop
 async def test_the_reference_lists_every_key_of_the_log(tmp_path: Path) -> None:
-    """docs/reference/access-log.md against a line."""
-    async with gateway(tmp_path, upstream(1)) as accord:
-        await accord.get("/nowhere")
+    """docs/reference/access-log.md against a line of an upstream in shadow mode, which has them all but one."""
+    async with serve((head(), send(OK))) as origin, gateway(tmp_path, upstream(origin, mode="shadow")) as accord:
+        await accord.get("/api/a")
         (line,) = accord.log()
     rows = re.findall(r"^\| `(\w+)` \|", (REFERENCE / "access-log.md").read_text(), re.MULTILINE)
     assert sorted(rows) == sorted({*line, "left_out"})

@@ -125,7 +125,7 @@ def test_limits(limit: dict[str, Any], key: tuple[str, ...], burst: int | None) 
         (GatewayFile, {"tracing": {"endpoint": "a"}}),
         (UpstreamFile, {"budget": {"requests": 120, "per": "60s"}}),
         (UpstreamFile, {"view": "salla"}),
-        (UpstreamFile, {"mode": "shadow"}),
+        (UpstreamFile, {"mode": "observe"}),
         (UpstreamFile, {"retries": 3}),
         (UpstreamFile, {"breaker": {}}),
         (UpstreamFile, {"endpoints": []}),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.catalog import CODES
-from gateway.edge.call import ID_CHARACTERS, PATH_CHARACTERS, Call
+from gateway.edge.call import ID_CHARACTERS, PATH_CHARACTERS, Call, would_be
 from gateway.errors import TransportReason
-from gateway.model import Origin, Outcome, Party, Problem, Retry, Source, Stage, Translation
+from gateway.model import Origin, Outcome, Party, Problem, Retry, Source, Stage, Success, Translation, UpstreamError
 from gateway.pipeline.normalise import own_problem, transport_problem
 from tests.unit.edge.outcomes import call
 
@@ -46,8 +47,14 @@ def test_each_member_says_what_it_is_called() -> None:
         "upstream_status": 200,
     }.items():
         setattr(one, name, value)
+    one.would = would_be(msgspec.structs.replace(FAILED, status=409), 503, "the other dialect")
     outcome = told(one)
     assert {name: getattr(outcome, name) for name in outcome.__struct_fields__ if name != "left_out"} == {
+        "would_status": 409,
+        "would_outcome": "upstream_5xx",
+        "would_code": "validation_failed",
+        "would_dialect": "the other dialect",
+        "would_translation": Translation.PROBLEM,
         "time_s": 1_795_000_000.25,
         "request_id": "the id",
         "client_request_id": "the client's id",
@@ -123,3 +130,34 @@ def test_what_others_chose_is_cut_to_a_length() -> None:
 def test_one_word_says_what_happened(changes: dict[str, Any], word: str) -> None:
     """From the failure, the upstream's status and ours; a word that the proxy found itself comes first."""
     assert told(call(**changes)).outcome == word
+
+
+@pytest.mark.parametrize(
+    ("found", "received", "expected"),
+    [
+        (None, 404, (404, "upstream_4xx", None, None, Translation.PASSED)),
+        (None, 200, (200, "ok", None, None, Translation.PASSED)),
+        (
+            Success(status=201, data=b"{}", dialect="its own"),
+            201,
+            (201, "ok", None, "its own", Translation.UNIFIED),
+        ),
+        (FAILED, 200, (422, "upstream_masked", "validation_failed", "auto", Translation.PROBLEM)),
+        (
+            msgspec.structs.replace(FAILED, upstream=UpstreamError(status=500, dialect="its own")),
+            500,
+            (422, "upstream_5xx", "validation_failed", "its own", Translation.PROBLEM),
+        ),
+    ],
+)
+def test_what_would_have_been_is_told_as_if_it_were(
+    found: Problem | Success | None, received: int, expected: tuple[object, ...]
+) -> None:
+    """Status, word, code, dialect and translation are those of the answer that the client did not get."""
+    would = would_be(found, received, "auto")
+    assert (would.status, would.outcome, would.code, would.dialect, would.translation) == expected
+
+
+def test_without_shadow_mode_nothing_is_said_of_what_would_have_been() -> None:
+    """The members are not there, so that no line grows."""
+    assert b"would" not in msgspec.json.encode(told(call()))

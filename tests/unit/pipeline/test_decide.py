@@ -180,6 +180,7 @@ def test_reset_content_has_no_body(method: str) -> None:
     [
         ((JSON,), {}, BARE),
         ((JSON,), {"unify": False}, STREAM),
+        ((JSON,), {"shadow": True}, STREAM),
         (((b"Content-Type", b"text/html"),), {}, STREAM),
         ((JSON, (b"Content-Length", b"5001")), {}, STREAM),
         ((JSON, (b"Cache-Control", b"no-transform")), {}, STREAM),

@@ -98,3 +98,26 @@ def test_parameters_of_ours_never_come_back() -> None:
     links = _plan({"credentials": {"inject": inject}}).links
     assert links is not None
     assert links.parameters == frozenset({b"key"})
+
+
+@pytest.mark.parametrize(
+    ("upstream", "route", "shadow"),
+    [
+        ({}, None, False),
+        ({"mode": "shadow"}, None, True),
+        ({"mode": "shadow"}, {}, True),
+        ({"mode": "shadow"}, {"mode": "enforce"}, False),
+        ({"mode": "enforce"}, {"mode": "shadow"}, True),
+    ],
+)
+def test_a_route_may_be_in_another_mode_than_its_upstream(
+    upstream: dict[str, Any], route: dict[str, Any] | None, *, shadow: bool
+) -> None:
+    """So that a dialect can be tried on a part of an API, or used for a part already."""
+    assert _plan(upstream, route).shadow is shadow
+
+
+@pytest.mark.parametrize(("dialect", "last_resort"), [("salla", "generic"), ("auto", "generic"), ("generic", None)])
+def test_who_says_that_an_upstream_speaks_generic_wants_it_read_so(dialect: str, last_resort: str | None) -> None:
+    """Its readings are no guesses then."""
+    assert _plan({"dialect": dialect}).last_resort == last_resort
