@@ -94,7 +94,21 @@ def _shows_failure(seen: Seen, objects: Collection[Path]) -> bool:
 
 
 def _has_bad(leaves: Sequence[Leaf], tree: Any) -> bool:
-    return any(_is_bad(leaf, tree) for leaf in leaves if _is_head(leaf))
+    if any(_is_bad(leaf, tree) for leaf in leaves if _is_head(leaf)):
+        return True
+    return any(map(_is_bad_state, leaves)) and any(map(_explains, leaves))
+
+
+def _explains(leaf: Leaf) -> bool:
+    named = words.weight(leaf.name, words.MESSAGE) >= 6 and words.is_text(leaf.value)
+    return named or words.is_sentence(leaf.value)
+
+
+def _is_bad_state(leaf: Leaf) -> bool:
+    """Say whether a text says that something failed; an object of the API may be in such a state, and is no error."""
+    if type(leaf.value) is not str or leaf.value.lower() not in _BAD_STATES:
+        return False
+    return len(leaf.path) == 1 or (_is_head(leaf) and words.folded(leaf.name) in _STATE_NAMES)
 
 
 def _is_head(leaf: Leaf) -> bool:
@@ -113,8 +127,6 @@ def _is_bad(leaf: Leaf, tree: dict[str, Any]) -> bool:
     if (name in _GOOD_FLAGS and value in (False, "false", "False", "no")) and type(value) in (bool, str):
         return True
     if name in _BAD_FLAGS and (value is True or value == "true"):
-        return True
-    if name in _STATE_NAMES and type(value) is str and value.lower() in _BAD_STATES:
         return True
     empty = not any(is_filled(tree.get(key)) for key in tree if words.folded(key) in _DATA_NAMES)
     if name in _ERROR_NAMES and len(leaf.path) == 1:

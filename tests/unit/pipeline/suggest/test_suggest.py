@@ -179,6 +179,11 @@ def test_a_status_of_two_kinds() -> None:
     assert _spec(*replies)["errors"][0]["when"]["body"] == {"type": {"code": ["number", "string"]}}
 
 
+def test_a_state_of_a_thing_is_no_error() -> None:
+    """A payment that failed is a payment: a state alone, which nothing explains, makes no error."""
+    assert not suggest([_reply(200, {"id": 7, "state": "failed", "sum": 5})]).readings[0].is_error
+
+
 def test_a_person_knows_better() -> None:
     """What a person says is a success is none of the errors."""
     assert suggest([_reply(200, {"ok": False, "text": "No."})], failed=[False], always_own=True).dialect == "generic"
