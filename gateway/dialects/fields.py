@@ -54,12 +54,11 @@ _LOCATIONS: Mapping[str, Location] = {
 class FieldReader:
     """One entry of `fields:`, compiled: gives the field errors of a reply, or an empty list."""
 
-    __slots__ = ("_code", "_codes", "_detail", "_details", "_each", "_from", "_location", "_markers", "_read", "_skip")
+    __slots__ = ("_code", "_detail", "_details", "_each", "_from", "_location", "_markers", "_read", "_skip")
 
-    def __init__(self, spec: FieldsSpec, codes: Mapping[str, FieldCode]) -> None:
-        """Compile `spec`; `codes` are the upstream's own words for what is wrong with a field."""
+    def __init__(self, spec: FieldsSpec) -> None:
+        """Compile `spec`."""
         self._location = spec.location
-        self._codes = codes
         self._from = compile_picks(spec.from_)
         self._details = compile_picks(spec.detail)
         self._detail = text_at(spec.detail)
@@ -68,12 +67,15 @@ class FieldReader:
         self._markers, self._skip = frozenset(spec.markers), frozenset(spec.skip)
         self._read = _SHAPES[spec.shape] if spec.shape is not None else None
 
-    def read(self, view: View, message: str | None, *, in_body: bool) -> list[FieldError]:
+    def read(
+        self, view: View, message: str | None, codes: Mapping[str, FieldCode], *, in_body: bool
+    ) -> list[FieldError]:
         """Return the field errors.
 
         Args:
             view: the reply.
             message: what the upstream said of the whole; it stands in where a shape has no text of its own.
+            codes: the upstream's own words for what is wrong with a field.
             in_body: whether the request had a body; without one its fields were in the query.
         """
         for source in self._from:
@@ -84,7 +86,7 @@ class FieldReader:
             if read is None:
                 continue
             items = read(self, found, self._said(view, found) or message)
-            if errors := self._errors(islice(items, MOST_ERRORS), self._code(view), in_body=in_body):
+            if errors := self._errors(islice(items, MOST_ERRORS), codes, self._code(view), in_body=in_body):
                 return errors
         return []
 
@@ -97,7 +99,9 @@ class FieldReader:
                     return texts
         return self._detail(view)
 
-    def _errors(self, items: Iterable[_Item], usual: str | None, *, in_body: bool) -> list[FieldError]:
+    def _errors(
+        self, items: Iterable[_Item], codes: Mapping[str, FieldCode], usual: str | None, *, in_body: bool
+    ) -> list[FieldError]:
         """Settle codes and locations; `usual` is the upstream's word where an item has none of its own."""
         errors = []
         for name, pointer, detail, code, location, position in items:
@@ -111,7 +115,7 @@ class FieldReader:
                 field=name[:_LONGEST_NAME] if name is not None else None,
                 pointer=pointer,
                 location=where if name is not None else None,
-                code=self._codes.get(word or "") or field_code_of(detail, word),
+                code=codes.get(word or "") or field_code_of(detail, word),
                 detail=detail,
                 position=position,
             )

@@ -32,8 +32,7 @@ class Members:
     def __init__(self, names: Iterable[str]) -> None:
         """Know the names; those that JSON would have to escape are never found."""
         self._names = {f"m{index}": name for index, name in enumerate(sorted(filter(is_declarable, names)))}
-        fields = [(field, Raw | UnsetType, UNSET) for field in self._names]
-        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Members", fields, rename=self._names))
+        self._decoder: msgspec.json.Decoder[Any] | None = None
 
     def of(self, data: bytes) -> dict[str, bytes]:
         """Return the members that are there.
@@ -41,6 +40,9 @@ class Members:
         Raises:
             msgspec.DecodeError: `data` is not JSON, or no object.
         """
+        if self._decoder is None:  # made for the first large body: it takes milliseconds
+            fields = [(field, Raw | UnsetType, UNSET) for field in self._names]
+            self._decoder = msgspec.json.Decoder(msgspec.defstruct("Members", fields, rename=self._names))
         found: Any = self._decoder.decode(data)
         pairs = ((name, getattr(found, field)) for field, name in self._names.items())
         return {name: bytes(raw) for name, raw in pairs if raw is not UNSET}

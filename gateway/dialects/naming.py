@@ -43,12 +43,11 @@ class Naming:
 
     __slots__ = ("_derived", "_levels", "field_codes")
 
-    def __init__(self, chain: Sequence[DialectSpec]) -> None:
-        """Compile the tables of a chain of dialects, nearest first."""
-        self._levels = [_Level(spec) for spec in chain if spec.classify or spec.codes or spec.types]
-        statuses = {status: CODES[name] for spec in reversed(chain) for status, name in spec.statuses.items()}
-        self._derived = {status: derived_from(status) for status in STATUSES} | statuses
-        self.field_codes = {word: code for spec in reversed(chain) for word, code in spec.field_codes.items()}
+    def __init__(self, chain: Sequence[Tables]) -> None:
+        """Put the tables of a chain of dialects together, nearest first."""
+        self._levels = tuple(chain)
+        self._derived = {status: code for tables in reversed(chain) for status, code in tables.statuses.items()}
+        self.field_codes = {word: code for tables in reversed(chain) for word, code in tables.field_codes.items()}
 
     def named(self, view: View, said: Said) -> Code | None:
         """Return the code that something names, or None."""
@@ -62,25 +61,37 @@ class Naming:
         return self._derived.get(status) or derived_from(status)
 
 
-class _Level:
+class Tables:
     """One dialect's own tables."""
 
-    __slots__ = ("_classify", "_codes", "_types")
+    __slots__ = ("_by_status", "_classify", "_codes", "_types", "field_codes", "statuses")
 
     def __init__(self, spec: DialectSpec) -> None:
-        compiled = [(entry.when.status, _test(entry), CODES[entry.as_]) for entry in spec.classify]
-        self._classify = {
-            status: tuple((holds, code) for statuses, holds, code in compiled if statuses is None or status in statuses)
-            for status in (STATUSES if compiled else ())
-        }
+        """Compile them."""
+        self._classify = [(entry.when.status, _test(entry), CODES[entry.as_]) for entry in spec.classify]
+        self._by_status: dict[int, tuple[tuple[Test, Code], ...]] = {}
+        self.statuses = {status: CODES[name] for status, name in spec.statuses.items()}
+        self.field_codes = spec.field_codes
         self._codes = {code: CODES[name] for code, name in spec.codes.items()}
         self._types = {kind: CODES[name] for kind, name in spec.types.items()}
 
     def named(self, view: View, said: Said) -> Code | None:
-        for holds, code in self._classify.get(view.status, ()):
-            if holds(view, said):
-                return code
+        """Return the code that one of the tables names, or None."""
+        if self._classify:
+            for holds, code in self._classified(view.status):
+                if holds(view, said):
+                    return code
         return self._codes.get(said.code or "") or self._types.get(said.type or "")
+
+    def _classified(self, status: int) -> tuple[tuple[Test, Code], ...]:
+        """Return the classifications for a status; worked out when it first comes."""
+        found = self._by_status.get(status)
+        if found is None:
+            entries = [entry for entry in self._classify if entry[0] is None or status in entry[0]]
+            found = tuple((holds, code) for _, holds, code in entries)
+            if status in STATUSES:
+                self._by_status[status] = found
+        return found
 
 
 def derived_from(status: int) -> Code:

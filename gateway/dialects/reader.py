@@ -15,27 +15,26 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
-from gateway.catalog import CODES
-from gateway.dialects import sources, timing
-from gateway.dialects.conditions import as_status, compile_condition
-from gateway.dialects.fields import FieldReader
-from gateway.dialects.header import FieldNames, fields_in
+from gateway.dialects.header import FieldNames
 from gateway.dialects.media import is_among, types_read
-from gateway.dialects.members import Members, names_in
+from gateway.dialects.members import Members
 from gateway.dialects.naming import CLIENT_ERRORS, STATUSES, Naming, Said
 from gateway.dialects.outline import outline_of
-from gateway.dialects.rates import RateReader, clock
+from gateway.dialects.rates import RateReader
+from gateway.dialects.rules import level_of
 from gateway.dialects.success import SuccessReader
 from gateway.dialects.text import is_trace
-from gateway.dialects.view import in_body
 from gateway.model import Code, FieldError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from gateway.dialects.outline import Outline
-    from gateway.dialects.spec import DialectSpec, Rule, TimePick
+    from gateway.dialects.rules import CompiledRule
+    from gateway.dialects.spec import DialectSpec
     from gateway.dialects.view import View
+
+    _Rules = tuple[tuple[CompiledRule, Naming], ...]
 
 _ALWAYS_READ = ("Content-Type", "Content-Encoding")
 _RFC9457 = frozenset({"type", "title", "status", "detail", "instance"})
@@ -71,6 +70,7 @@ class Dialect:
         "_by_status",
         "_last_naming",
         "_media",
+        "_rules",
         "_unwrap",
         "accept",
         "field_names",
@@ -89,23 +89,32 @@ class Dialect:
         self.accept = next((spec.accept for spec in chain if spec.accept is not None), None)
         self.rates = RateReader(next((spec.rate_headers for spec in chain if spec.rate_headers), ()))
         self.success = _success(chain)
-        self.names = frozenset(name for spec in chain for name in names_in(spec))
+        levels = [level_of(spec) for spec in chain]
+        self.names = frozenset[str]().union(*(level.names for level in levels))
         self.members = Members(self.names)
-        self.field_names = self.rates.names.union(_ALWAYS_READ, *map(fields_in, chain))
+        self.field_names = self.rates.names.union(_ALWAYS_READ, *(level.field_names for level in levels))
         self.fields = FieldNames(self.field_names)
         self.outline = _outline(chain)
         self._unwrap = any(spec.unwrap for spec in chain)
         self._media = types_read(rule.when for spec in chain for rule in spec.errors)
-        namings = [Naming(chain[: index + 1]) for index in range(len(chain))]
+        tables = [level.tables for level in levels]
+        namings = [Naming(tables[: index + 1]) for index in range(len(tables))]
         self._last_naming = namings[-1]
-        rules = [
-            _CompiledRule(rule, spec, own) for spec, own in zip(chain, namings, strict=True) for rule in spec.errors
-        ]
-        self._by_status = {status: tuple(rule for rule in rules if status in rule.statuses) for status in STATUSES}
+        self._rules = [(rule, own) for level, own in zip(levels, namings, strict=True) for rule in level.rules]
+        self._by_status: dict[int, _Rules] = {}
+
+    def _rules_for(self, status: int) -> _Rules:
+        """Return the rules for a status, each with the tables that it is read with; worked out when it first comes."""
+        found = self._by_status.get(status)
+        if found is None:
+            found = tuple(pair for pair in self._rules if status in pair[0].statuses)
+            if status in STATUSES:
+                self._by_status[status] = found
+        return found
 
     def may_be_error(self, status: int) -> bool:
         """Say whether a reply of this status has to be looked into for an error."""
-        return status >= CLIENT_ERRORS or bool(self._by_status.get(status))
+        return status >= CLIENT_ERRORS or bool(self._rules_for(status))
 
     def reads(self, status: int, content_type: bytes) -> bool:
         """Say whether a success that is not JSON by its `Content-Type` has to be looked into for an error."""
@@ -123,22 +132,22 @@ class Dialect:
         outer = view.tree
         if self._unwrap and type(outer) is list:
             view.tree = view.unwrapped()
-        for rule in self._by_status.get(view.status, ()):
+        for rule, naming in self._rules_for(view.status):
             if rule.when(view):
                 if view.payload is not None:
                     view.complete()
-                return self._read(rule, view, now_s, in_body=in_body) if rule.error else None
+                return self._read(rule, naming, view, now_s, in_body=in_body) if rule.error else None
         view.tree = outer
         return self._unread(view, now_s) if view.status >= CLIENT_ERRORS else None
 
-    def _read(self, rule: _CompiledRule, view: View, now_s: float, *, in_body: bool) -> ErrorReading:
+    def _read(self, rule: CompiledRule, naming: Naming, view: View, now_s: float, *, in_body: bool) -> ErrorReading:
         if rule.status_wins or view.status < CLIENT_ERRORS:
             view.status = rule.declared_status(view)
         code = rule.code(view)
         kind = rule.type(view)
         said, detail = rule.words(view)
-        errors = rule.field_errors(view, said, in_body=in_body)
-        named = rule.problem or rule.naming.named(view, Said(code, kind, said, _names_fields(errors)))
+        errors = rule.field_errors(view, said, naming.field_codes, in_body=in_body)
+        named = rule.problem or naming.named(view, Said(code, kind, said, _names_fields(errors)))
         if detail is None and errors and rule.sentence is not None:
             detail = _sentence(rule.sentence, errors)
         after = rule.retry_after(view, now_s)
@@ -150,7 +159,7 @@ class Dialect:
             dialect=rule.dialect,
             rule=rule.name,
             status=view.status,
-            code=named or rule.naming.derived(view.status),
+            code=named or naming.derived(view.status),
             named=named is not None,
             upstream_code=code,
             upstream_type=kind,
@@ -172,94 +181,6 @@ class Dialect:
             retry_after_s=self.rates.retry_after(view, now_s),
             unread=True,
         )
-
-
-class _CompiledRule:
-    __slots__ = (
-        "_fields",
-        "_retry_after",
-        "_retry_after_last",
-        "_status",
-        "code",
-        "dialect",
-        "error",
-        "extensions",
-        "name",
-        "naming",
-        "problem",
-        "request_id",
-        "sentence",
-        "status_wins",
-        "statuses",
-        "type",
-        "when",
-        "words",
-    )
-
-    def __init__(self, rule: Rule, spec: DialectSpec, naming: Naming) -> None:
-        read = spec.read
-        self.name = rule.name
-        self.dialect = spec.name or "unnamed"
-        self.naming = naming
-        self.error = rule.error
-        self.problem = CODES[rule.problem] if rule.problem is not None else None
-        self.statuses = rule.when.status or frozenset()
-        self.when = compile_condition(rule.when.model_copy(update={"status": None}))  # `_by_status` has tested it
-        status = rule.status or read.status
-        self._status = sources.compile_picks(status.from_) if status is not None else ()
-        self.status_wins = status is not None and status.wins
-        self.code = sources.code_at(rule.code or read.code)
-        self.type = sources.code_at(rule.type or read.type)
-        self.words = sources.words_at(rule.message or read.message)
-        self.request_id = sources.code_at(rule.request_id or read.request_id)
-        self.sentence = rule.sentence or read.sentence
-        self.extensions = rule.extensions or read.extensions
-        self._fields = [FieldReader(fields, naming.field_codes) for fields in rule.fields or read.fields]
-        times = rule.retry_after or read.retry_after
-        self._retry_after = [_compiled_time(pick) for pick in times if not pick.last]
-        self._retry_after_last = [_compiled_time(pick) for pick in times if pick.last]
-
-    def declared_status(self, view: View) -> int:
-        """Return the status that the body declares, if it is an error's, else the one that the view has."""
-        for at in self._status:
-            if (found := as_status(at(view))) is not None:
-                return found if found >= CLIENT_ERRORS else view.status
-        return view.status
-
-    def field_errors(self, view: View, message: str | None, *, in_body: bool) -> tuple[FieldError, ...]:
-        for reader in self._fields:
-            if errors := reader.read(view, message, in_body=in_body):
-                return tuple(errors)
-        return ()
-
-    def retry_after(self, view: View, now_s: float) -> float | None:
-        return _first_time(self._retry_after, view, now_s)
-
-    def retry_after_words(self, view: View, now_s: float) -> float | None:
-        return _first_time(self._retry_after_last, view, now_s)
-
-
-def _first_time(readers: Sequence[Callable[[View, float], float | None]], view: View, now_s: float) -> float | None:
-    for read in readers:
-        if (found := read(view, now_s)) is not None:
-            return found
-    return None
-
-
-def _compiled_time(pick: TimePick) -> Callable[[View, float], float | None]:
-    if pick.refill is not None:
-        need, have, rate = (in_body(path) for path in (pick.refill.need, pick.refill.have, pick.refill.per_second))
-        return lambda view, _now_s: timing.seconds_to_refill(need(view), have(view), rate(view))
-    picks, form = sources.compile_picks(pick.from_), pick.as_
-
-    def read(view: View, now_s: float) -> float | None:
-        for at in picks:
-            found = timing.seconds_until(at(view), form, clock(view.fields, now_s))
-            if found is not None:
-                return found
-        return None
-
-    return read
 
 
 def _names_fields(errors: Sequence[FieldError]) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Write = Callable[[Mapping[str, str]], Path]
 
 GATEWAY = "version: 1\n"
-KNOWN = "generic, oauth2, problem-json, salla, status-message-body, type-code-param"
+KNOWN = ", ".join(presets.names())
 
 
 def _upstream(name: str, more: str = "") -> str:

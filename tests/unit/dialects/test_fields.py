@@ -34,7 +34,7 @@ def _errors(
     codes: Mapping[str, FieldCode] = MappingProxyType({}),
     in_body: bool = True,
 ) -> list[FieldError]:
-    return FieldReader(FieldsSpec.model_validate(spec), codes).read(view_of(body), message, in_body=in_body)
+    return FieldReader(FieldsSpec.model_validate(spec)).read(view_of(body), message, codes, in_body=in_body)
 
 
 def _told(errors: list[FieldError]) -> list[tuple[str | None, str | None, str | None]]:

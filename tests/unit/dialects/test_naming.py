@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from gateway.dialects.naming import Naming, Said
+from gateway.dialects.naming import Naming, Said, Tables
 from gateway.dialects.spec import DialectSpec
 from tests.unit.dialects.views import view_of
 
 
 def _naming(*dialects: dict[str, Any]) -> Naming:
-    return Naming([DialectSpec.model_validate({"extends": [], **dialect}) for dialect in dialects])
+    return Naming([Tables(DialectSpec.model_validate({"extends": [], **dialect})) for dialect in dialects])
 
 
 def _named(naming: Naming, *, status: int = 400, body: object = None, **said: Any) -> str | None:  # noqa: ANN401 - as `Said` has them
