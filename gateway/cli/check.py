@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
+from gateway.cli.output import write_json
 from gateway.config.load import load
-from gateway.errors import ConfigError, Severity
+from gateway.errors import ConfigError, Fault, Severity
 from gateway.pipeline.verify import count_examples, verify
 from gateway.upstream import file_faults
 
@@ -25,35 +29,60 @@ examples:
   accord check                                  config/gateway.yaml and the upstream files that it names
   accord check --config /etc/accord/gateway.yaml
   accord check && accord serve                  never serve what was not checked
+  accord check --json | jq -r '.faults[] | "\\(.file):\\(.line) \\(.message)"'
 
 exit status: 0 when all is well (warnings may be told), 1 when something is wrong.
 """
 
 
+class _Report(msgspec.Struct, kw_only=True):
+    """What `--json` writes; `upstreams` and `examples` are counts, and null where the files could not be read."""
+
+    ok: bool
+    config: str
+    upstreams: int | None = None
+    examples: int | None = None
+    faults: tuple[Fault, ...] = ()
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what this command takes."""
     parser.add_argument("--config", type=Path, default=Path("config/gateway.yaml"), metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="write one JSON object, with each fault in it")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check the configuration and return the exit status."""
+    report = _report(args.config)
+    if args.json:
+        write_json(report)
+    else:
+        _tell(report)
+    return 0 if report.ok else 1
+
+
+def _report(path: Path) -> _Report:
     try:
-        configuration = load(args.config)
-        faults = verify(configuration) + file_faults(configuration)
+        configuration = load(path)
     except ConfigError as error:
-        return _tell(error)
-    if faults:
-        return _tell(ConfigError(faults))
+        return _Report(ok=False, config=str(path), faults=error.faults)
+    faults = verify(configuration) + file_faults(configuration)
     environ = os.environ  # noqa: TID251 - a command is where the environment comes in
-    for unusable in configuration.environment_faults(environ):
-        sys.stdout.write(f"warning: {unusable}\n")
-    upstreams, examples = len(configuration.upstreams), count_examples(configuration)
-    sys.stdout.write(f"{args.config}: {upstreams} upstreams, {examples} examples: all is well\n")
-    return 0
+    unset = [] if faults else configuration.environment_faults(environ)
+    return _Report(
+        ok=not faults,
+        config=str(path),
+        upstreams=len(configuration.upstreams),
+        examples=count_examples(configuration),
+        faults=(*ConfigError(faults).faults, *(replace(fault, severity=Severity.WARNING) for fault in unset)),
+    )
 
 
-def _tell(found: ConfigError) -> int:
-    errors = sum(fault.severity is Severity.ERROR for fault in found.faults)
-    sys.stderr.write(f"{found}\n")
-    sys.stderr.write(f"{errors} {'fault' if errors == 1 else 'faults'}\n")
-    return 1
+def _tell(report: _Report) -> None:
+    if report.ok:
+        sys.stdout.write("".join(f"{fault}\n" for fault in report.faults))
+        sys.stdout.write(f"{report.config}: {report.upstreams} upstreams, {report.examples} examples: all is well\n")
+        return
+    count = len(report.faults)
+    sys.stderr.write("".join(f"{fault}\n" for fault in report.faults))
+    sys.stderr.write(f"{count} {'fault' if count == 1 else 'faults'}\n")

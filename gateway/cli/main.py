@@ -43,6 +43,10 @@ _COMMANDS: Final = (
     _Command("check", "gateway.cli.check"),
     _Command("try", "gateway.cli.try_"),
     _Command("infer", "gateway.cli.infer"),
+    _Command("explain", "gateway.cli.explain"),
+    _Command("diff", "gateway.cli.diff"),
+    _Command("schema", "gateway.cli.schema"),
+    _Command("catalog", "gateway.cli.catalog"),
 )
 
 

@@ -12,6 +12,7 @@ from gateway.config.environment import EnvironmentReference, references
 from gateway.config.faults import fault_at, validate
 from gateway.config.models import GatewayFile, UpstreamFile
 from gateway.dialects.reader import Dialect
+from gateway.dialects.spec import DialectSpec
 from gateway.errors import ConfigError, Fault
 from gateway.headers import has_control
 
@@ -73,6 +74,49 @@ def load(path: Path) -> Configuration:
     if gateway is None or faults:
         raise ConfigError(faults)
     return Configuration(gateway=gateway, upstreams=tuple(upstreams), environment=tuple(environment))
+
+
+def load_upstream(path: Path) -> Upstream:
+    """Read one upstream's file by itself.
+
+    Raises:
+        ConfigError: something is wrong; it carries every fault.
+    """
+    document = _read(path)
+    upstream, faults = upstream_of(document)
+    faults += _cross_checks(None, document, [upstream] if upstream is not None else [])
+    if upstream is None or faults:
+        raise ConfigError(faults)
+    return upstream
+
+
+def load_dialect(path: Path) -> DialectSpec:
+    """Read a dialect by itself, written as a preset is.
+
+    Raises:
+        ConfigError: something is wrong; it carries every fault.
+    """
+    document = _read(path)
+    spec, faults = validate(DialectSpec, document)
+    for index, name in enumerate(spec.extends if spec is not None else ()):
+        if name not in presets.names():
+            message = "there is no such preset"
+            faults.append(fault_at(document, ("extends", index), message, f"known: {', '.join(presets.names())}"))
+    if spec is None or faults:
+        raise ConfigError(faults)
+    return spec
+
+
+def kind_of(path: Path) -> str:
+    """Say what a file is, by its keys: `upstream`, `dialect`, or `gateway` for all else."""
+    value = _read(path).value
+    keys = set(value) if isinstance(value, dict) else set()
+    if "base_url" in keys:
+        return "upstream"
+    return "dialect" if keys & _DIALECT_KEYS else "gateway"
+
+
+_DIALECT_KEYS = frozenset(DialectSpec.model_fields) - {"name"}
 
 
 def _read(path: Path) -> Document:

@@ -61,6 +61,7 @@ class AutoDialect(Dialect):
     def __init__(self, options: Options, *, remembers: bool = False) -> None:
         """Choose among `options`; with `remembers`, by what was seen before, so make one for each upstream."""
         self.name = "auto"
+        self.chain = ()
         self.accept = None
         self.success = None
         self.outline = None

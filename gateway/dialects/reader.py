@@ -73,6 +73,7 @@ class Dialect:
         "_rules",
         "_unwrap",
         "accept",
+        "chain",
         "field_names",
         "fields",
         "members",
@@ -86,6 +87,7 @@ class Dialect:
     def __init__(self, chain: Sequence[DialectSpec]) -> None:
         """Compile a dialect; `chain` begins with it and goes on with the dialects it extends, nearest first."""
         self.name = chain[0].name or "unnamed"
+        self.chain = tuple(chain)
         self.accept = next((spec.accept for spec in chain if spec.accept is not None), None)
         self.rates = RateReader(next((spec.rate_headers for spec in chain if spec.rate_headers), ()))
         self.success = _success(chain)

@@ -16,6 +16,7 @@ from gateway.limits import Policy
 from gateway.pipeline.codings import ACCEPTED
 from gateway.pipeline.plan import Plan, mode_of, plan_of
 from gateway.pipeline.radar import Sightings, known_words
+from gateway.pipeline.routes import route_name
 from gateway.pipeline.routing import Router
 from gateway.upstream import Transport, pool_of
 
@@ -107,7 +108,7 @@ class Ways:
         secrets = _secrets(upstream, environ)
         return Way(
             upstream=name,
-            route=None if route is None else _route_name(route),
+            route=None if route is None else route_name(route),
             plan=plan,
             policies=policies,
             request=_request_rules(gateway, upstream, plan, environ),
@@ -123,17 +124,12 @@ class Ways:
 
 def _described(settings: UpstreamFile) -> dict[str, Any]:
     """Return what the status page tells of an upstream's file: `route_modes` are those of routes that say otherwise."""
-    modes = {_route_name(route): mode_of(settings, route) for route in settings.routes}
+    modes = {route_name(route): mode_of(settings, route) for route in settings.routes}
     return {
         "base_url": str(settings.base_url),
         "mode": settings.mode,
         "route_modes": {route: mode for route, mode in modes.items() if mode != settings.mode},
     }
-
-
-def _route_name(route: RouteConfig) -> str:
-    """Return what metrics and limits call a route."""
-    return route.name or " ".join((*route.match.methods, route.match.path))
 
 
 def _pool(pool: Pool) -> dict[str, int]:

@@ -54,14 +54,8 @@ def plan_for_upstream(upstream: Upstream) -> Plan:
 
 
 def answer(reply: Reply, plan: Plan, now_s: float = EXAMPLE_NOW_S) -> tuple[Problem | Success | None, bytes | None]:
-    """Return what becomes of a reply to a GET, and its document (None when it passes).
-
-    A reply without a content type that looks like JSON is taken for JSON, for it was written by hand.
-    """
-    headers = reply.headers
-    if reply.header(b"content-type") is None and reply.body.lstrip()[:1] in _JSON_BRACKETS:
-        headers = (*headers, _JSON)
-    if isinstance(decide(reply.status, headers, plan, "GET"), Stream):
+    """Return what becomes of a reply to a GET, and its document (None when it passes)."""
+    if streams(reply, plan):
         return None, None
     result = normalise(reply, plan, now_s)
     match result:
@@ -70,6 +64,17 @@ def answer(reply: Reply, plan: Plan, now_s: float = EXAMPLE_NOW_S) -> tuple[Prob
         case Success():
             return result, success_document(result, EXAMPLE_REQUEST_ID, plan.upstream)
     return None, None
+
+
+def streams(reply: Reply, plan: Plan) -> bool:
+    """Tell whether a reply to a GET goes through by its head alone.
+
+    A reply without a content type that looks like JSON is taken for JSON, for it was written by hand.
+    """
+    headers = reply.headers
+    if reply.header(b"content-type") is None and reply.body.lstrip()[:1] in _JSON_BRACKETS:
+        headers = (*headers, _JSON)
+    return isinstance(decide(reply.status, headers, plan, "GET"), Stream)
 
 
 def reply_of(example: ExampleReply) -> Reply:

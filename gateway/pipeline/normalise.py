@@ -56,6 +56,21 @@ def normalise(
     failed = reply.status >= _ERRORS_FROM
     if failed and not plan.translate:
         return None
+    view = view_of(reply, plan)
+    if view is None:
+        return None
+    if plan.translate:
+        reading = plan.dialect.read_error(view, now_s, in_body=in_body)
+        if reading is not None:
+            if unknown is not None and (reading.unread or reading.dialect == plan.last_resort):
+                unknown.see(reply.status, view, now_s)
+            return _problem(reading, reply.status, plan, truncated=view.truncated)
+    return _success(view, plan) if plan.unify and not failed else None
+
+
+def view_of(reply: Reply, plan: Plan) -> View | None:
+    """Return a reply as dialects see it; None for a success whose codings cannot be undone within its limit."""
+    failed = reply.status >= _ERRORS_FROM
     dialect = plan.dialect
     fields = dialect.fields.of(reply.headers)
     body, cut = reply.body, reply.cut
@@ -65,17 +80,11 @@ def normalise(
             return None
         body, whole = plain
         cut = cut or not whole
-    if failed:
+    if failed:  # a success that is not whole is never captured
         view = View(reply.status, fields, body)
-    else:
-        view = View(reply.status, fields, body, members=dialect.members, outline=dialect.outline)
-    if plan.translate:
-        reading = dialect.read_error(view, now_s, in_body=in_body)
-        if reading is not None:
-            if unknown is not None and (reading.unread or reading.dialect == plan.last_resort):
-                unknown.see(reply.status, view, now_s)
-            return _problem(reading, reply.status, plan, truncated=cut or view.truncated)
-    return _success(view, plan) if plan.unify and not failed else None
+        view.truncated = cut or view.truncated
+        return view
+    return View(reply.status, fields, body, members=dialect.members, outline=dialect.outline)
 
 
 def _plain_body(body: bytes, coding: bytes, plan: Plan, *, failed: bool) -> tuple[bytes, bool] | None:

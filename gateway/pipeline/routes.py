@@ -27,6 +27,11 @@ def pattern_of(path: str) -> Segments:
     return segments
 
 
+def route_name(route: RouteConfig) -> str:
+    """Return what metrics, limits and people call a route: its name, else its methods and path."""
+    return route.name or " ".join((*route.match.methods, route.match.path))
+
+
 class _Node:
     """One place in the tree: the routes that end here, those that take all the rest, and the places below."""
 

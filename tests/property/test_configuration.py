@@ -89,7 +89,7 @@ def _told(gateway: str, parts: str) -> tuple[int, str]:
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(written), redirect_stderr(written):
         Path(folder, "gateway.yaml").write_bytes(gateway.encode("utf-8", "surrogatepass"))
         Path(folder, "parts.yaml").write_bytes(parts.encode("utf-8", "surrogatepass"))
-        status = check.run(Namespace(config=Path(folder, "gateway.yaml")))
+        status = check.run(Namespace(config=Path(folder, "gateway.yaml"), json=False))
     return status, written.getvalue().replace(folder + "/", "")
 
 

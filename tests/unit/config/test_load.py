@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.config import presets
-from gateway.config.load import Configuration, load
+from gateway.config.load import Configuration, kind_of, load, load_dialect, load_upstream
 from gateway.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -336,3 +336,63 @@ def test_accept_must_be_a_field_value(write: Write, accept: str) -> None:
     files = {"gateway.yaml": GATEWAY, "upstreams/a.yaml": _upstream("a", f"dialect: {{accept: {accept}}}")}
     message = "must be in ASCII and without control characters"
     assert _faults(write, files) == [f"upstreams/a.yaml:5:11 dialect.accept: {message}"]
+
+
+def test_an_upstream_by_itself(write: Write) -> None:
+    """One upstream's file can be read without a gateway's."""
+    folder = write({"a.yaml": _upstream("alpha", "dialect: salla\n")}).parent
+    upstream = load_upstream(folder / "a.yaml")
+    assert (upstream.settings.name, upstream.dialect.name) == ("alpha", "salla")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (_upstream("alpha", "dialect: sala\n"), "a.yaml:5:1 dialect: there is no such preset"),
+        (
+            _upstream("alpha", "limits: [{name: a, requests: 1, per: 1s}, {name: a, requests: 1, per: 1s}]\n"),
+            "a.yaml:5:44 limits[1].name: this name is given twice",
+        ),
+    ],
+)
+def test_an_upstream_by_itself_that_is_wrong(text: str, told: str, write: Write) -> None:
+    """Its faults are those that it would have in a configuration."""
+    folder = write({"a.yaml": text}).parent
+    with pytest.raises(ConfigError) as caught:
+        load_upstream(folder / "a.yaml")
+    assert str(caught.value).removeprefix(f"{folder}/").startswith(told)
+
+
+def test_a_dialect_by_itself(write: Write) -> None:
+    """A dialect can be read as presets are."""
+    folder = write({"a.yaml": "extends: [salla]\ncodes: {E1: gone}\n"}).parent
+    assert load_dialect(folder / "a.yaml").codes == {"E1": "gone"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("codes: {E1: gon}\n", "a.yaml:1:9 codes.E1: this is not a code of the catalogue (did you mean gone?)"),
+        ("extends: [salla, sala]\n", f"a.yaml:1:18 extends[1]: there is no such preset (known: {KNOWN})"),
+    ],
+)
+def test_a_dialect_by_itself_that_is_wrong(text: str, told: str, write: Write) -> None:
+    """Its faults have their places, and what it extends must exist."""
+    folder = write({"a.yaml": text}).parent
+    with pytest.raises(ConfigError) as caught:
+        load_dialect(folder / "a.yaml")
+    assert str(caught.value).removeprefix(f"{folder}/") == told
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (_upstream("alpha", "dialect: salla\n"), "upstream"),
+        ("name: a\ncodes: {E1: gone}\n", "dialect"),
+        ("version: 1\n", "gateway"),
+        ("- 1\n", "gateway"),
+    ],
+)
+def test_what_a_file_is(text: str, kind: str, write: Write) -> None:
+    """Its keys tell which of the files it is."""
+    assert kind_of(write({"a.yaml": text}).parent / "a.yaml") == kind
