@@ -71,6 +71,14 @@ format: install ## Write the format, and mend what ruff can mend safely
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
+.PHONY: pages
+pages: install ## Write the pages and schemas that are made from the code and the presets
+	$(BIN)/python -m gateway.config.reference configuration > docs/reference/configuration.md
+	$(BIN)/python -m gateway.config.reference dialects > docs/reference/dialects.md
+	$(BIN)/python -m gateway.catalog > docs/reference/codes.md
+	$(BIN)/python -m gateway.pipeline.presets docs/reference/presets
+	$(BIN)/python -m gateway.config.schema config/schema
+
 .PHONY: bench
 bench: install ## Measure (see bench/)
 	$(BIN)/uv sync --locked --quiet --inexact --group bench

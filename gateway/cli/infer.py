@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     """Read the captures, write the file and the report, and return the exit status."""
     try:
         captures = [one for file in args.files for one in _captures(file)]
-        _check_output(args)
+        _check(args, captures)
         inferred = infer(captures, _facts(args, captures), use_presets=not args.own, always_own=args.own)
         _write(args, inferred)
     except _UsageError as error:
@@ -78,7 +78,10 @@ def run(args: argparse.Namespace) -> int:
     return 1 if inferred.faults else 0
 
 
-def _check_output(args: argparse.Namespace) -> None:
+def _check(args: argparse.Namespace, captures: Sequence[Capture]) -> None:
+    if not captures:
+        message = "there are no replies in what was named"
+        raise _UsageError(message)
     if args.output is not None and args.output.exists() and not args.force:
         message = f"{args.output} is there already: --force overwrites it"
         raise _UsageError(message)

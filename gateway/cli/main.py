@@ -25,6 +25,7 @@ examples:
   accord serve --config /etc/accord/gateway.yaml
   accord try --dialect salla --status 422 reply.json
                                            what clients would get for one reply
+  accord infer captured/ --name parts      an upstream file from captured replies, tested
 
 `accord COMMAND --help` shows each command's own examples.
 """

@@ -113,7 +113,7 @@ def _tests(what: str, tests: Mapping[str, Any]) -> Iterator[str]:
         for path in value:
             wanted = value[path] if isinstance(value, dict) else None
             shown = " or ".join(_code(one) for one in (wanted if isinstance(wanted, list | tuple) else [wanted]))
-            yield f"{what} {_code(path)} {_VERBS[test]}{f' {shown}' if wanted is not None else ''}".strip()
+            yield f"{what} {_code(path)} {_VERBS.get(test, test)}{f' {shown}' if wanted is not None else ''}".strip()
 
 
 _VERBS: Final = {

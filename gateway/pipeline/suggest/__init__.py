@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import ValidationError
-
 from gateway.config import presets
 from gateway.model import Problem
 from gateway.pipeline.suggest.choice import OWN_NAME, compiled, fitting_preset, needs_rules, read, total
@@ -67,12 +65,7 @@ def suggest(
 def _draft(all_seen: Sequence[Seen], failed: Sequence[bool]) -> Draft:
     errors = [seen for seen, wrong in zip(all_seen, failed, strict=True) if wrong]
     successes = [seen for seen, wrong in zip(all_seen, failed, strict=True) if not wrong]
-    drafted = draft(errors, successes)
-    try:
-        compiled(drafted.spec)
-    except ValidationError:  # a path that the language refuses: nothing is better than a file that does not load
-        return drafted._replace(spec={}, unsure=[*drafted.unsure, "what these replies have cannot be named by paths"])
-    return drafted
+    return draft(errors, successes)
 
 
 def _of_preset(name: str, drafted: Draft, all_seen: Sequence[Seen], failed: Sequence[bool]) -> Suggestion:
@@ -81,17 +74,13 @@ def _of_preset(name: str, drafted: Draft, all_seen: Sequence[Seen], failed: Sequ
     unnamed: dict[str, str] = {}
     for seen, wrong in zip(all_seen, failed, strict=True):
         result = read(dialect, seen, failed=wrong).result
-        said = result.upstream if isinstance(result, Problem) else None
-        code = said.code if said is not None else None
-        meant = drafted.codes.sure.get(code or "")
-        if isinstance(result, Problem) and code is not None and meant is not None and _derived(result, seen, meant):
-            unnamed[code] = meant
+        if isinstance(result, Problem) and result.upstream is not None:
+            code = result.upstream.code or ""
+            meant = drafted.codes.sure.get(code)
+            if meant is not None and result.status == seen.status and result.code.name != meant:
+                unnamed[code] = meant
     spec: str | dict[str, Any] = {"extends": name, "codes": unnamed} if unnamed else name
     return _suggestion(spec, drafted._replace(codes=Table({}, {}, {}), unsure=[]), all_seen, failed)
-
-
-def _derived(problem: Problem, seen: Seen, meant: str) -> bool:
-    return problem.status == seen.status and problem.code.name != meant
 
 
 def _suggestion(

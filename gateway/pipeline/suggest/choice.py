@@ -7,20 +7,28 @@ whether it finds a message, a code, named fields, and by whether it takes errors
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
+
 from gateway.config import presets
+from gateway.dialects.conditions import compile_condition
+from gateway.dialects.header import FieldNames, fields_in
 from gateway.dialects.reader import Dialect
 from gateway.dialects.spec import DialectSpec
 from gateway.dialects.text import clean
+from gateway.dialects.view import View
 from gateway.model import Problem
 from gateway.pipeline.examples import EXAMPLE_NOW_S, plan_for
 from gateway.pipeline.normalise import normalise
 from gateway.pipeline.suggest import words
+from gateway.pipeline.suggest.seen import READ_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gateway.dialects.conditions import Predicate
     from gateway.model import Success
     from gateway.pipeline.suggest.seen import Seen
 
@@ -28,6 +36,7 @@ OWN_NAME: Final = "own"
 _WRONG: Final = -10.0
 _MESSAGE, _CODE, _FIELDS, _TOLD = 3.0, 1.5, 2.0, 4.0
 _CLOSE: Final = 0.25
+_LIKELY: Final = 50  # what is less sure counts only for an upstream that is known to speak the dialect
 _LENIENCE: Final = (
     1.0  # points an error by which a preset may be behind: it was written with the API's documents at hand
 )
@@ -51,7 +60,13 @@ def compiled(spec: dict[str, Any]) -> Dialect:
     Raises:
         pydantic.ValidationError: it is not a dialect.
     """
-    own = DialectSpec.model_validate(spec).model_copy(update={"name": OWN_NAME})
+    return _compiled(msgspec.json.encode(spec))
+
+
+@lru_cache(maxsize=4)
+def _compiled(spec: bytes) -> Dialect:
+    """Compile once what is asked for again and again: all that a dialect extends is compiled with it, for 0.1 s."""
+    own = DialectSpec.model_validate(msgspec.json.decode(spec)).model_copy(update={"name": OWN_NAME})
     return Dialect(presets.chain(own))
 
 
@@ -98,14 +113,31 @@ def fitting_preset(all_seen: Sequence[Seen], failed: Sequence[bool], own: float)
     `own` is the score of a drafted dialect, behind which the preset must not be by much.
     """
     errors = [seen for seen, wrong in zip(all_seen, failed, strict=True) if wrong and seen.tree is not None]
-    auto = presets.preset("auto")
-    known = Counter(read(auto, seen, failed=True).dialect for seen in errors)
+    known = Counter(name for seen in errors if (name := _known(seen)) is not None)
     for name, count in known.most_common():
-        if name in (None, presets.LAST_RESORT, "auto") or 2 * count < len(errors):
-            continue
-        dialect = presets.preset(str(name))
+        if 2 * count < len(errors):
+            break
+        dialect = presets.preset(name)
         by = {read(dialect, seen, failed=True).dialect for seen in errors}
         score = total(dialect, all_seen, failed)
         if not by & {None, presets.LAST_RESORT} and score >= own - _LENIENCE * len(errors):
             return name
     return None
+
+
+def _known(seen: Seen) -> str | None:
+    """Return the preset that knows a reply most surely, without compiling more of any than how it knows."""
+    names, signs = _signs()
+    view = View(seen.status, names.of(seen.reply.headers), seen.reply.body[:READ_BYTES])
+    view.tree = seen.tree
+    return next((name for name, holds in signs if holds(view)), None)
+
+
+@lru_cache(maxsize=1)
+def _signs() -> tuple[FieldNames, tuple[tuple[str, Predicate], ...]]:
+    """Return the fields that are looked at, and by what each preset is known, the surest first."""
+    found = [(one, name) for name in presets.detected() for one in presets.specs()[name].detect]
+    found = [pair for pair in found if pair[0].confidence >= _LIKELY]
+    found.sort(key=lambda pair: -pair[0].confidence)
+    wanted = [field for one, _ in found for field in fields_in(one)]
+    return FieldNames(["Content-Type", *wanted]), tuple((name, compile_condition(one.when)) for one, name in found)

@@ -50,7 +50,8 @@ def fields_of(errors: Sequence[Seen]) -> tuple[FieldsFound, ...]:
         for one in _outermost(_candidates(seen)):
             met.setdefault((one.path, one.shape), []).append(one.found)
     found = [_ENTRIES[shape](path, several) for (path, shape), several in met.items()]
-    kept = [one for one in found if one is not None]
+    named = {one.path for one in found if one is not None and one.named}
+    kept = [one for one in found if one is not None and (one.named or one.path not in named)]
     return tuple(sorted(kept, key=lambda one: (not one.named, one.shape == "param", -one.times))[:_MOST_ENTRIES])
 
 

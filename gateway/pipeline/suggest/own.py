@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.dialects.conditions import as_status, compile_condition
 from gateway.dialects.header import FieldNames
-from gateway.dialects.spec import Condition
+from gateway.dialects.spec import BodyKind, Condition
 from gateway.dialects.view import View
 from gateway.pipeline.suggest.codes import Table, table_of
 from gateway.pipeline.suggest.envelope import envelope_of
@@ -54,7 +54,7 @@ def draft(errors: Sequence[Seen], successes: Sequence[Seen]) -> Draft:
     everywhere = fields_of(readable)
     kinds = _ordered(_kinds(readable, roles_of(readable, everywhere), everywhere))[:_MOST_KINDS]
     rules: list[dict[str, Any]] = []
-    classify: list[dict[str, Any]] = []
+    validated: set[int] = set()
     unsure: list[str] = []
     readings: list[dict[str, Any]] = []
     played: list[Roles] = []
@@ -66,9 +66,16 @@ def draft(errors: Sequence[Seen], successes: Sequence[Seen]) -> Draft:
         whens, doubts = _whens(kind, successes, roles)
         unsure += doubts
         rules += [{"name": _name(kind, when), "when": when} | readings[-1] for when in whens]
-        classify += [one for entry in found if (one := _classified(entry, kind)) is not None]
+        validated |= {
+            seen.status for entry in found if entry.named for seen in kind.errors if at(seen.tree, entry.path)
+        }
     table = table_of(played, [kind.errors for kind in kinds])
-    parts = {"errors": rules, "classify": classify, "codes": table.sure, "success": envelope_of(successes)}
+    parts = {
+        "errors": rules,
+        "classify": _classified(validated),
+        "codes": table.sure,
+        "success": envelope_of(successes),
+    }
     return Draft(_spec(parts, readings, [*errors, *successes]), table, unsure)
 
 
@@ -143,17 +150,18 @@ def _ordered(kinds: list[_Kind]) -> list[_Kind]:
 def _whens(kind: _Kind, successes: Sequence[Seen], roles: Roles) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the conditions of a kind's rules, and what is not told by them."""
     hidden = [seen for seen in kind.errors if seen.status < _ERRORS_FROM]
+    named = {"kind": "xml"} if any(seen.kind is BodyKind.XML for seen in hidden) else {}
     shown = [kind.test] if len(hidden) < len(kind.errors) else []
     if not hidden:
         return shown, []
     telling = bool(kind.anchor) and not any(_holds(kind.test, seen) for seen in successes)
     if telling:
-        return [{"status": _BOTH if shown else "2xx"} | kind.test], []
+        return [{"status": _BOTH if shown else "2xx"} | named | kind.test], []
     condition = _hidden(kind, hidden, successes, roles)
     if condition is None:
         return shown, [f"nothing tells the {len(hidden)} errors under 2xx with {_where(kind)} from the successes"]
     doubts = [] if successes else ["no success was given: check that none is taken for an error"]
-    return [*shown, {"status": "2xx"} | condition], doubts
+    return [*shown, {"status": "2xx"} | named | condition], doubts
 
 
 def _hidden(kind: _Kind, hidden: Sequence[Seen], successes: Sequence[Seen], roles: Roles) -> dict[str, Any] | None:
@@ -161,11 +169,11 @@ def _hidden(kind: _Kind, hidden: Sequence[Seen], successes: Sequence[Seen], role
     flag = flag_of(hidden, successes)
     if flag is not None:
         return {"body": flag}
-    sentinel = sentinel_of(hidden, successes, [*roles.status, *roles.code.paths])
-    if sentinel is not None:
-        return kind.test | sentinel
     if roles.status and all(_declared(seen, roles.status) for seen in hidden):
         return {"body": {"status": {spelled(roles.status[0]): _FAILURES}}}
+    sentinel = sentinel_of(hidden, successes, [*roles.status, *roles.code.paths])
+    if sentinel is not None:
+        return sentinel
     free = not any(_holds(kind.test, seen) for seen in successes)
     return kind.test if successes and free else None
 
@@ -205,13 +213,10 @@ def _wait(path: Path) -> dict[str, Any]:
     return {"from": spelled(path)} | ({"as": form} if form else {})
 
 
-def _classified(entry: FieldsFound, kind: _Kind) -> dict[str, Any] | None:
-    """Return what makes an error that names fields one of validation, where its status does not."""
-    statuses = {seen.status for seen in kind.errors if at(seen.tree, entry.path)}
-    if not entry.named or not entry.path or not any(status == 400 or status < _ERRORS_FROM for status in statuses):
-        return None
-    wanted: Any = ["2xx", 400] if min(statuses) < _ERRORS_FROM else 400
-    return {"as": "validation_failed", "when": {"status": wanted, "body": {"has": spelled(entry.path)}}}
+def _classified(statuses: set[int]) -> list[dict[str, Any]]:
+    """Return what makes an error that names fields one of validation, where none of the statuses says so."""
+    wanted = [*(["2xx"] if min(statuses, default=_ERRORS_FROM) < _ERRORS_FROM else []), *(statuses & {_ERRORS_FROM})]
+    return [{"as": "validation_failed", "when": {"status": _one_or_list(wanted)}, "fields": True}] if wanted else []
 
 
 def _picks(paths: Sequence[Path]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.dialects.conditions import as_status, is_filled
+from gateway.dialects.spec import BodyKind
 from gateway.pipeline.suggest import words
 from gateway.pipeline.suggest.leaves import Leaf, at, spelled
 
@@ -85,9 +86,29 @@ def _shows_failure(seen: Seen, objects: Collection[Path]) -> bool:
     """Say whether a body under 2xx speaks of a failure; `objects` are what the root of known errors has."""
     if type(seen.tree) is not dict:
         return False
-    return any(_is_bad(leaf, seen.tree) for leaf in seen.leaves if _is_head(leaf)) or any(
-        _only_speaks(at(seen.tree, path)) for path in objects
-    )
+    if any(_only_speaks(at(seen.tree, path)) for path in objects):
+        return True
+    only = next(iter(seen.tree.values())) if seen.kind is BodyKind.XML else None
+    inside = [Leaf(leaf.path[1:], leaf.value) for leaf in seen.leaves] if type(only) is dict else []
+    return _has_bad(seen.leaves, seen.tree) or _has_bad(inside, only)
+
+
+def _has_bad(leaves: Sequence[Leaf], tree: Any) -> bool:
+    if any(_is_bad(leaf, tree) for leaf in leaves if _is_head(leaf)):
+        return True
+    return any(map(_is_bad_state, leaves)) and any(map(_explains, leaves))
+
+
+def _explains(leaf: Leaf) -> bool:
+    named = words.weight(leaf.name, words.MESSAGE) >= 6 and words.is_text(leaf.value)
+    return named or words.is_sentence(leaf.value)
+
+
+def _is_bad_state(leaf: Leaf) -> bool:
+    """Say whether a text says that something failed; an object of the API may be in such a state, and is no error."""
+    if type(leaf.value) is not str or leaf.value.lower() not in _BAD_STATES:
+        return False
+    return len(leaf.path) == 1 or (_is_head(leaf) and words.folded(leaf.name) in _STATE_NAMES)
 
 
 def _is_head(leaf: Leaf) -> bool:
@@ -106,8 +127,6 @@ def _is_bad(leaf: Leaf, tree: dict[str, Any]) -> bool:
     if (name in _GOOD_FLAGS and value in (False, "false", "False", "no")) and type(value) in (bool, str):
         return True
     if name in _BAD_FLAGS and (value is True or value == "true"):
-        return True
-    if name in _STATE_NAMES and type(value) is str and value.lower() in _BAD_STATES:
         return True
     empty = not any(is_filled(tree.get(key)) for key in tree if words.folded(key) in _DATA_NAMES)
     if name in _ERROR_NAMES and len(leaf.path) == 1:
@@ -161,9 +180,10 @@ def _flags(failed: Sequence[Seen], successes: Sequence[Seen]) -> Mapping[Path, l
 
 def _flag_weight(path: Path, found: Sequence[Any]) -> int:
     name, value = words.folded(str(path[-1])), found[0]
-    weight = 6 * (type(value) is bool) - len(path)
+    says = type(value) is bool or value in ("true", "false")
+    weight = 6 * says - len(path)
     weight += 6 * (name in _GOOD_FLAGS or name in _BAD_FLAGS) + 4 * (name in _STATE_NAMES)
-    if type(value) is str and (value.lower() not in _BAD_STATES or len(found) > 2):
+    if type(value) is str and not says and (value.lower() not in _BAD_STATES or len(found) > 2):
         weight -= 8
     return weight - (20 if type(value) is int else 0)
 
@@ -171,11 +191,20 @@ def _flag_weight(path: Path, found: Sequence[Any]) -> int:
 def sentinel_of(failed: Sequence[Seen], successes: Sequence[Seen], code: Sequence[Path]) -> dict[str, Any] | None:
     """Return a condition by the code that successes have: there it is one value, and in errors another."""
     for path in code:
-        good = list(dict.fromkeys((type(one), one) for seen in successes if (one := at(seen.tree, path)) is not None))
+        met = [one for seen in successes if (one := at(seen.tree, path)) is not None]
+        good = list(dict.fromkeys((type(one), one) for one in met if type(one) in (int, str)))
         bad = [at(seen.tree, path) for seen in failed]
         if 0 < len(good) <= _MOST_VALUES and all(one is not None and (type(one), one) not in good for one in bad):
-            values = [one for _, one in good]
-            return {"none": [{"body": {"equals": {spelled(path): values[0] if len(values) == 1 else values}}}]}
-        if not good and all(type(one) is int and one for one in bad):
-            return {"none": [{"body": {"equals": {spelled(path): [0, "0", 200]}}}]}
+            return _other_than(path, [one for _, one in good])
+        if not met and all(type(one) is int and one for one in bad):
+            return _other_than(path, [0, "0", 200])
     return None
+
+
+def _other_than(path: Path, good: list[Any]) -> dict[str, Any]:
+    """Return the condition that a code is there, and is none of those that successes have."""
+    values = good[0] if len(good) == 1 else good
+    return {
+        "body": {"type": {spelled(path): ["number", "string"]}},
+        "none": [{"body": {"equals": {spelled(path): values}}}],
+    }

@@ -169,7 +169,7 @@ def is_mark(value: Any) -> bool:
 def is_field_name(value: Any) -> bool:
     """Say whether a value can name a field: no space in it, or a list of keys and positions."""
     if type(value) is list:
-        return 0 < len(value) <= 16 and all(type(part) in (str, int) for part in value) and type(value[-1]) is not bool
+        return 0 < len(value) <= 16 and all(type(part) in (str, int) for part in value)
     return type(value) is str and _name_of_field(value[:200]) is not None and not is_foreign(value)
 
 
