@@ -76,6 +76,7 @@ pages: install ## Write the pages and schemas that are made from the code and th
 	$(BIN)/python -m gateway.config.reference configuration > docs/reference/configuration.md
 	$(BIN)/python -m gateway.config.reference dialects > docs/reference/dialects.md
 	$(BIN)/python -m gateway.catalog > docs/reference/codes.md
+	$(BIN)/python -m gateway.pipeline.reference > docs/reference/views.md
 	$(BIN)/python -m gateway.pipeline.presets docs/reference/presets
 	$(BIN)/python -m gateway.config.schema config/schema
 
