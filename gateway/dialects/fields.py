@@ -54,7 +54,7 @@ _LOCATIONS: Mapping[str, Location] = {
 class FieldReader:
     """One entry of `fields:`, compiled: gives the field errors of a reply, or an empty list."""
 
-    __slots__ = ("_code", "_detail", "_details", "_each", "_from", "_location", "_markers", "_read", "_skip")
+    __slots__ = ("_code", "_detail", "_details", "_each", "_echo", "_from", "_location", "_markers", "_read", "_skip")
 
     def __init__(self, spec: FieldsSpec) -> None:
         """Compile `spec`."""
@@ -63,7 +63,7 @@ class FieldReader:
         self._details = compile_picks(spec.detail)
         self._detail = text_at(spec.detail)
         self._code = code_at(spec.code)
-        self._each = _Each(spec)
+        self._each, self._echo = _Each(spec), spec.echo
         self._markers, self._skip = frozenset(spec.markers), frozenset(spec.skip)
         self._read = _SHAPES[spec.shape] if spec.shape is not None else None
 
@@ -86,7 +86,8 @@ class FieldReader:
             if read is None:
                 continue
             items = read(self, found, self._said(view, found) or message)
-            if errors := self._errors(islice(items, MOST_ERRORS), codes, self._code(view), in_body=in_body):
+            errors = self._errors(islice(items, MOST_ERRORS), codes, self._code(view), in_body=in_body)
+            if errors and (self._echo or not _is_echo(errors, message)):
                 return errors
         return []
 
@@ -186,6 +187,11 @@ class FieldReader:
         for name, text in zip(names, texts, strict=False):
             if type(name) is str and name:
                 yield _item(name, as_text(text), None)
+
+
+def _is_echo(errors: list[FieldError], message: str | None) -> bool:
+    """Say whether an error is alone, names no field and only says the message again."""
+    return len(errors) == 1 and errors[0].field is None and errors[0].detail == message
 
 
 def _below(name: str | None, part: str | int) -> str:

@@ -15,6 +15,7 @@ from msgspec import Raw
 
 from gateway.dialects.members import is_declarable
 from gateway.dialects.paths import plain_steps
+from gateway.dialects.spec import BodyKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -68,7 +69,7 @@ def outline_of(success: SuccessSpec | None, conditions: Iterable[Condition]) -> 
     steps = plain_steps(success.data) if success is not None and success.data is not None else None
     if success is None or not steps or not isinstance(steps[0], str):
         return None
-    tests = [*conditions, *([success.envelope] if success.envelope else []), *(one.when for one in success.warnings)]
+    tests = [*filter(_is_of_json, conditions), *([success.envelope] if success.envelope else []), *(one.when for one in success.warnings)]
     tested = [plain_steps(path) for condition in tests for path in _tested(condition)]
     read = [plain_steps(path) for path in _read(success)]
     typed = [plain_steps(path) for condition in tests for path in _typed(condition)]
@@ -79,6 +80,10 @@ def outline_of(success: SuccessSpec | None, conditions: Iterable[Condition]) -> 
         return None
     names = {step for path in found if path is not None for step in path if isinstance(step, str)}
     return Outline(payload, names)
+
+
+def _is_of_json(condition: Condition) -> bool:
+    return not condition.kind or BodyKind.JSON in condition.kind
 
 
 def _object_of(members: dict[str, Any]) -> msgspec.json.Decoder[Any]:

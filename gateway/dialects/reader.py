@@ -148,7 +148,7 @@ class Dialect:
         code = rule.code(view)
         kind = rule.type(view)
         said, detail = rule.words(view)
-        errors = rule.field_errors(view, said, naming.field_codes, in_body=in_body)
+        errors = rule.field_errors(view, detail or said, naming.field_codes, in_body=in_body)
         named = rule.problem or naming.named(view, Said(code, kind, said, _names_fields(errors)))
         if detail is None and errors and rule.sentence is not None:
             detail = _sentence(rule.sentence, errors)
@@ -193,9 +193,14 @@ def _names_fields(errors: Sequence[FieldError]) -> bool:
 
 
 def _sentence(sentence: str, errors: Sequence[FieldError]) -> str | None:
-    """Return the first field error that has a text as a sentence."""
+    """Return the first field error that has a text as a sentence.
+
+    A name that only a space parts from the text is put before a text that goes on from it, beginning in lower case.
+    """
     for error in errors:
         if error.detail is not None:
+            if not error.detail[0].islower():
+                sentence = sentence.replace("{field} {detail}", "{detail}", 1)
             text = sentence.replace("{field}", error.field or "", 1).strip()
             return text.replace("{detail}", error.detail, 1)
     return None

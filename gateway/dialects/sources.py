@@ -2,13 +2,18 @@
 
 A value of the wrong type is passed over, so that `message: [error.message, error]` reads an API whose `error` is now
 an object and now a text. A list of one is taken for what is in it.
+
+What only says again what HTTP's status says, as a number or in the words of its standard, counts only where nothing
+says more: `{"code": 404, "message": "Not Found", "type": "shelf_missing", "reason": "There is no such shelf."}`.
 """
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from gateway.dialects.paths import find
+from gateway.dialects.spec import BodyKind
 from gateway.dialects.text import LONGEST_TEXT, clean, is_usable
 from gateway.dialects.transforms import transform
 from gateway.dialects.view import in_body
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
 XML_TEXT = "#text"
 """Where the text of an XML element stands that has attributes or children, too."""
 _LONGEST_CODE = 200
+_PHRASES = {status.value: status.phrase.casefold() for status in HTTPStatus}
+_LONGEST_PHRASE = max(map(len, _PHRASES.values()))
 _MOST_PARAMETERS = 16
 
 
@@ -69,8 +76,21 @@ def compile_picks(picks: Iterable[Pick]) -> tuple[Source, ...]:
 
 
 def code_at(picks: Iterable[Pick]) -> Read:
-    """Compile to the first code: a text, or a whole number as text (leading zeros of a text are kept)."""
-    return _first(compile_picks(picks), as_code)
+    """Compile to the first code: a text, or a whole number as text (leading zeros of a text are kept).
+
+    A code that is but the status again gives way to one that is not.
+    """
+    first = _first(sources := compile_picks(picks), as_code)
+    if len(sources) < 2:  # noqa: PLR2004 - nothing to give way to
+        return first
+
+    def read(view: View) -> str | None:
+        code = first(view)
+        if code is None or code != str(view.status):
+            return code
+        return next((found for at in sources if (found := as_code(only(at(view)))) and found != code), code)
+
+    return read
 
 
 def text_at(picks: Iterable[Pick]) -> Read:
@@ -83,7 +103,7 @@ def words_at(picks: Iterable[Pick]) -> Callable[[View], Words]:
     sources = compile_picks(picks)
 
     def read(view: View) -> Words:
-        said = None
+        said = usable = None
         for source in sources:
             found = source(view)
             if type(found) is list or type(found) is dict:
@@ -92,11 +112,19 @@ def words_at(picks: Iterable[Pick]) -> Callable[[View], Words]:
                 continue
             if said is None:
                 said = text
-            if is_usable(text):
+            if not is_usable(text):
+                continue
+            if (view.kind is BodyKind.HTML or not _is_phrase(text, view.status)) and (usable is None or " " in text):
                 return said, text
-        return said, None
+            usable = usable or text
+        return said, usable
 
     return read
+
+
+def _is_phrase(text: str, status: int) -> bool:
+    """Say whether a text is but the words that stand for the status in HTTP's standard."""
+    return len(text) <= _LONGEST_PHRASE and text.casefold().rstrip(".") == _PHRASES.get(status)
 
 
 def _first(sources: tuple[Source, ...], read_as: Callable[[Any], str | None]) -> Read:

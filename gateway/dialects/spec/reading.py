@@ -130,6 +130,8 @@ class FieldsSpec(Strict, title="fields"):
     """For `tree`: keys that are no part of a field's name: what is under them speaks of the object around them, such as
     `_errors`, `non_field_errors` or `children`.
     """
+    echo: bool = True
+    """Whether an error counts that is the only one, names no field, and only says again what the message says."""
 
 
 FieldsSpecs = Annotated[tuple[FieldsSpec, ...], OneOrList()]
@@ -197,7 +199,10 @@ class Reading(Strict, title="reading"):
     message: Picks = ()
     """What the upstream says; the first usable text becomes the problem's detail."""
     sentence: Annotated[str, Field(pattern=r"\{detail\}")] | None = None
-    """The problem's detail where no message is usable, made of the first field error: `"{field} {detail}"`."""
+    """The problem's detail where no message is usable, made of the first field error: `"{field} {detail}"`. A name that
+    only a space parts from the text stands before texts that begin in lower case and so go on from it ("size is too
+    small"); any other text is a sentence by itself.
+    """
     fields: FieldsSpecs = ()
     """The field errors; the first entry that finds any counts."""
     request_id: Picks = ()
