@@ -149,9 +149,9 @@ class Dialect:
         kind = rule.type(view)
         said, detail = rule.words(view)
         errors = rule.field_errors(view, detail or said, naming.field_codes, in_body=in_body)
-        named = rule.problem or naming.named(view, Said(code, kind, said, _names_fields(errors)))
         if detail is None and errors and rule.sentence is not None:
             detail = _sentence(rule.sentence, errors)
+        named = rule.problem or naming.named(view, Said(code, kind, said or detail, _names_fields(errors)))
         after = rule.retry_after(view, now_s)
         if after is None:
             after = self.rates.retry_after(view, now_s)

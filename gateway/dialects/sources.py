@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 XML_TEXT = "#text"
 """Where the text of an XML element stands that has attributes or children, too."""
 _LONGEST_CODE = 200
-_PHRASES = {status.value: status.phrase.casefold() for status in HTTPStatus}
-_LONGEST_PHRASE = max(map(len, _PHRASES.values()))
+_PHRASES = frozenset(status.phrase.casefold() for status in HTTPStatus if status >= 400)
+_LONGEST_PHRASE = max(map(len, _PHRASES))
 _MOST_PARAMETERS = 16
 
 
@@ -114,7 +114,7 @@ def words_at(picks: Iterable[Pick]) -> Callable[[View], Words]:
                 said = text
             if not is_usable(text):
                 continue
-            if (view.kind is BodyKind.HTML or not _is_phrase(text, view.status)) and (usable is None or " " in text):
+            if (view.kind is BodyKind.HTML or not _is_phrase(text)) and (usable is None or " " in text):
                 return said, text
             usable = usable or text
         return said, usable
@@ -122,9 +122,9 @@ def words_at(picks: Iterable[Pick]) -> Callable[[View], Words]:
     return read
 
 
-def _is_phrase(text: str, status: int) -> bool:
-    """Say whether a text is but the words that stand for the status in HTTP's standard."""
-    return len(text) <= _LONGEST_PHRASE and text.casefold().rstrip(".") == _PHRASES.get(status)
+def _is_phrase(text: str) -> bool:
+    """Say whether a text is but the words that stand for a status in HTTP's standard."""
+    return len(text) <= _LONGEST_PHRASE and text.casefold().rstrip(".") in _PHRASES
 
 
 def _first(sources: tuple[Source, ...], read_as: Callable[[Any], str | None]) -> Read:
