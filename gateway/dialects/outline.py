@@ -69,7 +69,8 @@ def outline_of(success: SuccessSpec | None, conditions: Iterable[Condition]) -> 
     steps = plain_steps(success.data) if success is not None and success.data is not None else None
     if success is None or not steps or not isinstance(steps[0], str):
         return None
-    tests = [*filter(_is_of_json, conditions), *([success.envelope] if success.envelope else []), *(one.when for one in success.warnings)]
+    looked = filter(_is_of_json, conditions)
+    tests = [*looked, *([success.envelope] if success.envelope else []), *(one.when for one in success.warnings)]
     tested = [plain_steps(path) for condition in tests for path in _tested(condition)]
     read = [plain_steps(path) for path in _read(success)]
     typed = [plain_steps(path) for condition in tests for path in _typed(condition)]

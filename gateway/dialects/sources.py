@@ -81,7 +81,7 @@ def code_at(picks: Iterable[Pick]) -> Read:
     A code that is but the status again gives way to one that is not.
     """
     first = _first(sources := compile_picks(picks), as_code)
-    if len(sources) < 2:  # noqa: PLR2004 - nothing to give way to
+    if len(sources) < 2:
         return first
 
     def read(view: View) -> str | None:

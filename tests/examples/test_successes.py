@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from gateway.config import presets
 from gateway.dialects.view import View
+
+if TYPE_CHECKING:
+    from gateway.dialects.header import Fields
 
 LINES = (Path(__file__).parent / "successes.jsonl").read_bytes().splitlines()
 SUCCESSES: list[dict[str, Any]] = [msgspec.json.decode(line) for line in LINES]
@@ -23,7 +26,7 @@ def test_a_success_is_not_taken_for_an_error(dialect: str, success: dict[str, An
     """What an API of which nothing is known sends under 2xx is an error only where its structure leaves no doubt."""
     xml = success.get("xml")
     body = msgspec.json.encode(success["json"]) if xml is None else xml.encode()
-    fields = {b"content-type": b"application/json" if xml is None else b"application/xml"}
+    fields: Fields = {b"content-type": b"application/json" if xml is None else b"application/xml"}
     assert presets.preset(dialect).read_error(View(status, fields, body), 0.0) is None
 
 

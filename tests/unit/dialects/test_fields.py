@@ -348,3 +348,19 @@ def test_a_part_of_a_text_can_be_the_name() -> None:
     each = {"field": {"path": "why", "pattern": "^([a-z]+) "}, "detail": "why"}
     errors = _errors({"from": "errors", "each": each}, {"errors": [{"why": "size is odd"}, {"why": "Odd"}]})
     assert [(error.field, error.detail) for error in errors] == [("size", "size is odd"), (None, "Odd")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "details"),
+    [
+        ([{"why": "It is wrong."}], []),
+        ([{"why": "It is too small."}], ["It is too small."]),
+        ([{"name": "size", "why": "It is wrong."}], ["It is wrong."]),
+        ([{"why": "It is wrong."}, {"why": "It is wrong."}], ["It is wrong.", "It is wrong."]),
+    ],
+)
+def test_the_message_again_is_no_field_error(wrong: object, details: list[str]) -> None:
+    """Where a dialect says so, an error that is alone, nameless and the message again is none of a field."""
+    spec = FieldsSpec.model_validate({"from": "wrong", "each": {"field": "name", "detail": "why"}, "echo": False})
+    errors = FieldReader(spec).read(view_of({"wrong": wrong}), "It is wrong.", {}, in_body=True)
+    assert [error.detail for error in errors] == details

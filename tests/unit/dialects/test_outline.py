@@ -70,6 +70,7 @@ PAGES = {"from": ["@", "meta"], "page": "page", "next": "links[0]"}
         ({"data": "data", "message": ["data.message", "rows[0]"], "pagination": PAGES}, {"status": 200}),
         ({"data": "data", "warnings": [{"when": {"kind": "json"}, "from": "failed", "code": "code"}]}, {}),
         ({"data": "data", "envelope": {"body": {"equals": {"ok": True}}}}, {"any": [{"body": {"has": "data.x"}}]}),
+        ({"data": "data"}, {"kind": "xml", "body": {"has": "*.Errors | [0]"}}),
     ],
 )
 def test_a_payload_that_nobody_looks_into_has_an_outline(success: dict[str, Any], condition: dict[str, Any]) -> None:

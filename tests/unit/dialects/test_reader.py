@@ -199,11 +199,16 @@ def test_the_first_usable_text_is_the_detail(body: object, said: str | None, det
         ({"bad": ["All is wrong"]}, "All is wrong"),
         ({"bad": [{"name": "size"}]}, None),
         ({"bad": {"size": "is odd"}, "note": "All gone"}, "All gone"),
+        ({"bad": {"size": "The size is odd."}}, "The size is odd."),
+        ({"bad": {"size": "المقاس غير صحيح"}}, "المقاس غير صحيح"),
         ({}, None),
     ],
 )
 def test_a_field_error_can_stand_for_the_message(body: object, detail: str | None) -> None:
-    """Where an API says nothing of the whole, the first field error that has a text is told as a sentence."""
+    """Where an API says nothing of the whole, the first field error that has a text is told as a sentence.
+
+    The name stands before it where the text goes on from a name, beginning in lower case.
+    """
     spec = {
         "message": "note",
         "sentence": "{field} {detail}",

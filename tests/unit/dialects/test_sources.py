@@ -121,3 +121,33 @@ def test_a_list_of_one_is_what_is_in_it(value: object, found: object) -> None:
 def test_the_parameters_of_a_challenge(field: str, parameters: dict[str, str]) -> None:
     """RFC 9110 section 11.6.1: names in any case, values as tokens or quoted; what is malformed ends the reading."""
     assert challenge(field) == parameters
+
+
+@pytest.mark.parametrize(
+    ("tree", "code"),
+    [
+        ({"code": 404, "type": "shelf_missing"}, "shelf_missing"),
+        ({"code": "404", "type": ["shelf_missing"]}, "shelf_missing"),
+        ({"code": 404}, "404"),
+        ({"code": 404, "type": 404}, "404"),
+        ({"code": 17, "type": "shelf_missing"}, "17"),
+    ],
+)
+def test_the_status_again_is_a_code_only_where_nothing_else_is(tree: object, code: str) -> None:
+    """A code that is but HTTP's status gives way to one that says more."""
+    assert code_at(_picks("code", "type"))(view_of(tree, status=404)) == code
+
+
+@pytest.mark.parametrize(
+    ("tree", "words"),
+    [
+        ({"message": "Not Found", "reason": "There is no such shelf."}, ("Not Found", "There is no such shelf.")),
+        ({"message": "not found.", "reason": "private"}, ("not found.", "not found.")),
+        ({"message": "Bad Request", "reason": "Forbidden"}, ("Bad Request", "Bad Request")),
+        ({"message": "gone_away", "reason": "There is no such shelf."}, ("gone_away", "There is no such shelf.")),
+        ({"reason": "private"}, ("private", "private")),
+    ],
+)
+def test_the_words_of_the_status_are_a_message_only_where_nothing_else_is(tree: object, words: object) -> None:
+    """A message that is but the words of HTTP's standard gives way to a sentence, not to a word."""
+    assert words_at(_picks("message", "reason"))(view_of(tree, status=404)) == words
