@@ -30,8 +30,9 @@ Location = tuple[str | int, ...]
 
 def of_presets() -> dict[str, WriteSpec]:
     """Return the presets that can be written, by name; a general view goes before a preset of its name."""
-    found = {name: spec.write for name, spec in sorted(presets.specs().items()) if name not in GENERAL}
-    return {name: write for name, write in found.items() if write is not None}
+    found = {name: spec.write for name, spec in presets.specs().items() if name not in GENERAL}
+    written = {write.view or name: write for name, write in found.items() if write is not None}
+    return dict(sorted(written.items()))
 
 
 def of_upstreams(upstreams: Iterable[UpstreamFile]) -> dict[str, WriteSpec]:
@@ -40,7 +41,7 @@ def of_upstreams(upstreams: Iterable[UpstreamFile]) -> dict[str, WriteSpec]:
     for settings in upstreams:
         own = settings.dialect.own
         if own is not None and own.write is not None:
-            found[own.name or settings.name] = own.write
+            found[own.write.view or own.name or settings.name] = own.write
     return found
 
 
@@ -69,11 +70,15 @@ def _unknown(document: Document, at: Location, name: str, known: list[str]) -> F
 def _own(value: Any) -> tuple[str | None, Location]:
     """Return under which name an upstream's own dialect is a view, and where that is said."""
     dialect = value.get("dialect") if isinstance(value, dict) else None
-    if not isinstance(dialect, dict) or dialect.get("write") is None:
+    write = dialect.get("write") if isinstance(dialect, dict) else None
+    if not isinstance(dialect, dict) or not isinstance(write, dict):
         return None, ()
-    named = "name" in dialect
-    name = dialect["name"] if named else value.get("name")
-    return (name if isinstance(name, str) else None), (("dialect", "name") if named else ("name",))
+    places: tuple[tuple[Any, Location], ...] = (
+        (write.get("view"), ("dialect", "write", "view")),
+        (dialect.get("name"), ("dialect", "name")),
+        (value.get("name"), ("name",)),
+    )
+    return next(((name, at) for name, at in places if isinstance(name, str)), (None, ()))
 
 
 def _named(value: Any) -> Iterator[tuple[Location, str]]:

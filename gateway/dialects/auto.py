@@ -98,19 +98,29 @@ class AutoDialect(Dialect):
         return sign.dialect
 
     def _surest(self, view: View) -> Sign | None:
-        best, highest = None, 0
-        for sign in self.options.signs.of(view):
-            counts = self._counts(sign)
-            better = counts > highest or (counts == highest and best is not None and sign.order < best.order)
-            if better and sign.holds(view):
-                best, highest = sign, counts
+        """Return the sign that counts most of those that hold.
+
+        A sign of a dialect that the upstream is known to speak counts more, and is looked at first; of the others,
+        which come in the order of their confidence, only those that could count more still.
+        """
+        signs = self.options.signs.of(view)
+        best, least = None, LEAST
+        if self._known:
+            best = self._surest_known(signs, view)
+            least = LEAST if best is None else best.confidence + _PREFERENCE + 1
+        for sign in signs:
+            if sign.confidence < least:
+                break
+            if sign.holds(view):
+                return sign
         return best
 
-    def _counts(self, sign: Sign) -> int:
-        """Return how much a sign counts for this upstream; 0 is not at all."""
-        if self._known and sign.dialect in self._known:
-            return sign.confidence + _PREFERENCE
-        return sign.confidence if sign.confidence >= LEAST else 0
+    def _surest_known(self, signs: Sequence[Sign], view: View) -> Sign | None:
+        known = self._known or {}
+        for sign in signs:
+            if sign.dialect in known and sign.holds(view):
+                return sign
+        return None
 
     def _settled(self) -> Dialect | None:
         """Return the one dialect that the upstream speaks, once that is known."""

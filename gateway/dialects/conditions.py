@@ -6,22 +6,26 @@ much.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import re2
 
+from gateway.dialects.needs import FIRST, needs_of
 from gateway.dialects.spec import TypeName
 from gateway.dialects.view import in_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from gateway.dialects.paths import Step
     from gateway.dialects.spec import BodyTest, Condition, HeaderTest
     from gateway.dialects.view import View
 
     Predicate = Callable[[View], bool]
 
+_MANY = 4
 _MOST_ITEMS = 256
 _LONGEST_TEXT = 4_096  # characters of one text that phrases and patterns are looked for in: a security limit
 _IGNORED = dict.fromkeys((*range(1611, 1619), 1648, 1600))  # Arabic vowel signs, tatweel
@@ -70,6 +74,7 @@ def _some(tests: Sequence[Predicate]) -> Predicate:
     return run
 
 
+@lru_cache(maxsize=16)
 def fold(text: str) -> str:
     """Return `text` as phrases are compared: without case, Arabic vowel signs and runs of space."""
     return " ".join(text[:_LONGEST_TEXT].translate(_IGNORED).casefold().split())
@@ -125,10 +130,41 @@ def _body_tests(test: BodyTest | None) -> Iterable[Predicate]:
 
 def _nested(condition: Condition) -> Iterable[Predicate]:
     if condition.any:
-        yield _some([compile_condition(option) for option in condition.any])
+        yield _one_of(condition.any)
     if condition.none:
-        excluded = _some([compile_condition(option) for option in condition.none])
+        excluded = _one_of(condition.none)
         yield lambda view: not excluded(view)
+
+
+def _one_of(options: Sequence[Condition]) -> Predicate:
+    """Compile alternatives; of many only those are tested that a member of the body's root leads to."""
+    if len(options) < _MANY:
+        return _some([compile_condition(option) for option in options])
+    by_key: dict[Step, list[Predicate]] = {}
+    others = []
+    for option in options:
+        test = compile_condition(option)
+        needs = needs_of(option)
+        keys = {need.paths[0][0] for need in needs if need.paths and need.paths[0][0] != FIRST}
+        if len(keys) == 1 and all(need.paths for need in needs):
+            by_key.setdefault(keys.pop(), []).append(test)
+        else:
+            others.append(test)
+    return _led_to(by_key, _some(others))
+
+
+def _led_to(by_key: Mapping[Step, Sequence[Predicate]], otherwise: Predicate) -> Predicate:
+    def run(view: View) -> bool:
+        tree = view.tree
+        if type(tree) is dict:
+            for key in tree if len(tree) < len(by_key) else by_key:
+                if key in by_key and key in tree:
+                    for test in by_key[key]:
+                        if test(view):
+                            return True
+        return otherwise(view)
+
+    return run
 
 
 def _field(name: str) -> Callable[[View], Any]:

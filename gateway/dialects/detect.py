@@ -8,29 +8,35 @@ dialects there are.
 from __future__ import annotations
 
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.dialects.conditions import compile_condition
-from gateway.dialects.paths import plain_steps
-from gateway.dialects.spec import TypeName
+from gateway.dialects.needs import FIRST, needs_of
+from gateway.dialects.spec import BodyKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gateway.dialects.conditions import Predicate
+    from gateway.dialects.needs import Need
     from gateway.dialects.paths import Step
     from gateway.dialects.reader import Dialect
-    from gateway.dialects.spec import Condition, Detection
+    from gateway.dialects.spec import Detection
     from gateway.dialects.view import View
 
-_FIRST: Final = 0
-"""The step into a list: only its first item is looked at."""
+_COMMON_FIELDS: Final = frozenset((b"server", b"content-type", b"x-request-id", b"request-id", b"www-authenticate"))
+"""Header fields that say little, for many replies have them."""
+_MOST_SIGNS: Final = 100_000
 
 
 class Sign:
-    """One way of knowing a dialect. `confidence` is in hundredths; of two alike the earlier `order` counts."""
+    """One way of knowing a dialect. `confidence` is in hundredths; of two alike the earlier `order` counts.
 
-    __slots__ = ("confidence", "dialect", "holds", "order", "when")
+    `rank` sorts signs by both, the surest first.
+    """
+
+    __slots__ = ("confidence", "dialect", "holds", "order", "rank", "when")
 
     def __init__(self, detection: Detection, dialect: Dialect, order: int) -> None:
         """Compile the condition."""
@@ -38,47 +44,64 @@ class Sign:
         self.confidence = detection.confidence
         self.dialect = dialect
         self.order = order
+        self.rank = order - detection.confidence * _MOST_SIGNS
         self.holds: Predicate = compile_condition(detection.when)
 
 
 class Signs:
     """All signs, by what they need."""
 
-    __slots__ = ("_by_field", "_by_kind", "_others", "_root", "all")
+    __slots__ = ("_by_field", "_by_kind", "_by_media", "_others", "_root", "all")
 
     def __init__(self, detections: Iterable[tuple[Detection, Dialect]]) -> None:
-        """Sort the signs; each is kept under the rarest of the members that it needs."""
+        """Sort the signs; each is kept under the rarest of what it needs."""
         self.all = tuple(Sign(detection, dialect, order) for order, (detection, dialect) in enumerate(detections))
         self._root = _Node()
         self._by_field: dict[bytes | None, list[Sign]] = {}
         self._by_kind: dict[str, list[Sign]] = {}
+        self._by_media: dict[str, list[Sign]] = {}
         self._others: list[Sign] = []
-        needs = [_needs(sign.when) for sign in self.all]
+        needs = [needs_of(sign.when) for sign in self.all]
         shared = Counter(path for need in needs for option in need for path in option.paths)
         for sign, options in zip(self.all, needs, strict=True):
             for option in options:
                 self._keep(sign, option, shared)
 
     def of(self, view: View) -> list[Sign]:
-        """Return the signs that may hold for a reply."""
-        found = [*self._others, *self._by_kind.get(view.kind, ())]
+        """Return the signs that may hold for a reply, the surest first; one that has alternatives may come twice."""
+        found = [*self._others, *self._by_kind.get(view.kind, ()), *self._by_media.get(view.content_type, ())]
         if self._by_field:
             for name in view.fields:
                 found += self._by_field.get(name, ())
         self._root.collect(view.tree, found)
+        found.sort(key=_rank)
         return found
 
-    def _keep(self, sign: Sign, need: _Need, shared: Counter[tuple[Step, ...]]) -> None:
-        if need.paths:
+    def _keep(self, sign: Sign, need: Need, shared: Counter[tuple[Step, ...]]) -> None:
+        rare = [name for name in need.fields if name not in _COMMON_FIELDS]
+        if need.media:
+            _under(self._by_media, need.media, sign)
+        elif need.kinds and BodyKind.JSON not in need.kinds:
+            _under(self._by_kind, need.kinds, sign)
+        elif rare:
+            _under(self._by_field, rare[:1], sign)
+        elif need.paths:
             rarest = min(need.paths, key=lambda path: (shared[path], -len(path)))
             self._root.at(rarest).signs.append(sign)
         elif need.fields:
-            self._by_field.setdefault(need.fields[0], []).append(sign)
+            _under(self._by_field, need.fields[:1], sign)
         elif need.kinds:
-            for kind in need.kinds:
-                self._by_kind.setdefault(kind, []).append(sign)
+            _under(self._by_kind, need.kinds, sign)
         else:
             self._others.append(sign)
+
+
+_rank = attrgetter("rank")
+
+
+def _under(index: dict[Any, list[Sign]], names: Iterable[Any], sign: Sign) -> None:
+    for name in names:
+        index.setdefault(name, []).append(sign)
 
 
 class _Node:
@@ -106,47 +129,5 @@ class _Node:
             for step in value if len(value) < len(below) else below:
                 if (node := below.get(step)) is not None and (inner := value.get(step)) is not None:
                     node.collect(inner, found)
-        elif type(value) is list and value and (node := below.get(_FIRST)) is not None:
+        elif type(value) is list and value and (node := below.get(FIRST)) is not None:
             node.collect(value[0], found)
-
-
-class _Need:
-    """What has to be there for a condition: every one of the paths, the fields, and one of the kinds."""
-
-    __slots__ = ("fields", "kinds", "paths")
-
-    def __init__(self, paths: list[tuple[Step, ...]], fields: list[bytes], kinds: tuple[str, ...]) -> None:
-        self.paths = paths
-        self.fields = fields
-        self.kinds = kinds
-
-
-def _needs(condition: Condition) -> list[_Need]:
-    """Return what a condition needs: alternatives where only those of `any` say something."""
-    own = _Need(list(_paths(condition)), list(_fields(condition)), condition.kind)
-    if own.paths or own.fields or own.kinds or not condition.any:
-        return [own]
-    return [need for option in condition.any for need in _needs(option)]
-
-
-def _paths(condition: Condition) -> Iterator[tuple[Step, ...]]:
-    """Give the paths that find something wherever the condition holds, as far as they lead through firsts of lists."""
-    body = condition.body
-    if body is None:
-        return
-    typed = (path for path, types in body.type.items() if TypeName.NULL not in types)
-    equal = (path for path, values in body.equals.items() if None not in values)
-    for path in (*body.has, *typed, *equal, *body.items, *body.status, *body.contains, *body.matches):
-        steps: list[Step] = []
-        for step in plain_steps(path) or ():
-            if isinstance(step, int) and step != _FIRST:
-                break
-            steps.append(step)
-        if steps:
-            yield tuple(steps)
-
-
-def _fields(condition: Condition) -> Iterator[bytes]:
-    test = condition.headers
-    if test is not None:
-        yield from (name.lower().encode() for name in (*test.has, *test.equals, *test.contains, *test.matches))

@@ -2,7 +2,7 @@
 
 The library parses; what each kind of node means is said here as the specification says it
 (https://jmespath.org/specification.html), but that no more than so many items are looked at. A tree with a node of
-another kind, such as a function, is not compiled.
+another kind, such as most functions, is not compiled.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     Finder = Callable[[Any], Any]
     Node = Mapping[str, Any]
@@ -27,9 +27,25 @@ MOST_MEMBERS: Final = 256
 def compiled(node: Node) -> Finder | None:
     """Return what a syntax tree finds, as a function of the value, or None where it has a node of another kind."""
     try:
-        return _compile(node)
+        find = _compile(node)
     except KeyError:
         return None
+
+    def run(value: Any) -> Any:
+        try:
+            return find(value)
+        except _WrongTypeError:
+            return None
+
+    return run if _calls(node) else find
+
+
+class _WrongTypeError(Exception):
+    """A function met a value of a type that it is not for: the whole expression finds nothing."""
+
+
+def _calls(node: Node) -> bool:
+    return node["type"] == "function_expression" or any(_calls(child) for child in node["children"])
 
 
 def _compile(node: Node) -> Finder:
@@ -160,6 +176,40 @@ def _not(_node: Node, children: Sequence[Finder]) -> Finder:
     return lambda value: not is_true(inner(value))
 
 
+def _function(node: Node, children: Sequence[Finder]) -> Finder:
+    apply, (argument,) = _FUNCTIONS[node["value"]], children
+    return lambda value: apply(argument(value))
+
+
+def _type_of(value: Any) -> str:
+    return _TYPES.get(type(value), "number")
+
+
+def _length(value: Any) -> int:
+    if type(value) not in _SIZED:
+        raise _WrongTypeError
+    return len(value)
+
+
+def _members(of: Callable[[dict[str, Any]], Iterable[Any]]) -> Finder:
+    def run(value: Any) -> Any:
+        if type(value) is not dict:
+            raise _WrongTypeError
+        return list(islice(of(value), MOST_MEMBERS))
+
+    return run
+
+
+_SIZED = frozenset((str, list, dict))
+_TYPES = {str: "string", bool: "boolean", list: "array", dict: "object", type(None): "null"}
+_FUNCTIONS: dict[str, Finder] = {
+    "type": _type_of,
+    "length": _length,
+    "keys": _members(dict.keys),
+    "values": _members(dict.values),
+}
+
+
 def is_true(value: Any) -> bool:
     """Say whether JMESPath takes a value for true: null, false and what is empty are not; 0 is."""
     return value is not None and value is not False and value not in ("", [], {})
@@ -175,6 +225,7 @@ _KINDS: dict[str, Callable[[Node, Sequence[Finder]], Finder]] = {
     "identity": _same,
     "current": _same,
     "literal": _literal,
+    "function_expression": _function,
     "flatten": _flatten,
     "projection": _projection,
     "value_projection": _values,

@@ -24,9 +24,12 @@ _SCORE = FOLDER / "corpus" / "score.py"
         ("salla", "named", 100.0),
         ("subscriptions-only", "named", 100.0),
         ("envoy", "named", 100.0),
-        ("salla-docs-bulk", "named", 99.0),  # one meaning, made by a script, keeps the markup of a message
+        # 092, "Update Bulk Orders Statuses": its meaning, made by a script, keeps the `<br>` that stands in a text for
+        # people; here markup is taken out of such a text, whoever sent it.
+        ("salla-docs-bulk", "named", 99.0),
         ("oauth2", "named", 100.0),
-        ("", "auto", 88.0),
+        ("", "named", 99.0),
+        ("", "auto", 99.0),
     ],
 )
 def test_score(files: str, dialect: str, at_least: float, tmp_path: Path) -> None:

@@ -69,7 +69,8 @@ _expressions = st.recursive(
         st.builds("{} | [0]".format, inner),
         st.builds("{} || {}".format, inner, inner),
         st.builds("{} && {}".format, inner, inner),
-        st.builds("length({})".format, inner),
+        st.builds("{}({})".format, st.sampled_from(["length", "type", "keys", "values", "to_array"]), inner),
+        st.builds("values({})[?type(@) == 'string' || !keys(@)]".format, _keys),
     ),
     max_leaves=4,
 )

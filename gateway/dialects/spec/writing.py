@@ -189,6 +189,9 @@ Template = Annotated[
 class WriteSpec(Strict, title="write"):
     """How a problem is written in this dialect, for clients that know no other."""
 
+    view: str | None = None
+    """What `view` calls it; left out, the dialect's name."""
+
     content_type: Annotated[str, AfterValidator(_media_type), Field(title="media type")] = "application/json"
     """The media type of the body, which is JSON."""
     body: Template

@@ -50,6 +50,16 @@ def test_every_place_and_every_kind(tmp_path: Path) -> None:
     assert set(config.views) == {*views.of_presets(), "b", "other"}
 
 
+def test_a_view_may_be_called_otherwise_than_its_dialect(tmp_path: Path) -> None:
+    """`write.view` is the name then, of a preset's and of one's own."""
+    own = f"dialect: {{{WRITE.replace('write: {', 'write: {view: ours, ')}}}\nview: ours"
+    (tmp_path / "well").mkdir()
+    assert "ours" in load_files(tmp_path / "well", a=own, b="view: google").views
+    assert faults_of(tmp_path, a=own.replace("ours", "google")) == [
+        "upstreams/a.yaml:5:19 dialect.write.view: a view has this name already: give the dialect another name"
+    ]
+
+
 def test_names_that_do_not_exist(tmp_path: Path) -> None:
     """Each is a fault with its place, with a suggestion or with what there is, even where the rest is wrong."""
     known = ", ".join((*views.GENERAL, *views.of_presets(), "mine"))
