@@ -2,7 +2,7 @@
 
 The library parses; what each kind of node means is said here as the specification says it
 (https://jmespath.org/specification.html), but that no more than so many items are looked at. A tree with a node of
-another kind, such as a function, is not compiled.
+another kind, or another function than those of the table at the end, is not compiled.
 """
 
 from __future__ import annotations
@@ -27,13 +27,33 @@ MOST_MEMBERS: Final = 256
 def compiled(node: Node) -> Finder | None:
     """Return what a syntax tree finds, as a function of the value, or None where it has a node of another kind."""
     try:
-        return _compile(node)
+        found = _compile(node)
     except KeyError:
         return None
 
+    def run(value: Any) -> Any:
+        try:
+            return found(value)
+        except _WrongTypeError:
+            return None
+
+    return run if _calls(node) else found
+
+
+def _calls(node: Node) -> bool:
+    """Say whether a function is in a syntax tree; the numbers of a slice are no nodes."""
+    return node["type"] == "function_expression" or any(
+        _calls(child) for child in node["children"] if isinstance(child, dict)
+    )
+
+
+class _WrongTypeError(Exception):
+    """A function met a value that it has no meaning for: the whole expression finds nothing."""
+
 
 def _compile(node: Node) -> Finder:
-    return _KINDS[node["type"]](node, [_compile(child) for child in node["children"]])
+    kind = node["type"]
+    return _KINDS[kind](node, [] if kind == "slice" else [_compile(child) for child in node["children"]])
 
 
 def _field(node: Node, _children: Sequence[Finder]) -> Finder:
@@ -123,8 +143,9 @@ def _filter(_node: Node, children: Sequence[Finder]) -> Finder:
 
 
 def _comparison(node: Node, children: Sequence[Finder]) -> Finder:
-    """Compile `==` and `!=` with a text; with numbers and booleans they have rules of their own."""
-    if not any(child["type"] == "literal" and type(child["value"]) is str for child in node["children"]):
+    """Compile `==` and `!=` with a text or null; with numbers and booleans they have rules of their own."""
+    literals = [child["value"] for child in node["children"] if child["type"] == "literal"]
+    if not any(value is None or type(value) is str for value in literals):
         raise KeyError(node["value"])
     left, right = children
     compare = _COMPARISONS[node["value"]]
@@ -160,12 +181,75 @@ def _not(_node: Node, children: Sequence[Finder]) -> Finder:
     return lambda value: not is_true(inner(value))
 
 
+def _named(node: Node, children: Sequence[Finder]) -> Finder:
+    names = [child["value"] for child in node["children"]]
+    pairs = list(zip(names, children, strict=True))
+    return lambda value: {name: child(value) for name, child in pairs} if value is not None else None
+
+
+def _pair(_node: Node, children: Sequence[Finder]) -> Finder:
+    return children[0]
+
+
+def _slice(node: Node, _children: Sequence[Finder]) -> Finder:
+    start, stop, step = node["children"]
+    if step == 0:
+        raise KeyError(step)
+    part = slice(start, stop, step)
+    return lambda value: value[part] if type(value) is list else None
+
+
+def _function(node: Node, children: Sequence[Finder]) -> Finder:
+    function = _FUNCTIONS[node["value"]]
+    if len(children) != 1:
+        raise KeyError(node["value"])
+    argument = children[0]
+    return lambda value: function(argument(value))
+
+
+def _keys(value: Any) -> Any:
+    if type(value) is not dict:
+        raise _WrongTypeError
+    return list(islice(value, MOST_ITEMS))
+
+
+def _values_of(value: Any) -> Any:
+    if type(value) is not dict:
+        raise _WrongTypeError
+    return list(islice(value.values(), MOST_ITEMS))
+
+
+def _length(value: Any) -> Any:
+    if type(value) not in (str, list, dict):
+        raise _WrongTypeError
+    return len(value)
+
+
+def _type(value: Any) -> Any:
+    return _TYPES[type(value)]
+
+
 def is_true(value: Any) -> bool:
     """Say whether JMESPath takes a value for true: null, false and what is empty are not; 0 is."""
     return value is not None and value is not False and value not in ("", [], {})
 
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {"eq": operator.eq, "ne": operator.ne}
+_TYPES: dict[type, str] = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "keys": _keys,
+    "values": _values_of,
+    "length": _length,
+    "type": _type,
+}
 _KINDS: dict[str, Callable[[Node, Sequence[Finder]], Finder]] = {
     "field": _field,
     "index": _index,
@@ -181,6 +265,10 @@ _KINDS: dict[str, Callable[[Node, Sequence[Finder]], Finder]] = {
     "filter_projection": _filter,
     "comparator": _comparison,
     "multi_select_list": _several,
+    "multi_select_dict": _named,
+    "key_val_pair": _pair,
+    "slice": _slice,
+    "function_expression": _function,
     "or_expression": _either,
     "and_expression": _both,
     "not_expression": _not,
