@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -348,3 +349,37 @@ def test_a_part_of_a_text_can_be_the_name() -> None:
     each = {"field": {"path": "why", "pattern": "^([a-z]+) "}, "detail": "why"}
     errors = _errors({"from": "errors", "each": each}, {"errors": [{"why": "size is odd"}, {"why": "Odd"}]})
     assert [(error.field, error.detail) for error in errors] == [("size", "size is odd"), (None, "Odd")]
+
+
+@pytest.mark.parametrize("shape", ["tree", "list", "positions", "param"])
+@pytest.mark.parametrize(
+    "found", [[{}] * 2_000 + ["late"], {**{f"k{number}": None for number in range(2_000)}, "late": "late"}]
+)
+def test_what_says_nothing_is_not_looked_at_for_ever(shape: str, found: object) -> None:
+    """Of a list or an object only so many members are looked at, whether they tell of errors or not."""
+    assert _errors({"from": "bad", "shape": shape}, {"bad": found}) == []
+
+
+def test_a_long_name_is_not_carried_along() -> None:
+    """Each of many members under a long name would copy it; no more of a name is kept than is told."""
+    found = {"x" * 100_000: {f"k{number}": "is wrong" for number in range(1_000)}}
+    tracemalloc.start()
+    try:
+        errors = _errors({"from": "bad", "shape": "tree"}, {"bad": found})
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert {error.field for error in errors} == {"x" * 256}
+    assert peak_bytes < 1_000_000
+
+
+def test_long_names_are_not_remembered() -> None:
+    """The pointers of names are remembered, but nobody fills the memory with names of any length."""
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            pointer_of(f"{number}" * 50_000)
+        held_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held_bytes < 1_000_000
