@@ -6,6 +6,7 @@ much.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,7 @@ def _some(tests: Sequence[Predicate]) -> Predicate:
     return run
 
 
+@lru_cache(maxsize=16)
 def fold(text: str) -> str:
     """Return `text` as phrases are compared: without case, Arabic vowel signs and runs of space."""
     return " ".join(text[:_LONGEST_TEXT].translate(_IGNORED).casefold().split())

@@ -2,7 +2,7 @@
 
 The library parses; what each kind of node means is said here as the specification says it
 (https://jmespath.org/specification.html), but that no more than so many items are looked at. A tree with a node of
-another kind, or another function than those of the table at the end, is not compiled.
+another kind, such as most functions, is not compiled.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     Finder = Callable[[Any], Any]
     Node = Mapping[str, Any]
@@ -27,28 +27,27 @@ MOST_MEMBERS: Final = 256
 def compiled(node: Node) -> Finder | None:
     """Return what a syntax tree finds, as a function of the value, or None where it has a node of another kind."""
     try:
-        found = _compile(node)
+        find = _compile(node)
     except KeyError:
         return None
 
     def run(value: Any) -> Any:
         try:
-            return found(value)
+            return find(value)
         except _WrongTypeError:
             return None
 
-    return run if _calls(node) else found
-
-
-def _calls(node: Node) -> bool:
-    """Say whether a function is in a syntax tree; the numbers of a slice are no nodes."""
-    return node["type"] == "function_expression" or any(
-        _calls(child) for child in node["children"] if isinstance(child, dict)
-    )
+    return run if _calls(node) else find
 
 
 class _WrongTypeError(Exception):
-    """A function met a value that it has no meaning for: the whole expression finds nothing."""
+    """A function met a value of a type that it is not for: the whole expression finds nothing."""
+
+
+def _calls(node: Node) -> bool:
+    if node["type"] == "slice":
+        return False
+    return node["type"] == "function_expression" or any(_calls(child) for child in node["children"])
 
 
 def _compile(node: Node) -> Finder:
@@ -181,9 +180,16 @@ def _not(_node: Node, children: Sequence[Finder]) -> Finder:
     return lambda value: not is_true(inner(value))
 
 
+def _function(node: Node, children: Sequence[Finder]) -> Finder:
+    apply = _FUNCTIONS[node["value"]]
+    if len(children) != 1:
+        raise KeyError(node["value"])
+    argument = children[0]
+    return lambda value: apply(argument(value))
+
+
 def _named(node: Node, children: Sequence[Finder]) -> Finder:
-    names = [child["value"] for child in node["children"]]
-    pairs = list(zip(names, children, strict=True))
+    pairs = list(zip([child["value"] for child in node["children"]], children, strict=True))
     return lambda value: {name: child(value) for name, child in pairs} if value is not None else None
 
 
@@ -199,34 +205,33 @@ def _slice(node: Node, _children: Sequence[Finder]) -> Finder:
     return lambda value: value[part] if type(value) is list else None
 
 
-def _function(node: Node, children: Sequence[Finder]) -> Finder:
-    function = _FUNCTIONS[node["value"]]
-    if len(children) != 1:
-        raise KeyError(node["value"])
-    argument = children[0]
-    return lambda value: function(argument(value))
+def _type_of(value: Any) -> str:
+    return _TYPES.get(type(value), "number")
 
 
-def _keys(value: Any) -> Any:
-    if type(value) is not dict:
-        raise _WrongTypeError
-    return list(islice(value, MOST_ITEMS))
-
-
-def _values_of(value: Any) -> Any:
-    if type(value) is not dict:
-        raise _WrongTypeError
-    return list(islice(value.values(), MOST_ITEMS))
-
-
-def _length(value: Any) -> Any:
-    if type(value) not in (str, list, dict):
+def _length(value: Any) -> int:
+    if type(value) not in _SIZED:
         raise _WrongTypeError
     return len(value)
 
 
-def _type(value: Any) -> Any:
-    return _TYPES[type(value)]
+def _members(of: Callable[[dict[str, Any]], Iterable[Any]]) -> Finder:
+    def run(value: Any) -> Any:
+        if type(value) is not dict:
+            raise _WrongTypeError
+        return list(islice(of(value), MOST_MEMBERS))
+
+    return run
+
+
+_SIZED = frozenset((str, list, dict))
+_TYPES = {str: "string", bool: "boolean", list: "array", dict: "object", type(None): "null"}
+_FUNCTIONS: dict[str, Finder] = {
+    "type": _type_of,
+    "length": _length,
+    "keys": _members(dict.keys),
+    "values": _members(dict.values),
+}
 
 
 def is_true(value: Any) -> bool:
@@ -235,21 +240,6 @@ def is_true(value: Any) -> bool:
 
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {"eq": operator.eq, "ne": operator.ne}
-_TYPES: dict[type, str] = {
-    dict: "object",
-    list: "array",
-    str: "string",
-    int: "number",
-    float: "number",
-    bool: "boolean",
-    type(None): "null",
-}
-_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "keys": _keys,
-    "values": _values_of,
-    "length": _length,
-    "type": _type,
-}
 _KINDS: dict[str, Callable[[Node, Sequence[Finder]], Finder]] = {
     "field": _field,
     "index": _index,
@@ -259,6 +249,7 @@ _KINDS: dict[str, Callable[[Node, Sequence[Finder]], Finder]] = {
     "identity": _same,
     "current": _same,
     "literal": _literal,
+    "function_expression": _function,
     "flatten": _flatten,
     "projection": _projection,
     "value_projection": _values,
@@ -268,7 +259,6 @@ _KINDS: dict[str, Callable[[Node, Sequence[Finder]], Finder]] = {
     "multi_select_dict": _named,
     "key_val_pair": _pair,
     "slice": _slice,
-    "function_expression": _function,
     "or_expression": _either,
     "and_expression": _both,
     "not_expression": _not,

@@ -6,6 +6,7 @@ it extends. Where nothing names it, `statuses` and the catalogue's table *derive
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import re2
@@ -13,9 +14,10 @@ from msgspec import Struct
 
 from gateway.catalog import CODES, for_status
 from gateway.dialects.conditions import compile_condition, fold
+from gateway.dialects.spec import Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gateway.dialects.conditions import Predicate
     from gateway.dialects.spec import Classification, DialectSpec
@@ -23,10 +25,13 @@ if TYPE_CHECKING:
     from gateway.model import Code
 
     Test = Callable[[View, "Said"], bool]
+    Step = Callable[[View, "Said"], Code | None]
+    Search = Callable[[str], Any]
 
 STATUSES: Final = range(100, 600)
 CLIENT_ERRORS: Final = 400
 _BAD_GATEWAY: Final = 502
+_MOST_REMEMBERED: Final = 256
 
 
 class Said(Struct, frozen=True):
@@ -68,8 +73,8 @@ class Tables:
 
     def __init__(self, spec: DialectSpec) -> None:
         """Compile them."""
-        self._classify = [(entry.when.status, _test(entry), CODES[entry.as_]) for entry in spec.classify]
-        self._by_status: dict[int, tuple[tuple[Test, Code], ...]] = {}
+        self._classify = spec.classify
+        self._by_status: dict[int, tuple[Step, ...]] = {}
         self.statuses = {status: CODES[name] for status, name in spec.statuses.items()}
         self.field_codes = spec.field_codes
         self._codes = {code: CODES[name] for code, name in spec.codes.items()}
@@ -78,17 +83,18 @@ class Tables:
     def named(self, view: View, said: Said) -> Code | None:
         """Return the code that one of the tables names, or None."""
         if self._classify:
-            for holds, code in self._classified(view.status):
-                if holds(view, said):
+            for step in self._steps_for(view.status):
+                if (code := step(view, said)) is not None:
                     return code
         return self._codes.get(said.code or "") or self._types.get(said.type or "")
 
-    def _classified(self, status: int) -> tuple[tuple[Test, Code], ...]:
+    def _steps_for(self, status: int) -> tuple[Step, ...]:
         """Return the classifications for a status; worked out when it first comes."""
         found = self._by_status.get(status)
         if found is None:
-            entries = [entry for entry in self._classify if entry[0] is None or status in entry[0]]
-            found = tuple((holds, code) for _, holds, code in entries)
+            found = tuple(
+                _steps([one for one in self._classify if one.when.status is None or status in one.when.status])
+            )
             if status in STATUSES:
                 self._by_status[status] = found
         return found
@@ -99,9 +105,47 @@ def derived_from(status: int) -> Code:
     return for_status(status if status >= CLIENT_ERRORS else _BAD_GATEWAY)
 
 
-def _test(entry: Classification) -> Test:
-    """Compile a classification, less its status, by which it was found."""
-    tests = [_of_view(compile_condition(entry.when.model_copy(update={"status": None})))]
+def _steps(entries: Sequence[Classification]) -> Iterator[Step]:
+    """Compile classifications of one status; those in a row that ask for nothing but the code are asked together."""
+    for by_code, group in groupby(entries, _is_by_code):
+        if by_code:
+            yield _by_codes([(re2.compile(one.code).search, CODES[one.as_]) for one in group if one.code is not None])
+        else:
+            yield from (_alone(one) for one in group)
+
+
+def _is_by_code(entry: Classification) -> bool:
+    return entry.code is not None and not entry.says and entry.fields is None and _rest(entry.when) == Condition()
+
+
+def _rest(when: Condition) -> Condition:
+    return when.model_copy(update={"status": None})
+
+
+def _by_codes(entries: Sequence[tuple[Search, Code]]) -> Step:
+    """Return the code of the first pattern that is in the upstream's code, or in its type.
+
+    That is remembered for the few words that an API has for its codes.
+    """
+    remembered: dict[tuple[str | None, str | None], Code | None] = {}
+
+    def run(_view: View, said: Said) -> Code | None:
+        words = (said.code, said.type)
+        if words in remembered:
+            return remembered[words]
+        found = next(
+            (code for search, code in entries if any(search(word) for word in words if word is not None)), None
+        )
+        if len(remembered) < _MOST_REMEMBERED:
+            remembered[words] = found
+        return found
+
+    return run
+
+
+def _alone(entry: Classification) -> Step:
+    code = CODES[entry.as_]
+    tests = [_of_view(compile_condition(_rest(entry.when)))] if _rest(entry.when) != Condition() else []
     if entry.code is not None:
         tests.append(_of_code(entry.code))
     if entry.says:
@@ -109,13 +153,13 @@ def _test(entry: Classification) -> Test:
     if entry.fields is not None:
         tests.append(_of_fields(entry.fields))
 
-    def run(view: View, said: Said) -> bool:
-        for test in tests:  # noqa: SIM110 - a generator costs as much as three tests
+    def run(view: View, said: Said) -> Code | None:
+        for test in tests:
             if not test(view, said):
-                return False
-        return True
+                return None
+        return code
 
-    return run if len(tests) > 1 else tests[0]
+    return run
 
 
 def _of_view(holds: Predicate) -> Test:
@@ -124,29 +168,7 @@ def _of_view(holds: Predicate) -> Test:
 
 def _of_code(pattern: str) -> Test:
     search = re2.compile(pattern).search
-    remembered: dict[str, bool] = {}
-
-    def run(_view: View, said: Said) -> bool:
-        found = False
-        for word in (said.code, said.type):
-            if word is not None and not found:
-                found = _remembered(word, search, remembered)
-        return found
-
-    return run
-
-
-_MOST_REMEMBERED: Final = 256
-
-
-def _remembered(word: str, search: Callable[[str], Any], known: dict[str, bool]) -> bool:
-    """Return whether a pattern is in a word; asked once for each of the few words that an API has for its codes."""
-    found = known.get(word)
-    if found is None:
-        found = search(word) is not None
-        if len(known) < _MOST_REMEMBERED:
-            known[word] = found
-    return found
+    return lambda _view, said: any(search(word) for word in (said.code, said.type) if word is not None)
 
 
 def _of_words(phrases: Sequence[str]) -> Test:
@@ -156,7 +178,10 @@ def _of_words(phrases: Sequence[str]) -> Test:
         if said.words is None:
             return False
         text = fold(said.words)
-        return any(phrase in text for phrase in folded)
+        for phrase in folded:  # noqa: SIM110 - a generator costs as much as three phrases
+            if phrase in text:
+                return True
+        return False
 
     return run
 

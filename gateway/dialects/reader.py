@@ -24,7 +24,7 @@ from gateway.dialects.rates import RateReader
 from gateway.dialects.rules import level_of
 from gateway.dialects.success import SuccessReader
 from gateway.dialects.text import is_shown
-from gateway.model import Code, FieldError
+from gateway.model import Category, Code, FieldError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     _Rules = tuple[tuple[CompiledRule, Naming], ...]
 
 _ALWAYS_READ = ("Content-Type", "Content-Encoding", "Content-Language")
+_QUOTA_EXHAUSTED = Category.QUOTA_EXHAUSTED
 _RFC9457 = frozenset({"type", "title", "status", "detail", "instance"})
 _LARGEST_EXTENSIONS = 16_384  # bytes; what an upstream adds must not swell our answer
 
@@ -152,16 +153,17 @@ class Dialect:
         named = rule.problem or naming.named(view, Said(code, kind, said, _names_fields(errors)))
         if detail is None and errors and rule.sentence is not None:
             detail = _sentence(rule.sentence, errors)
+        settled = named or naming.derived(view.status)
         after = rule.retry_after(view, now_s)
         if after is None:
             after = self.rates.retry_after(view, now_s)
-        if after is None:
+        if after is None and may_pass(settled):
             after = rule.retry_after_words(view, now_s)
         return ErrorReading(
             dialect=rule.dialect,
             rule=rule.name,
             status=view.status,
-            code=named or naming.derived(view.status),
+            code=settled,
             named=named is not None,
             upstream_code=code,
             upstream_type=kind,
@@ -183,6 +185,11 @@ class Dialect:
             retry_after_s=self.rates.retry_after(view, now_s),
             unread=True,
         )
+
+
+def may_pass(code: Code) -> bool:
+    """Say whether an error may pass by itself, so that its words may tell when."""
+    return code.retryable or code.category is _QUOTA_EXHAUSTED
 
 
 def _names_fields(errors: Sequence[FieldError]) -> bool:

@@ -153,9 +153,11 @@ def _compiled_time(pick: TimePick) -> Callable[[View, float], float | None]:
 
     def read(view: View, now_s: float) -> float | None:
         for at in picks:
-            found = timing.seconds_until(at(view), form, clock(view.fields, now_s))
-            if found is not None:
-                return found
+            value = at(view)
+            if value is not None:  # nearly always nothing is there
+                found = timing.seconds_until(value, form, clock(view.fields, now_s))
+                if found is not None:
+                    return found
         return None
 
     return read

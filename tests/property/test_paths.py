@@ -70,12 +70,15 @@ _expressions = st.recursive(
         st.builds("{} | [0]".format, inner),
         st.builds("{} || {}".format, inner, inner),
         st.builds("{} && {}".format, inner, inner),
-        st.builds("{}({})".format, st.sampled_from(["length", "keys", "values", "type", "to_string"]), inner),
         st.builds("length({}, {})".format, inner, inner),
         st.builds("values({})[?type(@) != 'array'][]".format, inner),
         st.builds("{}[?@ == `null`]".format, _keys),
         st.builds("{}[{}:{}:{}]".format, _keys, _bounds, _bounds, st.sampled_from(["", 1, -2, 0])),
         st.builds("{{a: {}, b: {}}}".format, inner, inner),
+        st.builds(
+            "{}({})".format, st.sampled_from(["length", "type", "keys", "values", "to_array", "to_string"]), inner
+        ),
+        st.builds("values({})[?type(@) == 'string' || !keys(@)]".format, _keys),
     ),
     max_leaves=4,
 )

@@ -40,7 +40,7 @@ def parse(data: bytes, content_type: str, members: Members | None = None) -> Bod
         return _json(data, start, members, claimed=claims_json)
     if start[:1] == b"<":
         return _markup(data, media_type)
-    if media_type.strip() == "application/x-www-form-urlencoded":
+    if media_type.strip() == "application/x-www-form-urlencoded" or plaintext.is_form(data):
         return plaintext.read_form(data)
     return _text(data, claims_json=False)
 

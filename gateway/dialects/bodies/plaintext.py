@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qsl
 
 from gateway.dialects.bodies.body import OPAQUE, READ_LIMIT, Body
 from gateway.dialects.spec import BodyKind
 
 _FORM_FIELDS = 64
+_PAIR = rb"[A-Za-z_][\w.\[\]-]{0,63}=[^\s&=<>]*"
+_PAIRS = re.compile(_PAIR + rb"(?:&" + _PAIR + rb")+\s*")
+
+
+def is_form(data: bytes) -> bool:
+    """Say whether a text is nothing but two or more encoded pairs: older interfaces call their forms plain text."""
+    return b"&" in data[:READ_LIMIT] and _PAIRS.fullmatch(data[:READ_LIMIT]) is not None
 
 
 def read_form(data: bytes) -> Body:
-    """Read what `application/x-www-form-urlencoded` says that it is; of names that repeat the last counts."""
+    """Read encoded pairs; of names that repeat the last counts."""
     try:
-        pairs = parse_qsl(data[:READ_LIMIT].decode("utf-8", "replace"), max_num_fields=_FORM_FIELDS)
+        pairs = parse_qsl(data[:READ_LIMIT].decode("utf-8", "replace").strip(), max_num_fields=_FORM_FIELDS)
     except ValueError:
         return OPAQUE
     return Body(kind=BodyKind.FORM, tree=dict(pairs))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from gateway.dialects.conditions import as_status
 from gateway.dialects.explain.shown import printable, shown
 from gateway.dialects.header import fields_in, text_of
-from gateway.dialects.reader import Dialect
+from gateway.dialects.reader import Dialect, may_pass
 from gateway.dialects.sources import compile_pick
 from gateway.dialects.spec import Condition, DialectSpec, Pick, Rule
 
@@ -57,6 +57,7 @@ class Reader:
         for entry in members.get("retry_after", ()):  # what fields say unasked must not answer for this place
             wanted = _UNTIMED.union(name.lower().encode() for name in fields_in(entry))
             view.fields = {name: value for name, value in view.fields.items() if name in wanted}
+            members = {**members, "retry_after": (entry.model_copy(update={"last": False}),)}
         rule = Rule(when=Condition(status=frozenset({status}))).model_copy(update=members)
         said = {"unwrap": self._unwrap, "field_codes": self._words, "errors": (rule,)}
         return Dialect([DialectSpec().model_copy(update=said)]).read_error(view, self._now_s)
@@ -101,8 +102,9 @@ def times(
     if headers is not None and not settled:
         yield headers
     rest = _tried("retry_after", [one for one in entries if one.last], reading, reader, {})
+    asked = not settled and headers is None and may_pass(reading.code)
     for trial in rest:
-        yield replace(trial, counts=False) if settled or headers is not None else trial
+        yield trial if asked else replace(trial, counts=False)
 
 
 def _named(rule: Rule, spec: DialectSpec, member: str) -> Any:

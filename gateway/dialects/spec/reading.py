@@ -172,7 +172,9 @@ class TimePick(Strict, title="time pick"):
     refill: Refill | None = None
     """In place of `from`: a bucket that fills evenly."""
     last: bool = False
-    """Asked only where no header field tells the time either; for what is said in words."""
+    """For what is said in words: asked only where no header field tells the time either, of errors that may pass by
+    themselves, and of quotas.
+    """
 
     @model_validator(mode="after")
     def _one_source(self) -> TimePick:

@@ -30,9 +30,9 @@ _SUBJECT: Final = frozenset(
     ]
 )
 _PARTS: Final = {
-    "remaining": ("remaining", "left", "available", "rest"),
-    "reset": ("reset", "resets", "renew", "refill", "resetafter", "window"),
-    "limit": ("limit", "max", "maximum", "total", "allowed", "quota"),
+    "remaining": frozenset(("remaining", "left", "available", "rest")),
+    "reset": frozenset(("reset", "resets", "renew", "renews", "refill", "resetafter")),
+    "limit": frozenset(("limit", "max", "maximum", "total", "allowed", "quota")),
 }
 _REQUEST_IDS: Final = frozenset(
     ("request", "trace", "correlation", "transaction", "ray", "traceid", "requestid", "req")
@@ -50,9 +50,7 @@ def rate_headers_of(replies: Sequence[Reply]) -> dict[str, Any] | None:
         if _number(value) is None or lower.startswith(_KNOWN):
             continue
         parts = _separators.split(lower)
-        part = next(
-            (part for part, ends in _PARTS.items() if parts[-1] in ends or (part == "reset" and "reset" in parts)), None
-        )
+        part = _part(parts)
         if part is not None and part not in found and not _SUBJECT.isdisjoint(parts):
             found[part] = {"header": name, "as": _form(value)} if part == "reset" else name
     return (
@@ -60,6 +58,13 @@ def rate_headers_of(replies: Sequence[Reply]) -> dict[str, Any] | None:
         if "remaining" in found
         else None
     )
+
+
+def _part(words: Sequence[str]) -> str | None:
+    """Return what a field tells by its last word; of a reset it may stand anywhere: `Resets-In`, `Reset-After`."""
+    if not _PARTS["reset"].isdisjoint(words):
+        return "reset"
+    return next((part for part, ends in _PARTS.items() if words[-1] in ends), None)
 
 
 def _form(value: str) -> str:

@@ -53,7 +53,12 @@ LONG = "x" * (SHALLOW_MEMBER + 1)
         (b"\xff\xfa\xfb" * 9, "text/plain", BodyKind.OPAQUE, None),
         (b"a=1&b=two+words", FORM, BodyKind.FORM, {"a": "1", "b": "two words"}),
         (b"&".join([b"a=1"] * 65), FORM, BodyKind.OPAQUE, None),
-        (b"a=1&b=2", "", BodyKind.TEXT, "a=1&b=2"),
+        (b"a=1&b=two%20words\n", "text/plain", BodyKind.FORM, {"a": "1", "b": "two words"}),
+        (b"a[0]=1&b=", "text/html", BodyKind.FORM, {"a[0]": "1"}),
+        (b"a=1", "text/plain", BodyKind.TEXT, "a=1"),
+        (b"a=1&b=2 are wrong", "text/plain", BodyKind.TEXT, "a=1&b=2 are wrong"),
+        (b"a=1 & b=2", "text/plain", BodyKind.TEXT, "a=1 & b=2"),
+        (b"see https://a.example/?a=1&b=2", "text/plain", BodyKind.TEXT, "see https://a.example/?a=1&b=2"),
     ],
 )
 def test_the_bytes_tell_the_kind(data: bytes, content_type: str, kind: BodyKind, tree: object) -> None:

@@ -78,3 +78,9 @@ def test_a_status_derives_a_code(status: int, code: str) -> None:
     """The dialect's own table, else the catalogue's; what is no error's status is told as a bad gateway."""
     naming = _naming({"statuses": {402: "account_disabled"}}, {"statuses": {402: "conflict"}})
     assert naming.derived(status).name == code
+
+
+def test_a_status_of_its_own_is_named_too() -> None:
+    """A status that HTTP does not have is classified like any other; what was worked out for it is not kept."""
+    naming = _naming({"classify": [{"code": "E1", "as": "conflict"}]})
+    assert {_named(naming, status=status, code="E1") for status in (900, 901, 900)} == {"conflict"}

@@ -234,12 +234,23 @@ def test_words_say_when_only_where_nothing_else_does(body: object, headers: dict
     words = {"from": {"path": "words", "pattern": "in ([0-9]+)s"}, "last": True}
     spec = {"retry_after": [words, {"from": "wait"}]}
     dialect = Dialect([DialectSpec.model_validate({"name": "shop", "extends": [], "read": spec, "errors": [{}]})])
-    reading = dialect.read_error(view_of(body, headers=headers), NOW_S)
+    reading = dialect.read_error(view_of(body, status=429, headers=headers), NOW_S)
     assert reading is not None
     assert reading.retry_after_s == after
-    in_words = dialect.read_error(view_of(body), NOW_S)
+    in_words = dialect.read_error(view_of(body, status=429), NOW_S)
     assert in_words is not None
     assert in_words.retry_after_s in (3, 7)
+
+
+@pytest.mark.parametrize(("status", "after"), [(400, None), (404, None), (429, 7), (503, 7)])
+def test_words_say_when_only_of_what_may_pass(status: int, after: float | None) -> None:
+    """An error that does not pass by itself has no time to try again, whatever its words."""
+    words = {"from": {"path": "words", "pattern": "in ([0-9]+)s"}, "last": True}
+    spec = {"retry_after": words}
+    dialect = Dialect([DialectSpec.model_validate({"name": "shop", "extends": [], "read": spec, "errors": [{}]})])
+    reading = dialect.read_error(view_of({"words": "in 7s"}, status=status), NOW_S)
+    assert reading is not None
+    assert reading.retry_after_s == after
 
 
 def test_what_else_is_read() -> None:

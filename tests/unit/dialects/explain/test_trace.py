@@ -218,18 +218,24 @@ def test_what_is_asked_last() -> None:
     rule = {"retry_after": [{"from": "words", "last": True}, {"from": "wait"}]}
     last = "words (last: true)"
     body = {"words": 5}
-    assert _places({"errors": [rule]}, body) == [
+    assert _places({"errors": [rule]}, body, status=429) == [
         ("retry_after", "wait", None, None, False),
         ("retry_after", last, "5", "5 s", True),
     ]
-    assert [(one[1], one[-1]) for one in _places({"errors": [rule]}, body, headers={"Retry-After": "9"})] == [
+    assert [
+        (one[1], one[-1]) for one in _places({"errors": [rule]}, body, status=429, headers={"Retry-After": "9"})
+    ] == [
         ("wait", False),
         ("header fields", True),
         (last, False),
     ]
-    assert [(one[1], one[-1]) for one in _places({"errors": [rule]}, {**body, "wait": 3})] == [
+    assert [(one[1], one[-1]) for one in _places({"errors": [rule]}, {**body, "wait": 3}, status=429)] == [
         ("wait", True),
         (last, False),
+    ]
+    assert _places({"errors": [rule]}, body) == [
+        ("retry_after", "wait", None, None, False),
+        ("retry_after", last, "5", "5 s", False),
     ]
 
 

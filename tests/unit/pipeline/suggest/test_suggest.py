@@ -277,6 +277,10 @@ def test_times_to_wait(tree: object, wait: object) -> None:
             ((b"X-Quota-Left", b"0"), (b"X-Quota-Reset", b"1767225600")),
             {"header": "X-Quota-Reset", "as": "epoch_seconds"},
         ),
+        (
+            ((b"X-Quota-Left", b"0"), (b"X-Quota-Resets-In", b"17")),
+            {"header": "X-Quota-Resets-In", "as": "delta_seconds"},
+        ),
         (((b"Api-Left", b"0"), (b"Api-Reset-At", b"1767225600000")), {"header": "Api-Reset-At", "as": "epoch_ms"}),
     ],
 )
