@@ -112,8 +112,12 @@ def _read(file: str, data: bytes) -> list[Capture]:
 
 def _facts(args: argparse.Namespace, captures: Sequence[Capture]) -> Facts:
     """Return what the options say of the API, and what a HAR file tells where they do not."""
-    url = args.base_url or next((_origin(one.url) for one in captures if one.url), None)
-    host = urlsplit(url).hostname if url else None
+    try:
+        url = args.base_url or next((_origin(one.url) for one in captures if one.url), None)
+        host = urlsplit(url).hostname if url else None
+    except ValueError as error:  # an IPv6 address without its end
+        message = f"the API's address is none such as {_PLACEHOLDER}: {error}"
+        raise _UsageError(message) from error
     name = args.name or (args.output.stem if args.output is not None else _spoken(host))
     return Facts(name=name, base_url=url or _PLACEHOLDER, prefix=args.prefix or f"/{name}", guessed=url is None)
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gateway.pipeline.plan import Plan
 
 
+_STATUSES = range(100, 1_000)
+
+
 class Line(msgspec.Struct, kw_only=True):
     """One line of JSON Lines: a reply, by whom it is to be read, and what its answer is to be called."""
 
@@ -42,7 +45,7 @@ class UsageError(Exception):
 def add_reply_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says which reply is meant, and by whom it is read."""
     parser.add_argument("file", nargs="?", type=Path, help="the reply's body; standard input when left out")
-    parser.add_argument("--dialect", metavar="NAME", help=f"{', '.join(presets.names())} or auto (the default)")
+    parser.add_argument("--dialect", metavar="NAME", help="a preset, such as generic, or auto (the default)")
     parser.add_argument("--upstream", metavar="NAME", help="read it as this upstream of the configuration does")
     parser.add_argument("--config", type=Path, default=Path("config/gateway.yaml"), metavar="FILE")
     parser.add_argument("--status", type=int, default=None, metavar="CODE", help="the reply's HTTP status (200)")
@@ -66,7 +69,7 @@ def plan_from(args: argparse.Namespace, dialect: str) -> Plan:
 def known(dialect: str) -> str:
     """Return the name of a preset, or `auto`. Raises UsageError when there is none of that name."""
     if dialect != "auto" and dialect not in presets.names():
-        message = f"there is no dialect {dialect!r}; known: auto, {', '.join(presets.names())}"
+        message = f"there is no dialect {dialect[:80]!r}: {presets.hint(dialect, also=[presets.AUTO])}"
         raise UsageError(message)
     return dialect
 
@@ -78,6 +81,9 @@ def reply_from(args: argparse.Namespace) -> Reply:
     except OSError as error:
         message = f"{args.file}: {error.strerror}"
         raise UsageError(message) from error
+    if args.status is not None and args.status not in _STATUSES:
+        message = f"a status is a number of three digits, not {args.status}"
+        raise UsageError(message)
     headers = tuple(_header(text) for text in args.header)
     if not args.http:
         return Reply(status=args.status or 200, headers=headers, body=data)

@@ -125,6 +125,9 @@ def _wanted(args: argparse.Namespace) -> Preference:
 
 
 def _many(args: argparse.Namespace, wanted: Preference) -> int:
+    if args.file is not None:
+        message = "with --jsonl the replies come from standard input: accord try --jsonl < FILE"
+        raise UsageError(message)
     plans: dict[str, Plan] = {}
     wrong = 0
     for number, text in enumerate(sys.stdin.buffer, 1):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.dialects.spec import WriteSpec
 
 RESERVED_PREFIX = "/-"
+_NO_PRESET = "there is no such preset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +108,7 @@ def load_dialect(path: Path) -> DialectSpec:
     spec, faults = validate(DialectSpec, document)
     for index, name in enumerate(spec.extends if spec is not None else ()):
         if name not in presets.names():
-            message = "there is no such preset"
-            faults.append(fault_at(document, ("extends", index), message, f"known: {', '.join(presets.names())}"))
+            faults.append(fault_at(document, ("extends", index), _NO_PRESET, presets.hint(name)))
     if spec is None or faults:
         raise ConfigError(faults)
     return spec
@@ -179,14 +179,13 @@ def _wrong_choices(document: Document) -> list[Fault]:
         faults.append(fault_at(document, ("match", "prefix"), "/-/ is kept for the gateway's own pages"))
     dialect, known = _inside(document.value, "dialect"), presets.names()
     if isinstance(dialect, str) and dialect not in ("auto", *known):
-        faults.append(fault_at(document, ("dialect",), "there is no such preset", f"known: auto, {', '.join(known)}"))
+        faults.append(fault_at(document, ("dialect",), _NO_PRESET, presets.hint(dialect, also=[presets.AUTO])))
     accept = _inside(dialect, "accept")
     if isinstance(accept, str) and (not accept.isascii() or has_control(accept.encode())):
         faults.append(fault_at(document, ("dialect", "accept"), "must be in ASCII and without control characters"))
     for index, name in enumerate(_texts(_inside(dialect, "extends"))):
         if name not in known:
-            at = ("dialect", "extends", index)
-            faults.append(fault_at(document, at, "there is no such preset", f"known: {', '.join(known)}"))
+            faults.append(fault_at(document, ("dialect", "extends", index), _NO_PRESET, presets.hint(name)))
     return faults
 
 

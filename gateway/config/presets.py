@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -14,10 +15,20 @@ from gateway.dialects.spec import DialectSpec
 from gateway.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 AUTO = "auto"
 LAST_RESORT = "generic"
+_LONGEST_NAME = 80
+
+
+def hint(name: str, *, also: Iterable[str] = ()) -> str:
+    """Return what helps whoever wrote the name of a preset that does not exist; `also` may stand there, too."""
+    if name == AUTO:
+        return "auto can be chosen, not extended"
+    known, asked = (*also, *names()), name.lower()[:_LONGEST_NAME]
+    near = get_close_matches(asked, known, n=1) or [one for one in known if asked and asked in one]
+    return f"did you mean {near[0]}?" if near else "docs/reference/presets has a page for each"
 
 
 def names() -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """`dialect: auto`: each reply is read by the dialect that knows it most surely by its structure.
 
-What an upstream was seen to speak is remembered: a sign of that dialect counts for more and a weak one is enough, and
-an upstream that speaks one dialect is taken to speak it where no sign is seen. What nothing is known of is read by the
-last resort. The memory is the one thing here that changes; it holds no more than a count for each dialect.
+What an upstream was seen to speak of late is remembered: a sign of that dialect counts for more and a weak one is
+enough, and an upstream that speaks hardly anything else is taken to speak it where no sign is seen. What nothing is
+known of is read by the last resort. The memory is the one thing here that changes; it holds no more than a count for
+each dialect, and fades: a page of a proxy, or a reply that somebody made the upstream give, sways nothing for long.
 
 Successes always pass as they are: an API whose envelope is only guessed must not have its answers rewritten.
 """
@@ -31,7 +32,13 @@ SURE: Final = 80
 _PREFERENCE: Final = 15
 """What a sign of a dialect that the upstream is known to speak counts more."""
 _SETTLED: Final = 3
-"""Replies in one dialect, and in no other, after which a reply without any sign is taken for one of it, too."""
+"""Replies in one dialect after which a reply without any sign is taken for one of it, too; of others hardly any."""
+_SETTLED_SHARE: Final = 8
+_SPOKEN_SHARE: Final = 4
+"""One in so many replies: less than the first may be of other dialects where one is settled, and no less than the
+second must be of a dialect that the upstream speaks."""
+_REMEMBERED: Final = 64
+"""Replies after which each count is halved, so that what was seen last counts most."""
 
 
 class Options:
@@ -56,7 +63,7 @@ class Options:
 class AutoDialect(Dialect):
     """Chooses among dialects for every reply."""
 
-    __slots__ = ("_known", "options")
+    __slots__ = ("_known", "_seen", "options")
 
     def __init__(self, options: Options, *, remembers: bool = False) -> None:
         """Choose among `options`; with `remembers`, by what was seen before, so make one for each upstream."""
@@ -72,6 +79,7 @@ class AutoDialect(Dialect):
         self.fields = options.fields
         self.options = options
         self._known: dict[Dialect, int] | None = {} if remembers else None
+        self._seen = 0
 
     def may_be_error(self, status: int) -> bool:
         """Say whether any of the dialects would look into a reply of this status."""
@@ -94,8 +102,15 @@ class AutoDialect(Dialect):
         if sign is None:
             return self._settled() or self.options.last
         if self._known is not None and sign.confidence >= SURE:
-            self._known[sign.dialect] = self._known.get(sign.dialect, 0) + 1
+            self._remember(self._known, sign.dialect)
         return sign.dialect
+
+    def _remember(self, known: dict[Dialect, int], dialect: Dialect) -> None:
+        known[dialect] = known.get(dialect, 0) + 1
+        self._seen += 1
+        if self._seen >= _REMEMBERED:
+            self._known = {one: seen // 2 for one, seen in known.items() if seen > 1}
+            self._seen = sum(self._known.values())
 
     def _surest(self, view: View) -> Sign | None:
         """Return the sign that counts most of those that hold.
@@ -116,15 +131,20 @@ class AutoDialect(Dialect):
         return best
 
     def _surest_known(self, signs: Sequence[Sign], view: View) -> Sign | None:
-        known = self._known or {}
         for sign in signs:
-            if sign.dialect in known and sign.holds(view):
+            if self._is_spoken(sign.dialect) and sign.holds(view):
                 return sign
         return None
 
+    def _is_spoken(self, dialect: Dialect) -> bool:
+        """Say whether enough of what was seen of late was of a dialect."""
+        seen = self._known.get(dialect) if self._known else None
+        return seen is not None and seen * _SPOKEN_SHARE >= self._seen
+
     def _settled(self) -> Dialect | None:
-        """Return the one dialect that the upstream speaks, once that is known."""
-        if self._known is None or len(self._known) != 1:
+        """Return the dialect that the upstream hardly ever leaves, once that is known."""
+        if not self._known:
             return None
-        ((dialect, seen),) = self._known.items()
-        return dialect if seen >= _SETTLED else None
+        dialect = max(self._known, key=self._known.__getitem__)
+        seen = self._known[dialect]
+        return dialect if seen >= _SETTLED and (self._seen - seen) * _SETTLED_SHARE < self._seen else None

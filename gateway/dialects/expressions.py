@@ -45,11 +45,14 @@ class _WrongTypeError(Exception):
 
 
 def _calls(node: Node) -> bool:
+    if node["type"] == "slice":
+        return False
     return node["type"] == "function_expression" or any(_calls(child) for child in node["children"])
 
 
 def _compile(node: Node) -> Finder:
-    return _KINDS[node["type"]](node, [_compile(child) for child in node["children"]])
+    kind = node["type"]
+    return _KINDS[kind](node, [] if kind == "slice" else [_compile(child) for child in node["children"]])
 
 
 def _field(node: Node, _children: Sequence[Finder]) -> Finder:
@@ -139,8 +142,9 @@ def _filter(_node: Node, children: Sequence[Finder]) -> Finder:
 
 
 def _comparison(node: Node, children: Sequence[Finder]) -> Finder:
-    """Compile `==` and `!=` with a text; with numbers and booleans they have rules of their own."""
-    if not any(child["type"] == "literal" and type(child["value"]) is str for child in node["children"]):
+    """Compile `==` and `!=` with a text or null; with numbers and booleans they have rules of their own."""
+    literals = [child["value"] for child in node["children"] if child["type"] == "literal"]
+    if not any(value is None or type(value) is str for value in literals):
         raise KeyError(node["value"])
     left, right = children
     compare = _COMPARISONS[node["value"]]
@@ -177,8 +181,28 @@ def _not(_node: Node, children: Sequence[Finder]) -> Finder:
 
 
 def _function(node: Node, children: Sequence[Finder]) -> Finder:
-    apply, (argument,) = _FUNCTIONS[node["value"]], children
+    apply = _FUNCTIONS[node["value"]]
+    if len(children) != 1:
+        raise KeyError(node["value"])
+    argument = children[0]
     return lambda value: apply(argument(value))
+
+
+def _named(node: Node, children: Sequence[Finder]) -> Finder:
+    pairs = list(zip([child["value"] for child in node["children"]], children, strict=True))
+    return lambda value: {name: child(value) for name, child in pairs} if value is not None else None
+
+
+def _pair(_node: Node, children: Sequence[Finder]) -> Finder:
+    return children[0]
+
+
+def _slice(node: Node, _children: Sequence[Finder]) -> Finder:
+    start, stop, step = node["children"]
+    if step == 0:
+        raise KeyError(step)
+    part = slice(start, stop, step)
+    return lambda value: value[part] if type(value) is list else None
 
 
 def _type_of(value: Any) -> str:
@@ -232,6 +256,9 @@ _KINDS: dict[str, Callable[[Node, Sequence[Finder]], Finder]] = {
     "filter_projection": _filter,
     "comparator": _comparison,
     "multi_select_list": _several,
+    "multi_select_dict": _named,
+    "key_val_pair": _pair,
+    "slice": _slice,
     "or_expression": _either,
     "and_expression": _both,
     "not_expression": _not,

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST_ERRORS = 256
 """Field errors read from one reply: a security limit on time and size."""
+_MOST_LOOKED_AT = 1_024
+"""Items of one list, members of one object, that are looked at for them: what says nothing costs time, too."""
 _DEEPEST = 16
 _LONGEST_NAME = 256
 _LONGEST_POSITION = 9
@@ -157,17 +159,17 @@ class FieldReader:
             full, code = _below(name, own) if own is not None else name, self._each.code(value)
             items.extend(_item(full, text, code) for text in texts)
             return
-        for key, inner in value.items():
+        for key, inner in islice(value.items(), _MOST_LOOKED_AT):
             if len(items) >= MOST_ERRORS:
                 return
             if key in self._markers:
                 self._walk(inner, name, items, depth + 1)
             elif key not in self._skip:
-                self._walk(inner, key if name is None else _below(name, key), items, depth + 1)
+                self._walk(inner, _below(name, key), items, depth + 1)
 
     def list(self, found: Any, _message: _Said) -> Iterable[_Item]:
         """Read a list whose members are objects or texts, or one of them alone."""
-        for inner in found if type(found) is list else [found]:
+        for inner in found[:_MOST_LOOKED_AT] if type(found) is list else [found]:
             if type(inner) is dict or (type(inner) is str and self._each.of_texts):
                 yield from self._each.items(inner)
             elif type(inner) is str and (text := clean(inner)):
@@ -176,13 +178,13 @@ class FieldReader:
     def positions(self, found: Any, message: _Said) -> Iterable[_Item]:
         """Read an object of positions to names; PHP makes a list of one whose positions have no gap."""
         pairs = found.items() if type(found) is dict else enumerate(found) if type(found) is list else ()
-        for position, name in pairs:
+        for position, name in islice(pairs, _MOST_LOOKED_AT):
             if type(name) is str and name:
                 yield name, pointer_of(name), as_text(message), None, None, _position(position)
 
     def param(self, found: Any, message: _Said) -> Iterable[_Item]:
         """Read one name, or several; what is wrong with them is the message, or the text beside each."""
-        names = found if type(found) is list else [found]
+        names = found[:_MOST_LOOKED_AT] if type(found) is list else [found]
         texts = message if type(message) is list else [message] * len(names)
         for name, text in zip(names, texts, strict=False):
             if type(name) is str and name:
@@ -195,7 +197,8 @@ def _is_echo(errors: list[FieldError], message: str | None) -> bool:
 
 
 def _below(name: str | None, part: str | int) -> str:
-    return str(part) if name is None else f"{name}.{part}"
+    """Return the name of what is below, no longer than a name is told: each of many members would copy a long one."""
+    return (str(part) if name is None else f"{name}.{part}")[:_LONGEST_NAME]
 
 
 def _item(name: str | None, detail: str | None, code: str | None, location: Location | None = None) -> _Item:
@@ -277,9 +280,9 @@ class _Each:
     def _named(self, tree: Any) -> list[tuple[str | None, str | None]]:
         for at in self._names:
             found = at(tree)
-            names = [name for name in (found if type(found) is list else [found]) if type(name) is str and name]
-            if names:
-                return [(name, pointer_of(name)) for name in names[:MOST_ERRORS]]
+            among = found[:MOST_ERRORS] if type(found) is list else [found]
+            if names := [name for name in among if type(name) is str and name]:
+                return [(name, pointer_of(name)) for name in names]
         return _NAMELESS
 
     def _where(self, tree: Any) -> Location | None:
@@ -316,13 +319,18 @@ def _position(text: str | int) -> int | UnsetType:
 _POINTER_SAFE = "/~!$&'()*+,;=:@-._"
 
 
-@lru_cache(maxsize=_CACHED_NAMES)
 def pointer_of(name: str) -> str:
     """Return the JSON pointer, as a URI fragment (RFC 6901 section 6), of a name.
 
     Names are dotted, bracketed or both: `a.b`, `a[0].b`, `a.0.b`, `a[b][c]`.
     """
-    text = name[:_LONGEST_NAME].replace("[", ".").replace("]", "")
+    return _pointer_of(name[:_LONGEST_NAME])
+
+
+@lru_cache(maxsize=_CACHED_NAMES)
+def _pointer_of(name: str) -> str:
+    """Work a pointer out; remembered, so nobody may fill the memory with names of any length."""
+    text = name.replace("[", ".").replace("]", "")
     parts = [part.replace("~", "~0").replace("/", "~1") for part in text.split(".") if part]
     return "#/" + quote("/".join(parts), safe=_POINTER_SAFE)
 

@@ -23,7 +23,7 @@ from gateway.dialects.outline import outline_of
 from gateway.dialects.rates import RateReader
 from gateway.dialects.rules import level_of
 from gateway.dialects.success import SuccessReader
-from gateway.dialects.text import is_trace
+from gateway.dialects.text import is_shown
 from gateway.model import Category, Code, FieldError
 
 if TYPE_CHECKING:
@@ -229,17 +229,16 @@ def _outline(chain: Sequence[DialectSpec]) -> Outline | None:
 def _extensions(view: View) -> Mapping[str, Raw] | None:
     """Return the members of the body's root that are not of RFC 9457, as the bytes in which they came.
 
-    One that holds a stack trace is left out.
+    One that holds a stack trace, or what the client sent, is left out.
     """
-    if view.spliceable is None:
+    tree = view.tree
+    if view.spliceable is None or type(tree) is not dict:
         return None
     try:
         members = msgspec.json.decode(view.spliceable, type=dict[str, Raw])
-    except msgspec.ValidationError:  # the root is no object, but perhaps a list of one
+    except msgspec.ValidationError:  # the root is no object, but a list of one
         return None
-    found = {name: Raw(bytes(raw)) for name, raw in members.items() if name not in _RFC9457 and _is_shown(raw)}
-    return found if sum(len(name) + len(bytes(raw)) for name, raw in found.items()) <= _LARGEST_EXTENSIONS else None
-
-
-def _is_shown(raw: Raw) -> bool:
-    return not is_trace(bytes(raw).decode("utf-8", "replace"))
+    found = {name: Raw(bytes(raw)) for name, raw in members.items() if name not in _RFC9457}
+    if sum(len(name) + len(bytes(raw)) for name, raw in found.items()) > _LARGEST_EXTENSIONS:
+        return None
+    return {name: raw for name, raw in found.items() if is_shown({name: tree.get(name)})}

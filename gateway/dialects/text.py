@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Any
 
 import re2
 from selectolax.lexbor import LexborHTMLParser
@@ -17,6 +18,11 @@ LONGEST_TEXT = 2_000
 
 _MARKUP_BOUND = 8_192  # characters: what is nested deeply costs the square of its length
 _TRACE_BOUND = 20_000
+_DEEPEST_SHOWN = 32
+_ECHOED = frozenset(
+    ("input", "rejectedValue", "rejected_value", "rejected-value", "invalidValue", "invalid_value", "attemptedValue")
+)
+"""Members in which frameworks repeat what they were sent, a password as well as a date."""
 _SHORTEST_TRACE = 24
 _TRACE_MARKS = ("at ", "File ", "race", "#", "goroutine")  # one of them is in whatever `_TRACE` finds
 _ENTITY_BOUND = 2 * LONGEST_TEXT  # below the 4,300 digits of which Python makes a number
@@ -25,7 +31,7 @@ _NOTHING = frozenset({"", "null", "none", "undefined", "nil", "[object object]"}
 # RE2, for an upstream's text meets these patterns: they take linear time whatever it is.
 _TRACE = re2.compile(
     r"Traceback \(most recent call last\)"  # Python
-    r"|File \"[^\"\n]+\", line \d+"
+    r"|File \"[^\"\n]+\" ?, line \d+"
     r"|\bat [\w$.<>/]+\([^()\n]*(?::\d+|Native Method|Unknown Source)\)"  # Java, and Node with a name
     r"|\bat [^\s()]*[/\\][^\s()]*:\d+:\d+"  # Node without one
     r"|\bat [\w.`<>\[\]]+ \([^()\n]+:\d+:\d+\)"
@@ -53,6 +59,8 @@ def clean(text: str) -> str:
         return ""
     if "<" in text or "&" in text:
         text = _without_markup(text[:_MARKUP_BOUND])
+        if is_trace(text):  # that its markup hid
+            return ""
     text = text[:LONGEST_TEXT].strip()
     return text if text.isprintable() else text.translate(_UNSEEN).encode("utf-8", "replace").decode("utf-8")
 
@@ -70,6 +78,29 @@ def is_trace(text: str) -> bool:
         for mark in _TRACE_MARKS:
             if mark in text:
                 return _TRACE.search(text[:_TRACE_BOUND]) is not None
+    return False
+
+
+def is_shown(value: Any) -> bool:
+    """Say whether a value of a body may be shown as it came: no stack trace is in it, and nothing that was sent.
+
+    What is nested too deeply to be looked at may not.
+    """
+    level = [value]
+    for _ in range(_DEEPEST_SHOWN):
+        below: list[Any] = []
+        for one in level:
+            if type(one) is str and is_trace(one):
+                return False
+            if type(one) is dict:
+                if not _ECHOED.isdisjoint(one):
+                    return False
+                below += one.values()
+            elif type(one) is list:
+                below += one
+        if not below:
+            return True
+        level = below
     return False
 
 

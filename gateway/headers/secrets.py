@@ -21,6 +21,8 @@ SHORTEST: Final = 6
 """Shorter values, in characters, cannot be told from ordinary text: a shop's number is in every price."""
 
 _TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*', re.DOTALL)
+_ESCAPED_FOR_PAGES: Final = ("<>&", "<>&'", "<>&'\"", "<>&'=", "<>&'\"+`")
+"""Characters that encoders of several languages write as `\\u003c` and the like."""
 _ENCODED: Final = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -32,7 +34,7 @@ class Secrets:
 
     @classmethod
     def of(cls, values: Iterable[str]) -> Secrets:
-        """Return the forms of values: as they are, percent-encoded, and either of these as JSON spells it."""
+        """Return the forms of values: as they are, percent-encoded, and either of these in the spellings of JSON."""
         forms = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
         return cls(tuple(sorted((form.encode() for form in forms), key=lambda form: (-len(form), form))))
 
@@ -69,3 +71,11 @@ def _forms(value: str) -> Iterator[str]:
             for escaped in (json.dumps(spelled)[1:-1], json.dumps(spelled, ensure_ascii=False)[1:-1]):
                 yield escaped
                 yield escaped.replace("/", "\\/")
+            yield from _safe_for_pages(spelled)
+
+
+def _safe_for_pages(text: str) -> Iterator[str]:
+    """Give the spellings of encoders whose JSON may be put into a page."""
+    for characters in _ESCAPED_FOR_PAGES:
+        for form in ("\\u%04x", "\\u%04X"):
+            yield "".join(form % ord(one) if one in characters else json.dumps(one)[1:-1] for one in text)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _REMEMBERED: Final = 256
 _LONGEST_REMEMBERED: Final = 256
 """Longer fields are not remembered, so that nobody fills the memory with them."""
+_LONGEST_READ: Final = 2_048
+"""Longer ones ask for nothing: no client needs them, and each of their elements costs time."""
 _WRITERS: Final = tuple(GENERAL.values())
 _XML: Final = b"application/xml"
 _ALSO: Final = {PROBLEM_JSON.name: (b"application/json",), PROBLEM_XML.name: (_XML, b"text/xml")}
@@ -58,8 +60,10 @@ def preference_of(headers: Headers) -> Preference:
 
 def preference(accept: tuple[bytes, ...], languages: tuple[bytes, ...]) -> Preference:
     """Return what the lines of `Accept` and of `Accept-Language` ask for."""
-    short = sum(map(len, accept)) + sum(map(len, languages)) <= _LONGEST_REMEMBERED
-    return (_preference if short else _preference.__wrapped__)(accept, languages)
+    length = sum(map(len, accept)) + sum(map(len, languages))
+    if length > _LONGEST_READ:
+        return DEFAULT
+    return (_preference if length <= _LONGEST_REMEMBERED else _preference.__wrapped__)(accept, languages)
 
 
 @lru_cache(maxsize=_REMEMBERED)

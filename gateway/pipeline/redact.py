@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Raw, Struct
 
-from gateway.model import Code, Retry, Source
+from gateway.dialects.fields import pointer_of
+from gateway.model import Code, FieldError, Retry, Source
 
 if TYPE_CHECKING:
     from gateway.headers import Secrets
@@ -33,10 +34,18 @@ def _cleaned(value: Any, secrets: Secrets) -> Any:  # noqa: ANN401 - any member 
         case Raw():
             return Raw(secrets.redact_json(bytes(value)))
         case Struct():
-            changes = {name: _cleaned(getattr(value, name), secrets) for name in value.__struct_fields__}
-            return msgspec.structs.replace(value, **changes)
+            return _struct(value, secrets)
         case tuple():
             return tuple(_cleaned(one, secrets) for one in value)
         case dict():
             return {secrets.redact_text(name): _cleaned(one, secrets) for name, one in value.items()}
     return value
+
+
+def _struct(value: Struct, secrets: Secrets) -> Struct:
+    changes = {name: _cleaned(getattr(value, name), secrets) for name in value.__struct_fields__}
+    clean = msgspec.structs.replace(value, **changes)
+    if isinstance(clean, FieldError) and clean.pointer is not None and clean.field != getattr(value, "field", None):
+        pointer = pointer_of(clean.field or "")  # from the name, for in a pointer a credential is spelled otherwise
+        return msgspec.structs.replace(clean, pointer=pointer)
+    return clean

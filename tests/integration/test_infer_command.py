@@ -111,6 +111,12 @@ def test_wrong_options(captured: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert "fault: " in capsys.readouterr().err
 
 
+def test_an_address_that_is_none(captured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address that cannot be taken apart is told in a sentence."""
+    assert main(["infer", str(captured), "--base-url", "http://[x"]) == 1
+    assert capsys.readouterr().err.startswith("accord infer: the API's address is none such as https://api.example.com")
+
+
 def test_nothing_to_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder without a reply in it is no ground for a file."""
     assert main(["infer", str(tmp_path)]) == 1

@@ -31,6 +31,7 @@ _COMPLETE = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
 
 def root_of(data: bytes) -> bytes:
     """Return the beginning of what stands behind declaration, instructions and comments: `<Root`, `<!DOCTYPE`."""
+    data = data[:READ_LIMIT]
     at = 0
     while True:
         rest = data[at : at + 64]

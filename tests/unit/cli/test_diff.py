@@ -129,7 +129,7 @@ def test_dialects_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["salla", "nobody"], "there is no dialect 'nobody'; known: auto, "),
+        (["salla", "nobody"], "there is no dialect 'nobody': docs/reference/presets has a page for each"),
         (["salla", "nowhere.yaml"], "nowhere.yaml: cannot be read: No such file or directory"),
         (["salla", "salla", "--replies", "/nowhere"], "[Errno 2] No such file or directory: '/nowhere'"),
     ],

@@ -203,7 +203,7 @@ def test_as_one_object(reply: str, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--dialect", "nobody"], "there is no dialect 'nobody'; known: auto, "),
+        (["--dialect", "nobody"], "there is no dialect 'nobody': docs/reference/presets has a page for each"),
         (["--request", "GET nowhere"], 'a request is written "GET /path" or "GET https://host/path": the target is '),
         (["--request", "CONNECT a:1"], 'a request is written "GET /path" or "GET https://host/path": CONNECT is not '),
         (["--upstream", "gone"], ""),

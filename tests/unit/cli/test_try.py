@@ -86,8 +86,10 @@ def test_many_replies(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.Captu
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--dialect", "nobody"], "there is no dialect 'nobody'; known: auto, "),
+        (["--dialect", "nobody"], "there is no dialect 'nobody': docs/reference/presets has a page for each"),
         (["--header", "no colon"], "a field is written NAME:VALUE, not 'no colon'"),
+        (["--jsonl"], "with --jsonl the replies come from standard input: accord try --jsonl < FILE"),
+        (["--status", "-1"], "a status is a number of three digits, not -1"),
         (["--http"], "with --http the input begins with a status line such as HTTP/1.1 422"),
         (["--config", "/nowhere.yaml", "--upstream", "a"], "/nowhere.yaml: cannot be read: No such file or directory"),
     ],

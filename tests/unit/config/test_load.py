@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Write = Callable[[Mapping[str, str]], Path]
 
 GATEWAY = "version: 1\n"
-KNOWN = ", ".join(presets.names())
+NEAR = "did you mean salla?"
 
 
 def _upstream(name: str, more: str = "") -> str:
@@ -92,7 +92,7 @@ def test_every_fault_of_every_file_at_once(write: Write) -> None:
         "gateway.yaml:1:1 version: must be 1",
         "gateway.yaml:2:1 listen: not an address: write host:port, as in 0.0.0.0:8080 or [::]:8080",
         "upstreams/a.yaml:5:12 timeouts.connect: a duration needs a unit: ms, s, m, h or d, as in 500ms or 2s",
-        f"upstreams/a.yaml:6:1 dialect: there is no such preset (known: auto, {KNOWN})",
+        f"upstreams/a.yaml:6:1 dialect: there is no such preset ({NEAR})",
         "upstreams/b.yaml:4:9 match.prefix: /-/ is kept for the gateway's own pages",
         "upstreams/b.yaml:5:1 pol: this key is not known (did you mean pool?)",
         "upstreams/c.yaml:1:5: not YAML: did not find expected node content",
@@ -165,13 +165,13 @@ def test_the_prefix_of_our_own_pages_is_reserved(write: Write, prefix: str, *, r
 @pytest.mark.parametrize(
     ("dialect", "faults"),
     [
-        ("sala", [f"5:1 dialect: there is no such preset (known: auto, {KNOWN})"]),
-        ("{extends: sala}", [f"5:11 dialect.extends: there is no such preset (known: {KNOWN})"]),
+        ("sala", [f"5:1 dialect: there is no such preset ({NEAR})"]),
+        ("{extends: sala}", [f"5:11 dialect.extends: there is no such preset ({NEAR})"]),
         (
             "{extends: [salla, auto, sala]}",
             [
-                f"5:28 dialect.extends[1]: there is no such preset (known: {KNOWN})",
-                f"5:34 dialect.extends[2]: there is no such preset (known: {KNOWN})",
+                "5:28 dialect.extends[1]: there is no such preset (auto can be chosen, not extended)",
+                f"5:34 dialect.extends[2]: there is no such preset ({NEAR})",
             ],
         ),
     ],
@@ -373,7 +373,7 @@ def test_a_dialect_by_itself(write: Write) -> None:
     ("text", "told"),
     [
         ("codes: {E1: gon}\n", "a.yaml:1:9 codes.E1: this is not a code of the catalogue (did you mean gone?)"),
-        ("extends: [salla, sala]\n", f"a.yaml:1:18 extends[1]: there is no such preset (known: {KNOWN})"),
+        ("extends: [salla, sala]\n", f"a.yaml:1:18 extends[1]: there is no such preset ({NEAR})"),
     ],
 )
 def test_a_dialect_by_itself_that_is_wrong(text: str, told: str, write: Write) -> None:

@@ -75,3 +75,24 @@ def test_a_preset_that_is_wrong_stops_the_program() -> None:
     ]
     del files["bad.yaml"], files["worse.yaml"]
     assert list(presets.parse(files)) == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("sala", "did you mean salla?"),
+        ("STRIPE", "did you mean stripe?"),
+        ("html", "did you mean html-pages?"),
+        ("auto", "auto can be chosen, not extended"),
+        ("", "docs/reference/presets has a page for each"),
+        ("z" * 100_000, "docs/reference/presets has a page for each"),
+    ],
+)
+def test_a_name_that_nobody_has(name: str, hint: str) -> None:
+    """Whoever writes it wrongly is told the nearest, and not a hundred others."""
+    assert presets.hint(name) == hint
+
+
+def test_what_may_stand_there_too() -> None:
+    """Where more than presets can be chosen, that is proposed as well."""
+    assert presets.hint("autoo", also=["auto"]) == "did you mean auto?"

@@ -128,6 +128,41 @@ def test_an_upstream_that_speaks_one_dialect_is_taken_to_speak_it() -> None:
     assert _chosen(remembering, {"other": 1}) == "last"
 
 
+def test_one_odd_reply_does_not_unsettle_an_upstream() -> None:
+    """A page of a proxy among many replies: what has no sign is read as before, and a weak sign is not enough."""
+    remembering = AutoDialect(OPTIONS, remembers=True)
+    for _ in range(10):
+        _chosen(remembering, {"bank": 1})
+    assert _chosen(remembering, {"shop": 1}) == "shop"
+    assert _chosen(remembering, {"other": 1}) == "bank"
+    assert _chosen(remembering, {"perhaps": 1}) == "bank"
+
+
+def test_what_was_seen_once_does_not_count_for_ever() -> None:
+    """Whoever makes an upstream answer in another shape, even first of all, sways what comes later only for a while."""
+    remembering = AutoDialect(OPTIONS, remembers=True)
+    assert [_chosen(remembering, {"shop": 1}) for _ in range(3)] == ["shop"] * 3
+    for _ in range(9):
+        assert _chosen(remembering, {"bank": 1}) == "bank"
+    assert _chosen(remembering, {"perhaps": 1}) == "shop"
+    _chosen(remembering, {"bank": 1})
+    assert _chosen(remembering, {"perhaps": 1}) == "last"
+    for _ in range(60):
+        _chosen(remembering, {"bank": 1})
+    assert _chosen(remembering, {"other": 1}) == "bank"
+
+
+def test_an_upstream_may_change_what_it_speaks() -> None:
+    """The memory fades: a thousand old replies weigh no more than some hundred new ones."""
+    remembering = AutoDialect(OPTIONS, remembers=True)
+    for _ in range(1_000):
+        _chosen(remembering, {"shop": 1})
+    for _ in range(200):
+        _chosen(remembering, {"bank": 1})
+    assert _chosen(remembering, {"other": 1}) == "bank"
+    assert _chosen(remembering, {"perhaps": 1}) == "bank"
+
+
 def test_of_two_signs_alike_the_first_counts() -> None:
     """Where two dialects are equally sure, their order decides, not that of the reply's members."""
     first, second = _dialect("first", detect={"body": {"has": "a"}}), _dialect("second", detect={"body": {"has": "b"}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -364,3 +365,37 @@ def test_the_message_again_is_no_field_error(wrong: object, details: list[str]) 
     spec = FieldsSpec.model_validate({"from": "wrong", "each": {"field": "name", "detail": "why"}, "echo": False})
     errors = FieldReader(spec).read(view_of({"wrong": wrong}), "It is wrong.", {}, in_body=True)
     assert [error.detail for error in errors] == details
+
+
+@pytest.mark.parametrize("shape", ["tree", "list", "positions", "param"])
+@pytest.mark.parametrize(
+    "found", [[{}] * 2_000 + ["late"], {**{f"k{number}": None for number in range(2_000)}, "late": "late"}]
+)
+def test_what_says_nothing_is_not_looked_at_for_ever(shape: str, found: object) -> None:
+    """Of a list or an object only so many members are looked at, whether they tell of errors or not."""
+    assert _errors({"from": "bad", "shape": shape}, {"bad": found}) == []
+
+
+def test_a_long_name_is_not_carried_along() -> None:
+    """Each of many members under a long name would copy it; no more of a name is kept than is told."""
+    found = {"x" * 100_000: {f"k{number}": "is wrong" for number in range(1_000)}}
+    tracemalloc.start()
+    try:
+        errors = _errors({"from": "bad", "shape": "tree"}, {"bad": found})
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert {error.field for error in errors} == {"x" * 256}
+    assert peak_bytes < 1_000_000
+
+
+def test_long_names_are_not_remembered() -> None:
+    """The pointers of names are remembered, but nobody fills the memory with names of any length."""
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            pointer_of(f"{number}" * 50_000)
+        held_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held_bytes < 1_000_000

@@ -69,6 +69,11 @@ def test_a_path_that_finds_nothing_is_none(path: str, tree: object, found: objec
     assert find(path)(tree) == found
 
 
+def test_a_function_with_too_many_arguments_finds_nothing() -> None:
+    """It is told when it is asked for, as by the library, and not by an error at load."""
+    assert find("length(a, b)")({"a": "x", "b": "y"}) is None
+
+
 def test_a_path_survives_depth() -> None:
     """The library recurses with the body; a body that is too deep for it is a body without that value."""
     tree: object = 1

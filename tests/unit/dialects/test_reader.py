@@ -315,6 +315,32 @@ def test_extension_members_are_kept_as_they_are(body: bytes, extensions: dict[st
     assert (None if found is None else {name: bytes(raw) for name, raw in found.items()}) == extensions
 
 
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "java.lang.Error: no\n\tat com.shop.Cart.total(Cart.java:9)",
+        'File "/srv/a.py", line 1, in run',
+        ["Error", {"frames": ["\tat com.shop.Cart.total(Cart.java:9)"]}],
+        [{"field": "pin", "rejectedValue": "1234"}],
+        {"deep": {"input": {"pin": "1234"}}},
+        json.loads("[" * 40 + '"deep"' + "]" * 40),
+    ],
+)
+def test_what_nobody_may_see_is_no_extension_member(hidden: object) -> None:
+    """Stack traces, however JSON spells them, and what was sent to the upstream are left out; others stay."""
+    reading = EXTENSIBLE.read_error(view_of({"kept": [1, {"a": "b"}], "hidden": hidden}), NOW_S)
+    assert reading is not None
+    assert set(reading.extensions or ()) == {"kept"}
+
+
+@pytest.mark.parametrize("name", ["input", "rejectedValue", "attemptedValue"])
+def test_what_was_sent_is_no_extension_member(name: str) -> None:
+    """An upstream that repeats its input repeats passwords, too."""
+    reading = EXTENSIBLE.read_error(view_of({name: "1234"}), NOW_S)
+    assert reading is not None
+    assert reading.extensions == {}
+
+
 def test_a_dialect_is_a_chain() -> None:
     """Where a dialect is silent the facts of the next one hold; without a name it is unnamed."""
     assert (DIALECT.name, DIALECT.accept) == ("shop", "application/json")

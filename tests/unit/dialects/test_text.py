@@ -48,6 +48,8 @@ def test_text_is_cleaned(text: str, cleaned: str) -> None:
         "#0 /srv/index.php(3): run()\n#1 {main}",
         "panic: no\n\ngoroutine 1 [running]:",
         "<pre>Error: no<br> at Cart.total (/srv/cart.js:9:1)</pre>",
+        "Failed: File &quot;/srv/a.py&quot;, line 1, in run",
+        "<p>Failed: File <b>&quot;/srv/a.py&quot;</b>, line 1, in run</p>",
     ],
 )
 def test_a_stack_trace_is_no_text(text: str) -> None:

@@ -179,6 +179,12 @@ def test_what_is_malformed_is_read_as_far_as_it_goes(text: str, tree: object, *,
 
 @pytest.mark.platform
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not tell a process's memory so")
+@pytest.mark.parametrize("prolog", ["<?a?>", "<!---->", " "])
+def test_the_prolog_is_bounded(prolog: str) -> None:
+    """What stands before the first element is looked at no farther than anything else."""
+    assert parse((f"<?xml?>{prolog * READ_LIMIT}<Error/>").encode(), XML, None).kind is BodyKind.OPAQUE
+
+
 def test_names_are_forgotten_with_the_document() -> None:
     """Documents full of names that never come again leave nothing behind."""
     documents = [b"<r>" + b"".join(b"<n%dx%d/>" % (n, m) for m in range(3_000)) + b"</r>" for n in range(60)]

@@ -42,6 +42,20 @@ def test_documents(document: bytes, clean: bytes) -> None:
     json.loads(clean)
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "tok\\u0026en\\u003d+\\u003c\\u0027x/",
+        "tok\\u0026en=\\u002B\\u003C\\u0027x/",
+        "tok\\u0026en=+\\u003c'x/",
+    ],
+)
+def test_documents_that_may_stand_in_pages(spelled: str) -> None:
+    """Encoders of several languages write signs of markup as escapes; the last has those of Go."""
+    secret = json.loads(f'"{spelled}"')
+    assert Secrets.of([secret]).redact_json(f'{{"a":"{spelled}"}}'.encode()) == b'{"a":"[redacted]"}'
+
+
 def test_never_shown() -> None:
     """Not even in a traceback."""
     assert "s3cret" not in repr(SECRETS)

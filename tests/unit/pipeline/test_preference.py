@@ -80,6 +80,14 @@ def test_short_fields_are_remembered_and_long_ones_are_not() -> None:
     assert preference(long, ()) == preference((b"text/plain",), ())
 
 
+@pytest.mark.parametrize("wanted", [b"text/plain", b"application/problem+xml"])
+def test_fields_longer_than_anybody_needs_ask_for_nothing(wanted: bytes) -> None:
+    """Each element of a field costs time, so that of thousands none is looked at."""
+    assert preference((wanted + b",a/b" * 400,), ()).writer is not DEFAULT.writer
+    assert preference((wanted + b",a/b" * 1_000,), ()) is DEFAULT
+    assert preference((wanted,), (b"ar" + b"-x" * 2_000,)) is DEFAULT
+
+
 def test_offers() -> None:
     """What the reference shows is what is asked."""
     for name, media_type, also in offers():

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
+import msgspec
+import pytest
 from msgspec import Raw
 
 from gateway.catalog import CODES
+from gateway.config import presets
 from gateway.headers import Secrets
 from gateway.model import (
     FieldCode,
@@ -13,12 +18,15 @@ from gateway.model import (
     Pagination,
     Party,
     Problem,
+    Reply,
     Retry,
     Source,
     Stage,
     Success,
     UpstreamError,
 )
+from gateway.pipeline.examples import plan_for
+from gateway.pipeline.normalise import normalise, own_problem
 from gateway.pipeline.redact import redacted
 from gateway.pipeline.render import problem_document, success_document
 
@@ -46,6 +54,27 @@ def test_problems() -> None:
     document = problem_document(clean, "id", None)
     assert document.count(b"s3cret") == 1  # the operator's own name for the upstream
     assert document.endswith(b',"[redacted]":{"a":"[redacted]","b":1.50}}')
+
+
+@pytest.mark.parametrize("secret", ["c2VjcmV0/cGFzcw==", "head.pay.load", "p@ss w%rd~x", "a[b]c~d"])
+def test_pointers(secret: str) -> None:
+    """A pointer spells names in its own way; it is made anew from a name that a credential was taken out of."""
+    body = {"errors": {f"of.{secret}": ["is wrong"]}}
+    reply = Reply(status=422, headers=((b"Content-Type", b"application/json"),), body=json.dumps(body).encode())
+    problem = normalise(reply, plan_for(presets.preset("generic"), "shop"), 0)
+    assert isinstance(problem, Problem)
+    clean = redacted(problem, Secrets.of([secret]))
+    assert isinstance(clean, Problem)
+    assert [(one.field, one.pointer) for one in clean.errors] == [("of.[redacted]", "#/of/redacted")]
+
+
+def test_other_pointers_stay() -> None:
+    """A pointer whose name has no credential in it stays as the upstream gave it."""
+    error = FieldError(field="a.b", pointer="#/data/a/b", location=None, code=FieldCode.OTHER, detail="s3cret")
+    problem = own_problem("conflict", Stage.RESPONSE)
+    clean = redacted(msgspec.structs.replace(problem, errors=(error,)), SECRETS)
+    assert isinstance(clean, Problem)
+    assert [(one.pointer, one.detail) for one in clean.errors] == [("#/data/a/b", "[redacted]")]
 
 
 def test_successes() -> None:
