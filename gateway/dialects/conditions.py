@@ -118,10 +118,11 @@ def _header_tests(test: HeaderTest) -> Iterable[Predicate]:
 def _body_tests(test: BodyTest | None) -> Iterable[Predicate]:
     if test is None:
         return
-    yield from (_filled(path, wanted=True) for path in test.has)
-    yield from (_filled(path, wanted=False) for path in test.lacks)
+    # What mostly fails comes first.
     yield from (_equals(path, values) for path, values in test.equals.items())
     yield from (_typed(path, types) for path, types in test.type.items())
+    yield from (_filled(path, wanted=True) for path in test.has)
+    yield from (_filled(path, wanted=False) for path in test.lacks)
     yield from (_items(path, types) for path, types in test.items.items())
     yield from (_status(path, statuses) for path, statuses in test.status.items())
     yield from (_phrases(in_body(path), phrases) for path, phrases in test.contains.items())
