@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gateway.edge.replies import Replies
     from gateway.edge.request_body import RequestBody
     from gateway.edge.ways import Way
+    from gateway.model import Success
     from gateway.upstream import Exchange, ReplyHead
 
 _RESET_CONTENT: Final = 205
@@ -118,8 +119,7 @@ class Forwarder:
         """Answer with what a reply says; return False when it passes as it is."""
         way, head = asked.way, exchange.head
         self._over(call)
-        reply = Reply(status=head.status, headers=head.headers, body=body, cut=cut)
-        found = normalise(reply, way.plan, self._clock.now_s(), in_body=asked.has_body, unknown=way.unknown)
+        found = self._meant(asked, head, body, cut=cut)
         if found is None:
             return False
         if way.secrets is not None:
@@ -170,12 +170,16 @@ class Forwarder:
 
     def _note(self, call: Call, asked: Asked, head: ReplyHead, copy: _Copy) -> None:
         """Note what a client would have got of a reply that went through to it."""
-        way, body = asked.way, copy.body()
-        if body is None:
-            return
-        reply = Reply(status=head.status, headers=head.headers, body=body, cut=copy.cut)
-        found = normalise(reply, way.plan, self._clock.now_s(), in_body=asked.has_body, unknown=way.unknown)
-        call.would = would_be(found, head.status, way.plan.dialect.name)
+        body = copy.body()
+        if body is not None:
+            found = self._meant(asked, head, body, cut=copy.cut)
+            call.would = would_be(found, head.status, asked.way.plan.dialect.name)
+
+    def _meant(self, asked: Asked, head: ReplyHead, body: bytes, *, cut: bool) -> Problem | Success | None:
+        """Return what a reply says, or None when it passes as it is."""
+        way = asked.way
+        reply = Reply(status=head.status, headers=head.headers, body=body, cut=cut)
+        return normalise(reply, way.plan, self._clock.now_s(), in_body=asked.has_body, unknown=way.unknown)
 
     def _bare(self, call: Call, way: Way, exchange: Exchange, answer: Answer) -> None:
         """Let a reply's head through, without what would describe a body; what follows it is not read."""
