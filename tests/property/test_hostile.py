@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final
 
 import pytest
 
 from gateway.config import presets
 from gateway.model import Problem, Reply
 from gateway.pipeline.examples import answer, plan_for
+from tests.property.calls import counted
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_Result = TypeVar("_Result")
 SIZE: Final = 256 * 2**10
 """Bytes of an error that are read."""
 LARGE: Final = 8 * 2**20
@@ -96,7 +92,7 @@ def test_an_error_of_the_largest_size_costs_a_bounded_number_of_calls(dialect: s
     costs = {}
     for name, (kind, body) in ERRORS.items():
         reply = Reply(status=422, headers=((b"Content-Type", kind),), body=body)
-        result, costs[name] = _counted(lambda reply=reply: answer(reply, plan)[0])  # type: ignore[misc]
+        result, costs[name] = counted(lambda reply=reply: answer(reply, plan)[0])  # type: ignore[misc]
         assert isinstance(result, Problem)
     assert {name: cost for name, cost in costs.items() if cost > 2 * SIZE} == {}
 
@@ -106,21 +102,5 @@ def test_a_success_of_the_largest_size_costs_a_bounded_number_of_calls(name: str
     """Of 8 MiB that are perhaps an error, no more is looked at than of an error."""
     kind, body = _other_bodies(LARGE)[name]
     reply = Reply(status=200, headers=((b"Content-Type", kind),), body=body)
-    _, calls = _counted(lambda: answer(reply, plan_for(presets.preset("auto"), "shop"))[0])
+    _, calls = counted(lambda: answer(reply, plan_for(presets.preset("auto"), "shop"))[0])
     assert calls < 2 * SIZE
-
-
-def _counted(run: Callable[[], _Result]) -> tuple[_Result, int]:
-    calls = 0
-
-    def count(_frame: object, event: str, _argument: object) -> None:
-        nonlocal calls
-        calls += event in {"call", "c_call"}
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        result = run()
-    finally:
-        sys.setprofile(before)
-    return result, calls

@@ -8,7 +8,7 @@ import math
 import sys
 import tracemalloc
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import brotli
 import msgspec
@@ -26,6 +26,7 @@ from gateway.dialects.text import LONGEST_TEXT
 from gateway.model import Problem, Reply, Success
 from gateway.pipeline import render
 from gateway.pipeline.examples import answer, plan_for
+from tests.property.calls import counted
 from tests.property.replies import DIALECTS, exchanges, plans, values
 
 if sys.version_info >= (3, 14):
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 LARGEST_PROBLEM = 4 * 2**20
 """Bytes of the largest problem document: 256 field errors, each with a name, a pointer and a text at their bounds."""
 JSON = ((b"Content-Type", b"application/json"),)
-_Result = TypeVar("_Result")
 POLLING = b"authorization_pending"  # an "error" of a polling answer (RFC 8628), which passes as it is
 
 
@@ -147,7 +147,7 @@ HUGE = {
 def test_a_huge_body_costs_no_work_of_its_size(dialect: str, status: int, body: bytes) -> None:
     """A body of 10 MB without structure is answered in a few calls; its error document stays small."""
     plan = plan_for(presets.preset(dialect), "shop")
-    result, calls = _counted(lambda: checked(Reply(status=status, headers=JSON, body=body), plan))
+    result, calls = counted(lambda: checked(Reply(status=status, headers=JSON, body=body), plan))
     assert calls < 10_000
     if isinstance(result, Problem):
         _, document = answer(Reply(status=status, headers=JSON, body=body), plan)
@@ -169,7 +169,7 @@ def test_work_grows_with_the_number_of_members_and_no_faster(
         value = {name: value, "message": "no"}
     body = json.dumps(value).encode()
     plan = plan_for(presets.preset(dialect), "shop")
-    result, calls = _counted(lambda: answer(Reply(status=status, headers=JSON, body=body), plan)[0])
+    result, calls = counted(lambda: answer(Reply(status=status, headers=JSON, body=body), plan)[0])
     assert calls < 10 * MEMBERS
     assert not isinstance(result, Problem) or len(result.errors) <= MOST_ERRORS
 
@@ -227,23 +227,6 @@ def test_the_largest_problem(dialect: str, body: object) -> None:
     result = checked(Reply(status=400, headers=JSON, body=data), plan_for(presets.preset(dialect), "shop"))
     assert isinstance(result, Problem)
     assert len(result.errors) in {0, MOST_ERRORS}
-
-
-def _counted(run: Callable[[], _Result]) -> tuple[_Result, int]:
-    """Return what `run` returns, and how many calls it took: a measure of work on which the machine has no say."""
-    calls = 0
-
-    def count(_frame: object, event: str, _argument: object) -> None:
-        nonlocal calls
-        calls += event in {"call", "c_call"}
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        result = run()
-    finally:
-        sys.setprofile(before)
-    return result, calls
 
 
 OUTLINED: dict[str, list[Callable[[Any], Any]]] = {
