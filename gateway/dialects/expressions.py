@@ -181,11 +181,27 @@ def _not(_node: Node, children: Sequence[Finder]) -> Finder:
 
 
 def _function(node: Node, children: Sequence[Finder]) -> Finder:
+    if node["value"] == "contains" and len(children) == 2:
+        return _contains(*children)
     apply = _FUNCTIONS[node["value"]]
     if len(children) != 1:
         raise KeyError(node["value"])
     argument = children[0]
     return lambda value: apply(argument(value))
+
+
+def _contains(subject: Finder, search: Finder) -> Finder:
+    """Compile whether a list has an item, or a text a part."""
+
+    def run(value: Any) -> bool:
+        within, what = subject(value), search(value)
+        if type(within) is list:
+            return what in within
+        if type(within) is not str or type(what) is not str:
+            raise _WrongTypeError
+        return what in within
+
+    return run
 
 
 def _named(node: Node, children: Sequence[Finder]) -> Finder:

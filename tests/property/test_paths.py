@@ -79,6 +79,8 @@ _expressions = st.recursive(
             "{}({})".format, st.sampled_from(["length", "type", "keys", "values", "to_array", "to_string"]), inner
         ),
         st.builds("values({})[?type(@) == 'string' || !keys(@)]".format, _keys),
+        st.builds("contains({}, {})".format, inner, inner),
+        st.builds("contains(keys({}), 'a') && {}".format, _keys, _keys),
     ),
     max_leaves=4,
 )
@@ -107,13 +109,17 @@ listed: st.SearchStrategy[Any] = st.recursive(
 @example(text="{a: b, b: @}", tree={"b": 1})
 @example(text="a.{b: b}", tree={"b": 1})
 @example(text="length(a, b)", tree={"a": "x"})
+@example(text="contains(a, 'x')", tree={"a": ["y", "x"]})
+@example(text="contains(a, 'x')", tree={"a": "yx"})
+@example(text="contains(a, 'x')", tree={"a": 1})
+@example(text="contains('x', a)", tree={"a": None})
 def test_an_expression_over_lists_finds_what_jmespath_finds(text: str, tree: object) -> None:
     """A compiled expression means what the standard says, on any tree; one that fails in the library finds nothing."""
     try:
         wanted = jmespath.compile(text).search(tree)
     except jmespath.exceptions.ParseError:
         return
-    except (jmespath.exceptions.JMESPathError, ValueError):  # the second for a slice in steps of nothing
+    except (jmespath.exceptions.JMESPathError, ValueError, TypeError):  # slices in steps of nothing, null in a text
         wanted = None
     found = find(text)(tree)
     assert (found, type(found)) == (wanted, type(wanted))
