@@ -7,6 +7,7 @@ import json
 import pytest
 
 from gateway.dialects.bodies import READ_LIMIT, SHALLOW_MEMBER, parse
+from gateway.dialects.bodies.repair import completed
 from gateway.dialects.members import Members
 from gateway.dialects.spec import BodyKind
 
@@ -378,3 +379,16 @@ def test_the_parts_of_a_page_that_say_something(page: str, tree: dict[str, str])
 def test_only_the_beginning_of_a_text_is_read(data: bytes, content_type: str, found: object) -> None:
     """Of pages, texts and forms 64 KiB are looked at."""
     assert parse(data, content_type).tree == found
+
+
+@pytest.mark.parametrize("cut", [b'{"a": true', b'{"a": 17 ', b'{"a": null'])
+def test_a_word_that_is_whole_is_kept_of_json_that_is_cut_off(cut: bytes) -> None:
+    """A word, or a number with a space behind it, cannot go on: it is what was sent."""
+    body = parse(cut, "application/json")
+    assert (body.tree, body.truncated) == (json.loads(cut + b"}"), True)
+
+
+@pytest.mark.parametrize("text", ["", '{"a": 1}'])
+def test_where_nothing_is_open_nothing_was_cut_off(text: str) -> None:
+    """Neither of nothing nor of what is whole can more be had."""
+    assert completed(text) is None
