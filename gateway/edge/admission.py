@@ -10,8 +10,9 @@ from __future__ import annotations
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Final
 
-from gateway.limits import Facts, Keys, MemoryStore, Policy, client_address
+from gateway.limits import Facts, Keys, Policy, client_address
 from gateway.limits.address import is_trusted
+from gateway.limits.stores import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,8 +95,8 @@ class Admission:
             keyed += (self._ways.get(id(policies)) or self._compile(policies))[1]
         if not keyed:
             return None
-        charges = [(policy, key_of(facts)) for policy, key_of in keyed]
-        return self._store.decide(charges, self._now_us())
+        asks = [(policy, key_of(facts), policy.cost) for policy, key_of in keyed]
+        return self._store.decide(asks, self._now_us(), self._unix_us())
 
     def _compile(self, policies: Policies) -> tuple[Policies, Keyed]:
         """Compile a way's policies, and keep them, so that no others can take their identity."""
@@ -107,10 +108,13 @@ class Admission:
 
     def refund(self, charges: tuple[Charge, ...]) -> tuple[Verdict, ...]:
         """Give back what a request was charged, and return what its policies say then."""
-        return self._store.refund(charges, self._now_us())
+        return self._store.refund(charges, self._now_us(), self._unix_us())
 
     def _now_us(self) -> int:
         return int(self._clock.monotonic_s() * _US_IN_S)
+
+    def _unix_us(self) -> int:
+        return int(self._clock.now_s() * _US_IN_S)
 
     def shown(self, facts: Facts) -> str:
         """Return the client as logs and the status page may name it: its configured name, else a keyed hash."""

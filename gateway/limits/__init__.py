@@ -1,7 +1,7 @@
-"""Limits: how much a client may ask for. Pure arithmetic and a table in memory; time is always an argument.
+"""Limits: how much a client may ask for. Pure arithmetic; time is always an argument.
 
 `policy` is what a limit says, `values` what it is asked with and answers, `gcra` the arithmetic, `keys` whom it counts,
-`memory` where the counts are, `fields` and `members` what a client sees of it, and `address` finds out who a client is
+`stores` where the counts are, `fields` and `members` what a client sees of it, and `address` finds out who a client is
 behind trusted proxies.
 """
 
@@ -9,17 +9,16 @@ from gateway.limits.address import Network, client_address
 from gateway.limits.fields import rate_fields
 from gateway.limits.gcra import refund, take
 from gateway.limits.keys import KeyOf, Keys
-from gateway.limits.memory import MemoryStore
 from gateway.limits.policy import Policy
-from gateway.limits.values import Charge, Decision, Facts, Verdict
+from gateway.limits.values import Ask, Charge, Decision, Facts, Verdict
 
 __all__ = [
+    "Ask",
     "Charge",
     "Decision",
     "Facts",
     "KeyOf",
     "Keys",
-    "MemoryStore",
     "Network",
     "Policy",
     "Verdict",

@@ -42,7 +42,7 @@ def refund(tat_us: int, now_us: int, charge: Charge) -> int:
     is refused late and often have more than its limit. So with nothing charged in between it is as if the request had
     never been, and otherwise never more than that.
     """
-    owed_us = min(charge.policy.cost * charge.policy.interval_us, charge.end_us - now_us)
+    owed_us = min(charge.cost * charge.policy.interval_us, charge.mark - now_us)
     return tat_us - owed_us if owed_us > 0 else tat_us
 
 

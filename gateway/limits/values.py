@@ -23,6 +23,10 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
     method: str
 
 
+Ask = tuple[Policy, bytes, int]
+"""What a request asks of one policy: the policy, the key it is counted under, and what it costs."""
+
+
 class Verdict(Struct, frozen=True, gc=False):
     """What one policy says to one request.
 
@@ -39,21 +43,30 @@ class Verdict(Struct, frozen=True, gc=False):
 
 
 class Charge(Struct, frozen=True, gc=False):
-    """What a request was charged under one policy, so that it can be given back: `end_us` is the TAT behind it."""
+    """What a request was charged under one policy, so that it can be given back.
+
+    `mark` is what its algorithm finds it again by: GCRA's TAT behind the request, the time at which a sliding log noted
+    it, the beginning of the calendar's window, the number of the place that is held.
+    """
 
     policy: Policy
     key: bytes
-    end_us: int
+    cost: int
+    mark: int
 
 
 class Decision(Struct, frozen=True, gc=False):
     """What all policies of a request say together. `verdicts` are in the order of the policies, as are `charges`.
 
     `tightest` is the verdict that a client meets first: of those that refuse the longest wait, else the least left.
-    None when no policy applied. A refused request has no charges.
+    None when no policy applied. A refused request has no charges. `shadowed` are the verdicts of policies in shadow
+    mode, which are in `charges` where they admit but neither in `verdicts` nor in `admitted`. `unavailable`: it was
+    refused since the store does not answer and a policy wants it so.
     """
 
     admitted: bool
     verdicts: tuple[Verdict, ...]
     tightest: Verdict | None
     charges: tuple[Charge, ...] = ()
+    shadowed: tuple[Verdict, ...] = ()
+    unavailable: bool = False

@@ -9,10 +9,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from gateway.limits import Charge, MemoryStore, Policy, refund, take
+from gateway.limits import Charge, Policy, refund, take
+from gateway.limits.stores import MemoryStore
 
 if TYPE_CHECKING:
-    from gateway.limits import Decision
+    from gateway.limits import Ask, Decision
 
 EPOCH_US = 1_700_000_000_000_000
 KEYS = (b"a", b"b", b"c")
@@ -118,7 +119,7 @@ def test_refund(policy: Policy, ahead_us: int, wait_us: int, more_us: int) -> No
     after_us, verdict = take(before_us, EPOCH_US, policy.cost, policy)
     assume(verdict.admitted)
     now_us = EPOCH_US + wait_us
-    back_us = refund(after_us, now_us, Charge(policy, b"a", after_us))
+    back_us = refund(after_us, now_us, Charge(policy, b"a", policy.cost, after_us))
     assert max(back_us, now_us) == max(before_us, now_us)
     then_us = now_us + more_us
     assert take(back_us, then_us, policy.cost, policy)[1] == take(before_us, then_us, policy.cost, policy)[1]
@@ -129,7 +130,7 @@ def test_refund_is_never_too_much(policy: Policy, gaps: list[int], wait_us: int)
     """Whatever was charged after it: the key is left with no more than if the first request had never been."""
     now_us = EPOCH_US
     with_us, _ = take(0, now_us, policy.cost, policy)
-    without_us, charge = 0, Charge(policy, b"a", with_us)
+    without_us, charge = 0, Charge(policy, b"a", policy.cost, with_us)
     for gap_us in gaps:
         now_us += gap_us
         with_us, verdict = take(with_us, now_us, policy.cost, policy)
@@ -156,7 +157,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.buckets = {(policy.id, key): Bucket(policy) for policy in self.policies for key in KEYS}
         self.now_us, self.latest_us = EPOCH_US, 0
         self.last: Decision | None = None
-        self.asked: tuple[list[tuple[Policy, bytes]], int] | None = None
+        self.asked: tuple[list[Ask], int] | None = None
 
     @rule(gap_us=gaps_us)
     def time_passes(self, gap_us: int) -> None:
@@ -171,21 +172,21 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(first=st.sampled_from(KEYS), second=st.sampled_from(KEYS), which=st.sampled_from(["first", "second", "both"]))
     def request(self, first: bytes, second: bytes, which: str) -> None:
         """Ask one policy or both, and compare all that is said with the model."""
-        charges = list(zip(self.policies, (first, second), strict=True))
+        charges = [(policy, key, policy.cost) for policy, key in zip(self.policies, (first, second), strict=True)]
         charges = {"first": charges[:1], "second": charges[1:], "both": charges}[which]
         self.last, self.asked = self.decide(charges), (charges, self.latest_us)
 
-    def decide(self, charges: list[tuple[Policy, bytes]]) -> Decision:
+    def decide(self, charges: list[Ask]) -> Decision:
         """Ask the store, compare all that it says with the model, and charge the model."""
         self.latest_us = max(self.latest_us, self.now_us)
-        decision = self.store.decide(charges, self.now_us)
-        buckets = [self.buckets[policy.id, key] for policy, key in charges]
+        decision = self.store.decide(charges, self.now_us, EPOCH_US)
+        buckets = [self.buckets[policy.id, key] for policy, key, _ in charges]
         fits = [
-            bucket.look(self.latest_us) >= policy.cost for bucket, (policy, _) in zip(buckets, charges, strict=True)
+            bucket.look(self.latest_us) >= policy.cost for bucket, (policy, _, _) in zip(buckets, charges, strict=True)
         ]
         assert [verdict.admitted for verdict in decision.verdicts] == fits
         assert decision.admitted == all(fits)
-        for bucket, (policy, _), verdict in zip(buckets, charges, decision.verdicts, strict=True):
+        for bucket, (policy, _, _), verdict in zip(buckets, charges, decision.verdicts, strict=True):
             bucket.level -= policy.cost if decision.admitted else 0
             assert verdict.remaining == bucket.level // 1
         return decision
@@ -218,7 +219,7 @@ def test_overflow(policy: Policy, numbers: list[int], room: int) -> None:
     """However many keys come, no more passes at once than the bursts of those that fit and of the one they share."""
     store, passed = MemoryStore(max_keys=room), dict.fromkeys(range(21), 0)
     for number in numbers:
-        if store.decide([(policy, b"%d" % number)], EPOCH_US).admitted:
+        if store.decide([(policy, b"%d" % number, policy.cost)], EPOCH_US, EPOCH_US).admitted:
             passed[number] += policy.cost
         assert len(store) <= room + 1
     assert max(passed.values()) <= policy.burst

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.limits import Decision, MemoryStore, Policy
+from gateway.limits import Decision, Policy
+from gateway.limits.stores import MemoryStore
 
 NOW_US = 10**12
 TWO = Policy(name="two", requests=1, per_us=1_000_000, burst=2, key=("ip",))
@@ -16,48 +17,48 @@ def remaining(decision: Decision) -> list[int]:
 
 def test_no_policy() -> None:
     """A request that no policy is for is admitted, and there is nothing to tell of it."""
-    assert MemoryStore().decide((), NOW_US) == Decision(admitted=True, verdicts=(), tightest=None)
+    assert MemoryStore().decide((), NOW_US, NOW_US) == Decision(admitted=True, verdicts=(), tightest=None)
 
 
 def test_one_policy() -> None:
     """A burst passes, then nothing, then one after the time that was said."""
     store = MemoryStore()
-    decisions = [store.decide([(TWO, b"a")], NOW_US) for _ in range(3)]
+    decisions = [store.decide([(TWO, b"a", TWO.cost)], NOW_US, NOW_US) for _ in range(3)]
     assert [decision.admitted for decision in decisions] == [True, True, False]
     assert decisions[2].tightest == decisions[2].verdicts[0]
     assert decisions[2].verdicts[0].retry_after_us == 1_000_000
-    assert not store.decide([(TWO, b"a")], NOW_US + 999_999).admitted
-    assert store.decide([(TWO, b"a")], NOW_US + 1_000_000).admitted
+    assert not store.decide([(TWO, b"a", TWO.cost)], NOW_US + 999_999, NOW_US).admitted
+    assert store.decide([(TWO, b"a", TWO.cost)], NOW_US + 1_000_000, NOW_US).admitted
 
 
 def test_keys_are_apart() -> None:
     """One key's requests are no other's, nor another policy's."""
     store = MemoryStore()
     for _ in range(2):
-        assert store.decide([(TWO, b"a")], NOW_US).admitted
-    assert store.decide([(TWO, b"b")], NOW_US).admitted
-    assert store.decide([(FIVE, b"a")], NOW_US).admitted
-    assert not store.decide([(TWO, b"a")], NOW_US).admitted
+        assert store.decide([(TWO, b"a", TWO.cost)], NOW_US, NOW_US).admitted
+    assert store.decide([(TWO, b"b", TWO.cost)], NOW_US, NOW_US).admitted
+    assert store.decide([(FIVE, b"a", FIVE.cost)], NOW_US, NOW_US).admitted
+    assert not store.decide([(TWO, b"a", TWO.cost)], NOW_US, NOW_US).admitted
     assert len(store) == 3
 
 
 def test_all_or_none() -> None:
     """When one policy refuses, none is charged, and the others show what they still have."""
     store = MemoryStore()
-    both = [(FIVE, b"u"), (TWO, b"a")]
-    assert remaining(store.decide(both, NOW_US)) == [4, 1]
-    assert remaining(store.decide(both, NOW_US)) == [3, 0]
-    refused = store.decide(both, NOW_US)
+    both = [(FIVE, b"u", FIVE.cost), (TWO, b"a", TWO.cost)]
+    assert remaining(store.decide(both, NOW_US, NOW_US)) == [4, 1]
+    assert remaining(store.decide(both, NOW_US, NOW_US)) == [3, 0]
+    refused = store.decide(both, NOW_US, NOW_US)
     assert not refused.admitted
     assert refused.tightest == refused.verdicts[1]
     assert [verdict.admitted for verdict in refused.verdicts] == [True, False]
     assert remaining(refused) == [3, 0]
-    assert remaining(store.decide([(FIVE, b"u")], NOW_US)) == [2]
+    assert remaining(store.decide([(FIVE, b"u", FIVE.cost)], NOW_US, NOW_US)) == [2]
 
 
 def test_tightest_of_several() -> None:
     """Of policies that all admit, the one with the least left is the tightest."""
-    decision = MemoryStore().decide([(FIVE, b"u"), (TWO, b"a")], NOW_US)
+    decision = MemoryStore().decide([(FIVE, b"u", FIVE.cost), (TWO, b"a", TWO.cost)], NOW_US, NOW_US)
     assert decision.admitted
     assert decision.tightest == decision.verdicts[1]
 
@@ -66,17 +67,17 @@ def test_cost_of_the_policy() -> None:
     """A policy may count a request for more than one."""
     dear = Policy(name="dear", requests=1, per_us=1_000_000, burst=5, key=("ip",), cost=2)
     store = MemoryStore()
-    assert remaining(store.decide([(dear, b"a")], NOW_US)) == [3]
-    assert remaining(store.decide([(dear, b"a")], NOW_US)) == [1]
-    assert not store.decide([(dear, b"a")], NOW_US).admitted
+    assert remaining(store.decide([(dear, b"a", dear.cost)], NOW_US, NOW_US)) == [3]
+    assert remaining(store.decide([(dear, b"a", dear.cost)], NOW_US, NOW_US)) == [1]
+    assert not store.decide([(dear, b"a", dear.cost)], NOW_US, NOW_US).admitted
 
 
 def test_clock_goes_back() -> None:
     """Time stands still until a clock that went back has caught up."""
     store = MemoryStore()
     for _ in range(2):
-        store.decide([(TWO, b"a")], NOW_US)
-    refused = store.decide([(TWO, b"a")], NOW_US - 50_000_000)
+        store.decide([(TWO, b"a", TWO.cost)], NOW_US, NOW_US)
+    refused = store.decide([(TWO, b"a", TWO.cost)], NOW_US - 50_000_000, NOW_US)
     assert not refused.admitted
     assert refused.verdicts[0].retry_after_us == 1_000_000
 
@@ -85,11 +86,11 @@ def test_keys_that_count_are_kept() -> None:
     """A key outlives its generation: a blocked client stays blocked for as long as it was told."""
     slow = Policy(name="slow", requests=1, per_us=10_000_000, burst=1, key=("ip",))
     store = MemoryStore()
-    store.decide([(slow, b"other")], NOW_US)
-    store.decide([(slow, b"a")], NOW_US + 9_999_999)
-    store.decide([(slow, b"another")], NOW_US + 10_000_000)
-    assert not store.decide([(slow, b"a")], NOW_US + 19_999_998).admitted
-    assert store.decide([(slow, b"a")], NOW_US + 19_999_999).admitted
+    store.decide([(slow, b"other", slow.cost)], NOW_US, NOW_US)
+    store.decide([(slow, b"a", slow.cost)], NOW_US + 9_999_999, NOW_US)
+    store.decide([(slow, b"another", slow.cost)], NOW_US + 10_000_000, NOW_US)
+    assert not store.decide([(slow, b"a", slow.cost)], NOW_US + 19_999_998, NOW_US).admitted
+    assert store.decide([(slow, b"a", slow.cost)], NOW_US + 19_999_999, NOW_US).admitted
     assert len(store) == 3
 
 
@@ -97,10 +98,10 @@ def test_keys_that_are_full_again_are_dropped() -> None:
     """After two refill times without a request nothing of a key is held."""
     store = MemoryStore()
     for number in range(100):
-        store.decide([(TWO, b"%d" % number)], NOW_US)
-    store.decide([(TWO, b"a")], NOW_US + TWO.tau_us)
+        store.decide([(TWO, b"%d" % number, TWO.cost)], NOW_US, NOW_US)
+    store.decide([(TWO, b"a", TWO.cost)], NOW_US + TWO.tau_us, NOW_US)
     assert len(store) == 101
-    store.decide([(TWO, b"a")], NOW_US + 2 * TWO.tau_us)
+    store.decide([(TWO, b"a", TWO.cost)], NOW_US + 2 * TWO.tau_us, NOW_US)
     assert len(store) == 1
 
 
@@ -108,8 +109,8 @@ def test_all_is_dropped_after_a_pause() -> None:
     """After a pause in which both generations became full again, both go at once."""
     store = MemoryStore()
     for number in range(100):
-        store.decide([(TWO, b"%d" % number)], NOW_US)
-    store.decide([(TWO, b"a")], NOW_US + 2 * TWO.tau_us)
+        store.decide([(TWO, b"%d" % number, TWO.cost)], NOW_US, NOW_US)
+    store.decide([(TWO, b"a", TWO.cost)], NOW_US + 2 * TWO.tau_us, NOW_US)
     assert len(store) == 1
 
 
@@ -117,57 +118,59 @@ def test_overflow() -> None:
     """When the table is full, principals that were never seen share one key under the policy's own limit."""
     store = MemoryStore(max_keys=3)
     for key in (b"a", b"b", b"c"):
-        assert store.decide([(TWO, key)], NOW_US).admitted
-    assert store.decide([(TWO, b"d")], NOW_US).admitted
-    assert store.decide([(TWO, b"e")], NOW_US).admitted
-    assert not store.decide([(TWO, b"f")], NOW_US).admitted
-    assert store.decide([(TWO, b"a")], NOW_US).admitted, "a live key keeps its own count"
-    assert not store.decide([(TWO, b"a")], NOW_US).admitted, "and is not forgotten for the others' sake"
+        assert store.decide([(TWO, key, TWO.cost)], NOW_US, NOW_US).admitted
+    assert store.decide([(TWO, b"d", TWO.cost)], NOW_US, NOW_US).admitted
+    assert store.decide([(TWO, b"e", TWO.cost)], NOW_US, NOW_US).admitted
+    assert not store.decide([(TWO, b"f", TWO.cost)], NOW_US, NOW_US).admitted
+    assert store.decide([(TWO, b"a", TWO.cost)], NOW_US, NOW_US).admitted, "a live key keeps its own count"
+    assert not store.decide([(TWO, b"a", TWO.cost)], NOW_US, NOW_US).admitted, (
+        "and is not forgotten for the others' sake"
+    )
     assert len(store) == 4
 
 
 def test_overflow_is_of_one_policy() -> None:
     """A flood of keys under one policy does not push those of another together."""
     store = MemoryStore(max_keys=1)
-    store.decide([(TWO, b"a"), (FIVE, b"u")], NOW_US)
+    store.decide([(TWO, b"a", TWO.cost), (FIVE, b"u", FIVE.cost)], NOW_US, NOW_US)
     for number in range(5):
-        store.decide([(TWO, b"%d" % number)], NOW_US)
-    assert remaining(store.decide([(FIVE, b"u")], NOW_US)) == [3]
+        store.decide([(TWO, b"%d" % number, TWO.cost)], NOW_US, NOW_US)
+    assert remaining(store.decide([(FIVE, b"u", FIVE.cost)], NOW_US, NOW_US)) == [3]
 
 
 def test_room_comes_back() -> None:
     """Once the old keys are full again, new ones have counts of their own."""
     store = MemoryStore(max_keys=2)
     for key in (b"a", b"b", b"c"):
-        store.decide([(TWO, key)], NOW_US)
+        store.decide([(TWO, key, TWO.cost)], NOW_US, NOW_US)
     later_us = NOW_US + 2 * TWO.tau_us
-    assert remaining(store.decide([(TWO, b"c")], later_us)) == [1]
-    assert remaining(store.decide([(TWO, b"d")], later_us)) == [1]
+    assert remaining(store.decide([(TWO, b"c", TWO.cost)], later_us, NOW_US)) == [1]
+    assert remaining(store.decide([(TWO, b"d", TWO.cost)], later_us, NOW_US)) == [1]
 
 
 def test_a_refund_gives_back_what_was_charged() -> None:
     """Under every policy; the verdicts say so."""
     store = MemoryStore()
-    both = [(FIVE, b"u"), (TWO, b"a")]
-    store.decide(both, NOW_US)
-    decision = store.decide(both, NOW_US)
+    both = [(FIVE, b"u", FIVE.cost), (TWO, b"a", TWO.cost)]
+    store.decide(both, NOW_US, NOW_US)
+    decision = store.decide(both, NOW_US, NOW_US)
     assert remaining(decision) == [3, 0]
-    assert [verdict.remaining for verdict in store.refund(decision.charges, NOW_US)] == [4, 1]
-    assert store.decide([(TWO, b"a")], NOW_US).admitted
+    assert [verdict.remaining for verdict in store.refund(decision.charges, NOW_US, NOW_US)] == [4, 1]
+    assert store.decide([(TWO, b"a", TWO.cost)], NOW_US, NOW_US).admitted
 
 
 def test_a_refused_request_has_nothing_to_be_given_back() -> None:
     """It was charged nothing."""
     store = MemoryStore()
     for _ in range(2):
-        store.decide([(TWO, b"a")], NOW_US)
-    assert store.decide([(TWO, b"a")], NOW_US).charges == ()
+        store.decide([(TWO, b"a", TWO.cost)], NOW_US, NOW_US)
+    assert store.decide([(TWO, b"a", TWO.cost)], NOW_US, NOW_US).charges == ()
 
 
 def test_a_charge_that_lapsed_is_not_given_back() -> None:
     """Time gave it back already, and its key may be forgotten or charged for others by then."""
     store = MemoryStore()
-    decision = store.decide([(TWO, b"a")], NOW_US)
+    decision = store.decide([(TWO, b"a", TWO.cost)], NOW_US, NOW_US)
     later_us = NOW_US + 10_000_000
-    store.decide([(TWO, b"a")], later_us)
-    assert store.refund(decision.charges, later_us)[0].remaining == 1
+    store.decide([(TWO, b"a", TWO.cost)], later_us, NOW_US)
+    assert store.refund(decision.charges, later_us, NOW_US)[0].remaining == 1

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.limits.policy import Policy
-    from gateway.limits.values import Verdict
+    from gateway.limits.values import Ask, Verdict
 
 OVERFLOW: Final = b""
 """The key that all principals beyond `max_keys` share; `key_of` never returns it."""
@@ -78,40 +78,42 @@ class MemoryStore:
         """Count the keys that are held, over all policies."""
         return sum(len(table) for table in self._tables.values())
 
-    def decide(self, charges: Sequence[tuple[Policy, bytes]], now_us: int) -> Decision:
+    def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:  # noqa: ARG002 - as the port has it
         """Charge every policy of one request, or none of them when one refuses.
 
         `now_us` is a monotonic clock in microseconds. Where it goes back, time stands still until it has caught up.
         """
         now_us = self._at(now_us)
-        if len(charges) == 1:
-            return self._decide_one(*charges[0], now_us)
-        taken = [self._take(policy, key, now_us, policy.cost) for policy, key in charges]
+        if len(asks) == 1:
+            return self._decide_one(*asks[0], now_us)
+        taken = [self._take(policy, key, cost, now_us) for policy, key, cost in asks]
         for one in taken:
             if not one[3].admitted:
-                return self._refusal(charges, tuple([one[3] for one in taken]), now_us)
+                return self._refusal(asks, tuple([one[3] for one in taken]), now_us)
         for table, key, tat_us, _ in taken:
             table.put(key, tat_us)
-        charges_made = tuple([Charge(verdict.policy, key, tat_us) for _, key, tat_us, verdict in taken])
+        charges_made = tuple(
+            [Charge(policy, one[1], cost, one[2]) for (policy, _, cost), one in zip(asks, taken, strict=True)]
+        )
         return _decision(tuple([one[3] for one in taken]), admitted=True, charges=charges_made)
 
-    def _decide_one(self, policy: Policy, key: bytes, now_us: int) -> Decision:
+    def _decide_one(self, policy: Policy, key: bytes, cost: int, now_us: int) -> Decision:
         """Charge the only policy of a request, as most have."""
-        table, key, tat_us, verdict = self._take(policy, key, now_us, policy.cost)
+        table, key, tat_us, verdict = self._take(policy, key, cost, now_us)
         if not verdict.admitted:
             return Decision(False, (verdict,), verdict)  # noqa: FBT003 - by name takes longer
         table.put(key, tat_us)
-        return Decision(True, (verdict,), verdict, (Charge(policy, key, tat_us),))  # noqa: FBT003 - as above
+        return Decision(True, (verdict,), verdict, (Charge(policy, key, cost, tat_us),))  # noqa: FBT003 - as above
 
-    def refund(self, charges: Sequence[Charge], now_us: int) -> tuple[Verdict, ...]:
+    def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:  # noqa: ARG002
         """Give back what a request was charged and return what its policies say then. To be called once a request."""
         now_us = self._at(now_us)
         for charge in charges:
-            if charge.end_us > now_us:  # else it has lapsed, and its key may be forgotten
+            if charge.mark > now_us:  # else it has lapsed, and its key may be forgotten
                 table = self._tables[charge.policy.id]
                 key, tat_us = table.find(charge.key, now_us)
                 table.put(key, refund(tat_us, now_us, charge))
-        return tuple([self._take(charge.policy, charge.key, now_us, 0)[3] for charge in charges])
+        return tuple([self._take(charge.policy, charge.key, 0, now_us)[3] for charge in charges])
 
     def _at(self, now_us: int) -> int:
         """Return the time, which stands still while the clock goes back."""
@@ -119,15 +121,15 @@ class MemoryStore:
             self._now_us = now_us
         return self._now_us
 
-    def _refusal(self, charges: Sequence[tuple[Policy, bytes]], verdicts: tuple[Verdict, ...], now_us: int) -> Decision:
+    def _refusal(self, asks: Sequence[Ask], verdicts: tuple[Verdict, ...], now_us: int) -> Decision:
         """Answer a request that a policy refuses: the others, which would have admitted it, were not charged either."""
         uncharged = (
-            self._take(policy, key, now_us, 0)[3] if verdict.admitted else verdict
-            for (policy, key), verdict in zip(charges, verdicts, strict=True)
+            self._take(policy, key, 0, now_us)[3] if verdict.admitted else verdict
+            for (policy, key, _), verdict in zip(asks, verdicts, strict=True)
         )
         return _decision(tuple(uncharged), admitted=False)
 
-    def _take(self, policy: Policy, key: bytes, now_us: int, cost: int) -> tuple[_Table, bytes, int, Verdict]:
+    def _take(self, policy: Policy, key: bytes, cost: int, now_us: int) -> tuple[_Table, bytes, int, Verdict]:
         """Ask one policy, without keeping what it says."""
         table = self._tables.get(policy.id)
         if table is None:
