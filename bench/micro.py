@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import timeit
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from prometheus_client import CollectorRegistry
 
@@ -18,9 +18,11 @@ from gateway.edge.access_log import AccessLog, LineBuffer
 from gateway.edge.admission import Admission
 from gateway.edge.call import Call
 from gateway.edge.clock import SystemClock, UuidsV7
+from gateway.edge.limit_metrics import LimitMetrics
 from gateway.edge.metrics import Metrics
 from gateway.edge.status import StatusBoard
-from gateway.limits import rate_fields
+from gateway.limits import Decision, rate_fields
+from gateway.limits.stores import MemoryStore
 from gateway.model import Problem, Reply, Stage, Success, Translation
 from gateway.pipeline.examples import EXAMPLE_NOW_S, EXAMPLE_REQUEST_ID, plan_for
 from gateway.pipeline.normalise import normalise, own_problem
@@ -28,6 +30,9 @@ from gateway.pipeline.render import problem_document, success_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gateway.edge.ways import Way
+    from gateway.limits import Policy
 
 _RUNS = 15
 _CALLS = 2_000
@@ -52,6 +57,12 @@ _SALLA_422 = (
 _SALLA_200 = (
     b'{"status":200,"success":true,"data":[' + b",".join(b'{"id":%d,"name":"x"}' % i for i in range(40)) + b"]}"
 )
+
+
+class _NoPolicies:
+    """A way without policies of its own."""
+
+    policies: tuple[Policy, ...] = ()
 
 
 def table() -> str:
@@ -100,11 +111,14 @@ def _limits() -> Callable[[], object]:
     """Count a request by its client, and write the fields of its answer."""
     limits = [{"name": "per-client", "key": "client", "requests": 1_000_000, "per": "1s"}]
     gateway = GatewayFile.model_validate({"version": 1, "limits": limits})
-    admission, call = Admission(gateway, secret=b"secret", clock=SystemClock()), _asked()
+    admission = Admission(
+        gateway, secret=b"secret", clock=SystemClock(), store=MemoryStore(), metrics=LimitMetrics(CollectorRegistry())
+    )
+    call, way = _asked(), cast("Way", _NoPolicies())
 
     def run() -> object:
-        decision = admission.decide(admission.facts(call, _ASKED), ())
-        assert decision is not None
+        decision = admission.decide(admission.facts(call, _ASKED), way)
+        assert isinstance(decision, Decision)
         return rate_fields(decision.verdicts, status=422)
 
     return run

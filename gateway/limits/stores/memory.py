@@ -115,6 +115,15 @@ class MemoryStore:
                 table.put(key, refund(tat_us, now_us, charge))
         return tuple([self._take(charge.policy, charge.key, 0, now_us)[3] for charge in charges])
 
+    def release(self, charges: Sequence[Charge], now_us: int) -> None:
+        """Do nothing: no charge here is a place."""
+
+    def peek(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:  # noqa: ARG002 - as the port has it
+        """Return what the policies would say to a request, without charging any."""
+        now_us = self._at(now_us)
+        verdicts = tuple([self._take(policy, key, cost, now_us)[3] for policy, key, cost in asks])
+        return _decision(verdicts, admitted=all(verdict.admitted for verdict in verdicts))
+
     def _at(self, now_us: int) -> int:
         """Return the time, which stands still while the clock goes back."""
         if now_us > self._now_us:  # noqa: PLR1730 - max() takes three times as long
