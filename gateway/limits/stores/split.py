@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.limits.gcra import tightness
+from gateway.limits.joint import tightness
 from gateway.limits.values import Decision
 
 if TYPE_CHECKING:
