@@ -94,7 +94,7 @@ class Application:
         proxy = self._proxy(ids, admission, (metrics, log, board, *observers))
         admin = self._admin(board)
         self._server = ClientServer(self._terms(proxy.serve, proxy.refuse))
-        self._admin_server = ClientServer(self._terms(admin.serve, admin.refuse))
+        self._admin_server = ClientServer(self._terms(admin.port.serve, admin.port.refuse))
         self._listening: list[asyncio.Server] = []
 
     def _proxy(self, ids: Ids, admission: Admission, observers: tuple[Observer, ...]) -> Proxy:
