@@ -13,16 +13,20 @@ import msgspec
 from gateway.cli.output import write_json
 from gateway.config.load import load
 from gateway.errors import ConfigError, Fault, Severity
+from gateway.pipeline.vain import vain_limits
 from gateway.pipeline.verify import count_examples, verify
 from gateway.upstream import file_faults
 
 if TYPE_CHECKING:
     import argparse
 
+    from gateway.config.load import Configuration
+
 HELP: Final = "load the configuration, run its examples, tell every fault"
 ABOUT: Final = """\
 Read the configuration as `accord serve` would, run the examples in the upstream files,
-and tell everything that is wrong, each with its file, line and column.
+and tell everything that is wrong, each with its file, line and column. Warnings are of
+variables that are not set here, and of limits that do not do what they seem to.
 """
 EXAMPLES: Final = """\
 examples:
@@ -67,15 +71,21 @@ def _report(path: Path) -> _Report:
     except ConfigError as error:
         return _Report(ok=False, config=str(path), faults=error.faults)
     faults = verify(configuration) + file_faults(configuration)
-    environ = os.environ  # noqa: TID251 - a command is where the environment comes in
-    unset = [] if faults else configuration.environment_faults(environ)
+    warnings = [] if faults else _warnings(configuration)
     return _Report(
         ok=not faults,
         config=str(path),
         upstreams=len(configuration.upstreams),
         examples=count_examples(configuration),
-        faults=(*ConfigError(faults).faults, *(replace(fault, severity=Severity.WARNING) for fault in unset)),
+        faults=ConfigError(faults or warnings).faults,
     )
+
+
+def _warnings(configuration: Configuration) -> list[Fault]:
+    """Return what does not keep a gateway from starting elsewhere, or at all."""
+    environ = os.environ  # noqa: TID251 - a command is where the environment comes in
+    unset = configuration.environment_faults(environ)
+    return [replace(fault, severity=Severity.WARNING) for fault in unset] + vain_limits(configuration)
 
 
 def _tell(report: _Report) -> None:

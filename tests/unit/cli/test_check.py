@@ -72,6 +72,29 @@ def test_warnings_as_objects(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert [fault["severity"] for fault in report["faults"]] == ["warning"]
 
 
+def test_limits_in_vain_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a limit does not do is told at its place, among the other warnings, and all is well."""
+    upstream = "limits: [{name: posts, key: route, requests: 5, per: 1s}]\n" + SECRET
+    file = configure(tmp_path, parts=upstream)
+    assert main(["check", "--config", str(file)]) == 0
+    limit, variable, _ = capsys.readouterr().out.splitlines()
+    assert limit.startswith(
+        f"{tmp_path}/upstreams/parts.yaml:5:24 limits[0].key: warning: "
+        'limit "posts": route tells no requests apart: this upstream has no routes ('
+    )
+    assert ":6:" in variable
+
+
+def test_a_cost_that_no_burst_covers_is_a_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Such a request could never pass: that is no warning."""
+    upstream = "limits: [{name: dear, requests: 5, per: 1s, burst: 2, cost: {POST: 3}}]\n"
+    assert main(["check", "--config", str(configure(tmp_path, parts=upstream))]) == 1
+    assert capsys.readouterr().err.splitlines()[0] == (
+        f"{tmp_path}/upstreams/parts.yaml:5:10 limits[0]: "
+        "a request costs 3, more than the burst of 2: none could ever pass"
+    )
+
+
 def test_what_cannot_be_read_has_no_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where files do not load, nothing can be counted."""
     assert main(["check", "--json", "--config", str(tmp_path / "no.yaml")]) == 1

@@ -1,0 +1,110 @@
+"""What limits do to each other: one that never refuses since another is always tighter, and clients that have none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.config.faults import fault_at
+from gateway.limits.tighter import is_tighter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gateway.config.load import Configuration
+    from gateway.errors import Fault
+    from gateway.pipeline.vain.placed import Limit
+
+
+def vain_together(limits: Sequence[Limit], configuration: Configuration) -> Iterator[Fault]:
+    """Find what limits have no effect beside each other."""
+    yield from _never_refusing(limits, configuration)
+    yield from _only_in_shadow(limits, configuration)
+    if limits:
+        yield from _trusts_everybody(configuration)
+
+
+def _never_refusing(limits: Sequence[Limit], configuration: Configuration) -> Iterator[Fault]:
+    """Find limits beside which another one is always the tighter; of two that are equal, the later."""
+    for place, limit in enumerate(limits):
+        for other_place, other in enumerate(limits):
+            if place == other_place or not _is_always_first(other, limit, configuration):
+                continue
+            if place < other_place and _is_always_first(limit, other, configuration):
+                continue
+            message = f"it never refuses a request: {_called(other)} is always reached first"
+            yield limit.warn("name", message, "leave it out, or change the numbers of one of them")
+            break
+
+
+def _is_always_first(other: Limit, limit: Limit, configuration: Configuration) -> bool:
+    """Tell whether whatever `limit` would refuse, `other` surely refuses.
+
+    It must be met by all requests that meet `limit`, count them under keys that are as coarse or coarser, be enforced
+    and tighter, and count wherever `limit` does.
+    """
+    return (
+        _meets_all(other, limit, configuration)
+        and set(other.config.key) <= _determined(limit)
+        and not other.policy.shadow
+        and _counts_as_surely(other, limit, configuration)
+        and is_tighter(other.policy, limit.policy)
+    )
+
+
+def _meets_all(other: Limit, limit: Limit, configuration: Configuration) -> bool:
+    """Tell whether every request that meets `limit` meets `other`."""
+    if other.by_client and not limit.by_client and any(client.limits for client in configuration.gateway.clients):
+        return False
+    if other.client is not None:
+        return other.client == limit.client
+    if other.upstream is None:
+        return True
+    return other.upstream is limit.upstream and other.route in (None, limit.route)
+
+
+def _determined(limit: Limit) -> set[str]:
+    """Return the parts of a key that are known for all requests counted together by a limit."""
+    parts = set(limit.config.key)
+    if limit.client is not None:
+        parts.add("client")
+    if limit.route is not None:
+        parts.add("route")
+    if limit.upstream is not None or "route" in parts:
+        parts.add("upstream")
+    return parts
+
+
+def _counts_as_surely(other: Limit, limit: Limit, configuration: Configuration) -> bool:
+    """Tell whether `other` is exact wherever `limit` is asked: in all processes together, and without the store."""
+    if configuration.gateway.store.memory is not None or (other.config.local and limit.config.local):
+        return True
+    if other.config.local or limit.config.local:
+        return False
+    return other.config.on_store_error == limit.config.on_store_error
+
+
+def _called(limit: Limit) -> str:
+    (line, _), _ = limit.document.place(limit.at)
+    return f'"{limit.config.name}" ({limit.document.file}:{line})'
+
+
+def _only_in_shadow(limits: Sequence[Limit], configuration: Configuration) -> Iterator[Fault]:
+    """Find clients that lose limits for ones that refuse nobody."""
+    general = [limit.config.name for limit in limits if limit.by_client and not limit.policy.shadow]
+    for index, client in enumerate(configuration.gateway.clients):
+        if general and client.limits and all(limit.mode == "shadow" for limit in client.limits):
+            message = (
+                f"all of this client's own limits are in shadow mode, and stand in place of {', '.join(general)}: "
+                "nothing of these refuses it"
+            )
+            hint = "enforce one of them; until then write the general limit down here too"
+            yield fault_at(configuration.document, ("clients", index, "limits"), message, hint)
+
+
+def _trusts_everybody(configuration: Configuration) -> Iterator[Fault]:
+    """Find proxies that are everybody: the address that counts is then the one that the client wrote itself."""
+    for index, network in enumerate(configuration.gateway.trusted_proxies):
+        if network.prefixlen == 0:
+            message = "every address is a trusted proxy: limits count by the address that the client itself writes"
+            hint = "name the networks of your own proxies"
+            yield fault_at(configuration.document, ("trusted_proxies", index), message, hint)
