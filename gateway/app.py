@@ -28,6 +28,7 @@ from gateway.edge.metrics import Metrics
 from gateway.edge.proxy import Proxy
 from gateway.edge.replies import Replies
 from gateway.edge.server import ClientServer
+from gateway.edge.standing import Standing
 from gateway.edge.status import StatusBoard
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
@@ -92,7 +93,7 @@ class Application:
             metrics=LimitMetrics(self.registry),
         )
         proxy = self._proxy(ids, admission, (metrics, log, board, *observers))
-        admin = self._admin(board)
+        admin = self._admin(board, Standing(config, admission))
         self._server = ClientServer(self._terms(proxy.serve, proxy.refuse))
         self._admin_server = ClientServer(self._terms(admin.port.serve, admin.port.refuse))
         self._listening: list[asyncio.Server] = []
@@ -121,7 +122,7 @@ class Application:
             log=diagnostic_logger(self._lines, self._clock),
         )
 
-    def _admin(self, board: StatusBoard) -> Admin:
+    def _admin(self, board: StatusBoard, standing: Standing) -> Admin:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         return Admin(
@@ -130,6 +131,7 @@ class Application:
             lifecycle=self.lifecycle,
             clock=self._clock,
             unknown=UnknownShapes(self.registry, self._ways.unknown),
+            standing=standing,
             describe=self._ways.describe,
         )
 

@@ -14,13 +14,14 @@ from gateway.edge.admin_port import HEALTH, JSON, METRICS, READY, SAMPLES, STATU
 from gateway.edge.exposition import exposition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from prometheus_client.registry import CollectorRegistry
 
     from gateway.edge.answer import Lines
     from gateway.edge.clock import Clock
     from gateway.edge.lifecycle import Lifecycle
+    from gateway.edge.standing import Standing
     from gateway.edge.status import StatusBoard
     from gateway.edge.unknown import UnknownShapes
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class Admin:
     """The pages, and the `port` that answers by them.
 
-    `describe` returns, for each upstream's name, its address and its pool.
+    `standing` answers queries of `/status`. `describe` returns, for each upstream's name, its address and its pool.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Admin:
         lifecycle: Lifecycle,
         clock: Clock,
         unknown: UnknownShapes,
+        standing: Standing,
         describe: Callable[[], Mapping[str, Mapping[str, Any]]],
     ) -> None:
         """Keep what is shown, and the moment from which the uptime counts."""
@@ -47,6 +49,7 @@ class Admin:
         self._lifecycle = lifecycle
         self._clock = clock
         self._unknown = unknown
+        self._standing = standing
         self._describe = describe
         self._began_s = clock.monotonic_s()
         self.port = AdminPort(
@@ -61,7 +64,11 @@ class Admin:
     async def _unknown_shapes(self, _query: str) -> tuple[Lines, bytes]:
         return JSON, msgspec.json.encode(await self._unknown.page())
 
-    def _status(self, _query: str) -> tuple[int, object]:
+    def _status(self, query: str) -> tuple[int, object] | Awaitable[tuple[int, object]]:
+        """Tell of everything, or of what one request would meet."""
+        return self._standing.page(query) if query else self._everything()
+
+    def _everything(self) -> tuple[int, object]:
         upstreams = [
             {"name": name, **described, **self._board.upstream(name)} for name, described in self._describe().items()
         ]

@@ -15,6 +15,8 @@ from gateway.limits import Algorithm, Decision, Facts, Keys, Policy, client_addr
 from gateway.limits.address import is_trusted
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable
+
     from gateway.config.models import GatewayFile
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 
 _US_IN_S: Final = 1_000_000
 _SHOWN_BYTES: Final = 6
+STRANGERS_REMEMBERED: Final = 1_000
+"""Twice as many of those that were refused are remembered at most."""
+
+Stranger = tuple[bytes, str]
+"""A principal that is hashed already, and its address."""
 
 Keyed = tuple[tuple[Policy, "KeyOf"], ...]
 """Policies, and how each finds the key of a request."""
@@ -48,6 +55,28 @@ class Clients:
             if lower == self._header:
                 return self._names.get(sha256(value).hexdigest())
         return None
+
+
+class Strangers:
+    """Who was refused lately and has no name: what limits know it by, and its address, by what operators are shown.
+
+    Bounded: of two generations the older is dropped when the younger is full.
+    """
+
+    def __init__(self) -> None:
+        """Know nobody."""
+        self._young: dict[str, Stranger] = {}
+        self._old: dict[str, Stranger] = {}
+
+    def note(self, shown: str, stranger: Stranger) -> None:
+        """Remember a stranger."""
+        if shown not in self._young and len(self._young) >= STRANGERS_REMEMBERED:
+            self._old, self._young = self._young, {}
+        self._young[shown] = stranger
+
+    def find(self, shown: str) -> Stranger | None:
+        """Return who is shown so; None when it was not refused lately."""
+        return self._young.get(shown) or self._old.get(shown)
 
 
 class Applied:
@@ -85,6 +114,7 @@ class Admission:
         self._metrics = metrics
         self._everybody = policies.of_gateway(gateway)
         self._own = {client.name: policies.of_client(gateway, client) for client in gateway.clients if client.limits}
+        self.strangers = Strangers()
         self._applied: dict[tuple[str | None, Way], Applied] = {}
 
     def trusts(self, peer: str) -> bool:
@@ -124,6 +154,16 @@ class Admission:
         if any(charge.policy.algorithm is Algorithm.CONCURRENCY for charge in charges):
             self._store.release(charges, self._now_us())
 
+    def peek(
+        self, asked: Iterable[tuple[Policy, int]], facts: Facts, principal: bytes | None
+    ) -> Decision | Awaitable[Decision]:
+        """Return what policies would say to a request that costs so much under each, without charging any.
+
+        `principal` stands in for who the facts say is asking.
+        """
+        asks = [(policy, self._keys.key(policy, facts, principal), cost) for policy, cost in asked]
+        return self._store.peek(asks, self._now_us(), self._unix_us())
+
     def _applied_to(self, facts: Facts, way: Way) -> Applied:
         """Return the policies of a request; they are put together once for each client of its own and each way."""
         client = facts.client if facts.client in self._own else None
@@ -144,5 +184,7 @@ class Admission:
         """Return the client as logs and the status page may name it: its configured name, else a keyed hash."""
         if facts.client is not None:
             return facts.client
-        digest = blake2b(self._keys.principal(facts), digest_size=_SHOWN_BYTES, key=self._secret)
-        return f"#{digest.hexdigest()}"
+        principal = self._keys.principal(facts)
+        shown = f"#{blake2b(principal, digest_size=_SHOWN_BYTES, key=self._secret).hexdigest()}"
+        self.strangers.note(shown, (principal, facts.ip))
+        return shown

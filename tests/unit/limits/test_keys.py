@@ -90,6 +90,15 @@ def test_client_by_credential() -> None:
     assert one != Keys(b"another secret").of(policy)(facts(headers=(TOKEN,)))
 
 
+def test_a_principal_that_is_known_stands_in_for_who_is_asking() -> None:
+    """The key is the one of the request that the principal is of; without one it is that of the facts."""
+    policy = Policy(name="p", requests=1, per_us=1_000_000, burst=1, key=("client", "method"))
+    keys, request = Keys(SECRET), facts(headers=(TOKEN,))
+    assert keys.key(policy, facts(), keys.principal(request)) == keys.of(policy)(request)
+    assert keys.key(policy, request, None) == keys.of(policy)(request)
+    assert keys.key(policy, facts(), None) != keys.of(policy)(request)
+
+
 def test_client_by_address() -> None:
     """Who sends no credential is counted by address."""
     assert key("client") == b"ip=192.0.2.1"
