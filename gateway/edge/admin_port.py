@@ -1,7 +1,7 @@
 """The operator's port as HTTP: which page was asked for, by which method, and its answer as ready bytes.
 
-It knows nothing of what the pages say. A page is a status and a value for JSON, now or later; one with a form of its own
-is waited for and brings its bytes itself.
+It knows nothing of what the pages say. A page is a status and a value for JSON, now or later; one with a form of its
+own is waited for and brings its bytes itself.
 """
 
 from __future__ import annotations

@@ -58,9 +58,7 @@ class Standing:
         met = policies.of_gateway(gateway) if client is None else policies.of_client(gateway, client)
         return met if upstream is None else met + policies.of_way(upstream, subject.route)
 
-    async def _look(
-        self, subject: Subject, asked: Iterable[tuple[Policy, int]]
-    ) -> Mapping[tuple[str, str], Verdict]:
+    async def _look(self, subject: Subject, asked: Iterable[tuple[Policy, int]]) -> Mapping[tuple[str, str], Verdict]:
         """Return what is said, by scope and name: of a policy that is shared out, its share speaks."""
         found = self._admission.peek(asked, subject.facts, subject.principal)
         decision = found if isinstance(found, Decision) else await found

@@ -6,11 +6,10 @@ stranger is asked for by the hash that the log and the status page show. No valu
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
-
-from msgspec import Struct
 
 from gateway.config.methods import REGISTERED
 from gateway.errors import AccordError
@@ -41,11 +40,12 @@ class BadQuery(AccordError):  # noqa: N818 - named for what was asked
         self.status = status
 
 
-class Subject(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
     """A request that could come.
 
-    `facts` has an empty address where none is known, and only those fields that were given. `principal` is who is asking
-    where only a hash of that is known; such a request may have had other fields, too.
+    `facts` has an empty address where none is known, and only those fields that were given. `principal` is who is
+    asking where only a hash of that is known; such a request may have had other fields, too.
     """
 
     facts: Facts
@@ -101,7 +101,9 @@ def subject_of(query: str, configuration: Configuration, strangers: Strangers) -
 
 def _pairs(query: str) -> dict[str, str]:
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=_MOST_PAIRS)
+        pairs = parse_qsl(
+            query, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=_MOST_PAIRS
+        )
     except ValueError as error:
         message = "not a query: give key=value, with & between them, encoded by percent signs in UTF-8"
         raise BadQuery(message) from error
@@ -179,6 +181,8 @@ def _field(key: str, value: str, configuration: Configuration) -> tuple[bytes, b
     folded = name.encode("ascii")
     ours = configuration.gateway.client_header.lower().encode("ascii")
     if folded in CREDENTIALS or folded == ours or any(word in name for word in _SECRET_WORDS):
-        message = f"{_FIELD}NAME: this field holds a credential, which has no place in an address; ask by client or hash"
+        message = (
+            f"{_FIELD}NAME: this field holds a credential, which has no place in an address; ask by client or hash"
+        )
         raise BadQuery(message)
     return folded, value.encode()

@@ -62,10 +62,8 @@ class Keys:
         return lambda facts: _SEPARATOR.join([part(facts) for part in parts])
 
     def key(self, policy: Policy, facts: Facts, principal: bytes | None) -> bytes:
-        """Return the key of a request under `policy`, as `of` does, where `principal` is known in place of the facts."""
-        parts = [
-            self._part(part)(facts) if principal is None or part != "client" else principal for part in policy.key
-        ]
+        """Return the key of a request under `policy`, as `of` does; `principal` stands in for who the facts say it is."""
+        parts = [self._part(part)(facts) if principal is None or part != "client" else principal for part in policy.key]
         return _SEPARATOR.join(parts)
 
     def principal(self, facts: Facts) -> bytes:

@@ -146,12 +146,17 @@ async def gateway(
     clock: Clock | None = None,
     ids: Ids | None = None,
     store: Store | None = None,
+    counts: object = None,
     **settings: object,
 ) -> AsyncIterator[Running]:
-    """Run a gateway in front of `upstreams`; `settings` are keys of its own file."""
+    """Run a gateway in front of `upstreams`; `settings` are keys of its own file.
+
+    `counts` is what stands there under `store`, while `store` is one to be used in its place.
+    """
     (folder / "upstreams").mkdir(exist_ok=True)
     base = {"version": 1, "listen": "127.0.0.1:0", "admin": "127.0.0.1:0"}
-    (folder / "gateway.yaml").write_text(json.dumps(base | settings))
+    said = settings if counts is None else settings | {"store": counts}
+    (folder / "gateway.yaml").write_text(json.dumps(base | said))
     for one in upstreams:
         (folder / "upstreams" / f"{one['name']}.yaml").write_text(json.dumps(one))
     lines, outcomes = Lines(), Watcher()

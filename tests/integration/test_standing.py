@@ -160,8 +160,8 @@ async def test_limits_of_an_upstream_and_a_route(tmp_path: Path) -> None:
 @on_uvloop
 async def test_a_query_that_cannot_be_answered(tmp_path: Path, query: str, words: str) -> None:
     """Gets 400 and a sentence that repeats nothing of it."""
-    settings = {"clients": [SHOP], "client_header": "X-Shop-Id", "limits": LIMITS}
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), **settings) as accord:
+    known: Any = {"clients": [SHOP], "client_header": "X-Shop-Id"}
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, **known) as accord:
         for _ in range(2):
             await accord.get("/api/a", "Authorization: other")
         board = (await ask(accord.application.admin_port, get("/status"))).json()
@@ -205,10 +205,10 @@ async def test_a_store_on_the_network_is_asked_and_waited_for(tmp_path: Path) ->
     """Where its share in this process spoke for a policy, or nothing did, is told."""
     limits = [{"name": name, "key": "ip", "requests": 2, "per": "60s"} for name in ("asked", "halved", "gone")]
     limits.append({"name": "here", "key": "ip", "requests": 2, "per": "60s", "local": True})
-    store = {"redis": {"url_env": "REDIS"}}
+    counts = {"redis": {"url_env": "REDIS"}}
     environ = {"REDIS": "redis://127.0.0.1:1/0"}
     told = Told(share_of)
-    async with gateway(tmp_path, upstream(1), limits=limits, store_config=store, environ=environ, store=told) as accord:
+    async with gateway(tmp_path, upstream(1), limits=limits, counts=counts, environ=environ, store=told) as accord:
         page = by_name((await status(accord, "ip=192.0.2.7")).json())
     assert [page[name]["looked_up"] for name in ("asked", "halved", "gone", "here")] == [
         "redis",
