@@ -62,7 +62,7 @@ class Keys:
         return lambda facts: _SEPARATOR.join([part(facts) for part in parts])
 
     def key(self, policy: Policy, facts: Facts, principal: bytes | None) -> bytes:
-        """Return the key of a request under `policy`, as `of` does; `principal` stands in for who the facts say it is."""
+        """Return the key of a request under `policy`, as `of` does; `principal` stands in for who is asking."""
         parts = [self._part(part)(facts) if principal is None or part != "client" else principal for part in policy.key]
         return _SEPARATOR.join(parts)
 
