@@ -297,8 +297,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.models: dict[tuple[str, bytes], Model] = {
             (policy.id, key): _MODELS[policy.algorithm](policy) for policy in drawn for key in KEYS
         }
-        self.now_us = self.latest_now_us = EPOCH_US // 2
-        self.unix_us = self.latest_unix_us = EPOCH_US
+        self.now_us, self.unix_us = EPOCH_US // 2, EPOCH_US
+        self.latest_now_us = self.latest_unix_us = 0
         self.under_way: list[list[tuple[Charge, Fraction]]] = []
 
     @rule(gap_us=gaps_us)
