@@ -116,6 +116,18 @@ async def test_a_crowd_is_admitted_at_the_policys_own_moments() -> None:
 
 
 @in_virtual_time
+async def test_a_burst_passes_at_once_and_the_rest_in_turn() -> None:
+    """The example of docs/how-to/limit-clients.md: of 41 requests 20 at once, 20 within 2 s, and one not at all."""
+    gate, ask = Gate(), (policy(burst=20), b"k", 1)
+    await asyncio.gather(*[gate.begin("a", ask) for _ in range(41)])
+    assert Counter(when_s for _, admitted, when_s in gate.ended if admitted) == {
+        0.0: 20,
+        **{round(0.1 * number, 1): 1 for number in range(1, 21)},
+    }
+    assert [when_s for _, admitted, when_s in gate.ended if not admitted] == [0.0]
+
+
+@in_virtual_time
 async def test_a_crowd_does_not_hammer_the_store() -> None:
     """Each asks once, when it is its turn."""
     gate, ask = Gate(), (policy(max_wait_s=9), b"k", 1)
