@@ -266,7 +266,7 @@ class StoreMachine(RuleBasedStateMachine):
     """Whether time stands still in the store while a clock goes back; else it goes by the clock as it is."""
 
     def make_store(self) -> Store:
-        """Return the store under test, empty."""
+        """Return the store under test, empty, for `policies`."""
         raise NotImplementedError
 
     def decide(self, asks: list[Ask]) -> Decision:
@@ -292,8 +292,8 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize(drawn=st.tuples(*(policies(name) for name in ("first", "second", "third", "fourth"))))
     def begin(self, drawn: tuple[Policy, ...]) -> None:
         """Start with four policies."""
-        self.store = self.make_store()
         self.policies = drawn
+        self.store = self.make_store()
         self.models: dict[tuple[str, bytes], Model] = {
             (policy.id, key): _MODELS[policy.algorithm](policy) for policy in drawn for key in KEYS
         }
