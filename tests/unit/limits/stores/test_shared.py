@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.limits import Policy
+from gateway.limits import Decision, Policy
 from gateway.limits.policy import Algorithm
 from gateway.limits.stores.shared import SharedStore, SharedTable
 from gateway.limits.stores.shared.counts import KEYS_REMEMBERED, Counts
@@ -51,6 +51,21 @@ def _stores(table: SharedTable) -> Iterator[list[SharedStore]]:
 def ask(store: SharedStore, policy: Policy, key: bytes, cost: int = 1, later_us: int = 0) -> bool:
     """Ask one policy."""
     return store.decide([(policy, key, cost)], NOW_US + later_us, UNIX_US + later_us).admitted
+
+
+def test_no_policy(stores: list[SharedStore]) -> None:
+    """A request that no policy is for is admitted, and there is nothing to tell of it."""
+    assert stores[0].decide((), NOW_US, UNIX_US) == Decision(admitted=True, verdicts=(), tightest=None)
+
+
+def test_one_count(stores: list[SharedStore]) -> None:
+    """What one process charges or gives back, the other sees at once."""
+    here, there = stores
+    charged = here.decide([(TWO, b"one", 2)], NOW_US, UNIX_US)
+    assert not ask(there, TWO, b"one")
+    there.refund(charged.charges, NOW_US, UNIX_US)
+    assert ask(there, TWO, b"one", 2)
+    assert not ask(here, TWO, b"one")
 
 
 def test_many_keys(table: SharedTable, stores: list[SharedStore]) -> None:
