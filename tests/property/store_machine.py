@@ -272,7 +272,7 @@ class StoreMachine(RuleBasedStateMachine):
     """Whether time stands still in the store while a clock goes back; else it goes by the clock as it is."""
 
     def make_store(self) -> Store:
-        """Return the store under test, empty."""
+        """Return the store under test, empty, for `policies`."""
         raise NotImplementedError
 
     def decide(self, asks: list[Ask]) -> Decision:
@@ -298,8 +298,8 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize(drawn=st.one_of(several([Algorithm.GCRA]), several(list(Algorithm))))
     def begin(self, drawn: tuple[Policy, ...]) -> None:
         """Start with four policies: often all of GCRA, as most are, and stores have short cuts for it."""
-        self.store = self.make_store()
         self.policies = drawn
+        self.store = self.make_store()
         self.models: dict[tuple[str, bytes], Model] = {
             (policy.id, key): _MODELS[policy.algorithm](policy) for policy in drawn for key in KEYS
         }
