@@ -22,7 +22,7 @@ from gateway.edge.connection import Terms
 from gateway.edge.forward import Forwarder
 from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
-from gateway.edge.limit_metrics import LimitMetrics
+from gateway.edge.limit_metrics import LimitMetrics, WaitMetrics
 from gateway.edge.log_writer import Descriptor, LogWriter
 from gateway.edge.metrics import Metrics
 from gateway.edge.proxy import Proxy
@@ -30,6 +30,7 @@ from gateway.edge.replies import Replies
 from gateway.edge.server import ClientServer
 from gateway.edge.standing import Standing
 from gateway.edge.status import StatusBoard
+from gateway.edge.store_metrics import KeyMetrics
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
 from gateway.limits.stores import MemoryStore
@@ -85,13 +86,13 @@ class Application:
         board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams))
         metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self._writer.dropped_lines)
         log = AccessLog(self._lines, clock)
-        admission = self.admission = Admission(
-            config.gateway,
-            secret=secret,
-            clock=clock,
-            store=store or MemoryStore(),
-            metrics=LimitMetrics(self.registry),
-        )
+        if store is None:
+            store = memory = MemoryStore()
+            KeyMetrics(self.registry, memory.__len__)
+        limit_metrics = LimitMetrics(self.registry)
+        admission = Admission(config.gateway, secret=secret, clock=clock, store=store, metrics=limit_metrics)
+        self.admission = admission
+        WaitMetrics(self.registry, lambda: admission.rooms.waits)
         proxy = self._proxy(ids, admission, (metrics, log, board, *observers))
         admin = self._admin(board, Standing(config, admission))
         self._server = ClientServer(self._terms(proxy.serve, proxy.refuse))

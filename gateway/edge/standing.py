@@ -13,7 +13,7 @@ from gateway.edge.subject import BadQuery, subject_of
 from gateway.limits import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from gateway.config.load import Configuration
     from gateway.edge.admission import Admission
@@ -25,11 +25,19 @@ _PROCESS: Final = "process"
 _SHARE: Final = "share"
 
 
-class Standing:
-    """Answers about one request. `config` says which limits there are."""
+def _never() -> bool:
+    return False
 
-    def __init__(self, config: Configuration, admission: Admission) -> None:
+
+class Standing:
+    """Answers about one request. `config` says which limits there are.
+
+    `away` tells whether a store on the network does not decide now, so that policies are counted here by their share.
+    """
+
+    def __init__(self, config: Configuration, admission: Admission, away: Callable[[], bool] = _never) -> None:
         """Keep where to ask."""
+        self._away = away
         self._config = config
         self._admission = admission
         store = config.gateway.store
@@ -59,7 +67,7 @@ class Standing:
         return met if upstream is None else met + policies.of_way(upstream, subject.route)
 
     async def _look(self, subject: Subject, asked: Iterable[tuple[Policy, int]]) -> Mapping[tuple[str, str], Verdict]:
-        """Return what is said, by scope and name: of a policy that is shared out, its share speaks."""
+        """Return what is said, by scope and name: a store that is away may put a policy's share in its place."""
         found = self._admission.peek(asked, subject.facts, subject.principal)
         decision = found if isinstance(found, Decision) else await found
         verdicts = (*decision.verdicts, *decision.shadowed)
@@ -82,14 +90,14 @@ class Standing:
             "remaining": None if left is None else left.remaining,
             "retry_after_s": None if answer is None else answer.retry_after_us / _US_IN_S,
             "reset_s": None if left is None else left.reset_us / _US_IN_S,
-            "looked_up": None if answer is None else self._where(policy, answer),
+            "looked_up": None if answer is None else self._where(policy),
         }
 
-    def _where(self, policy: Policy, answer: Verdict) -> str:
-        """Say where it was looked up; a share is counted in this process while the store is away."""
+    def _where(self, policy: Policy) -> str:
+        """Say where a policy was looked up."""
         if policy.local or self._kind == _PROCESS:
             return _PROCESS
-        return self._kind if answer.policy.id == policy.id else _SHARE
+        return _SHARE if self._away() else self._kind
 
 
 def _named(policy: Policy) -> dict[str, Any]:

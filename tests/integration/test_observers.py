@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.edge.intake import shown_path
+from gateway.edge.store_metrics import StoreMetrics
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.origin import body, head, send, serve
+from tests.unit.edge.stores import Stats
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"data":{}}'
 ECHO = b'HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{"password":"s3cret-reply"}'
@@ -161,13 +164,14 @@ async def test_the_metrics_say_what_happened(tmp_path: Path) -> None:
 @on_uvloop
 async def test_the_reference_lists_every_metric_with_its_labels(tmp_path: Path) -> None:
     """docs/reference/metrics.md against the registry, both ways."""
+    waits = {"name": "w", "requests": 50, "per": "1s", "burst": 1, "when_exceeded": "wait"}
     async with (
         serve((head(), send(OK), head(), send(b"nonsense\r\n\r\n"))) as origin,
         serve((head(), send(UNKNOWN))) as watched,
-        gateway(tmp_path, upstream(origin), upstream(watched, "watched", mode="shadow")) as accord,
+        gateway(tmp_path, upstream(origin, limits=[waits]), upstream(watched, "watched", mode="shadow")) as accord,
     ):
-        await accord.get("/api/a")
-        await accord.get("/api/a")
+        StoreMetrics(accord.application.registry, Stats)
+        await asyncio.gather(accord.get("/api/a"), accord.get("/api/a"))
         await accord.get("/watched/a")
         families = text_string_to_metric_families(accord.metrics())
         served = {

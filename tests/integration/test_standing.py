@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
-from gateway.limits import Policy
+from gateway.config.load import load
+from gateway.edge.admission import Admission
+from gateway.edge.limit_metrics import LimitMetrics
+from gateway.edge.standing import Standing
 from gateway.limits.stores import MemoryStore
 from gateway.limits.values import Decision, Verdict
-from tests.integration.harness import gateway, get, on_uvloop, upstream
+from tests.integration.harness import LoopClock, gateway, get, on_uvloop, upstream
 from tests.integration.origin import head, send, serve
 from tests.integration.wire import ask
 
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from gateway.limits import Ask
+    from gateway.limits import Ask, Policy
     from tests.integration.harness import Running
     from tests.integration.wire import Reply
 
@@ -192,29 +197,41 @@ class Told:
         return Decision(admitted=True, verdicts=tuple(said), tightest=None)
 
 
-def share_of(policy: Policy, cost: int) -> Verdict | None:
-    """Answer by half of a policy, and not at all for others than `halved`."""
-    if policy.name == "gone":
-        return None
-    half = Policy(**{name: getattr(policy, name) for name in ("name", "key", "scope", "per_us")}, requests=1, burst=1)
-    return Verdict(policy if policy.name == "asked" else half, cost == 0, 1, 5_000_000 * bool(cost), 0)
+def without_gone(policy: Policy, cost: int) -> Verdict | None:
+    """Refuse what costs anything, and say nothing of the policy `gone`."""
+    return None if policy.name == "gone" else Verdict(policy, cost == 0, 1, 5_000_000 * bool(cost), 0)
 
 
 @on_uvloop
 async def test_a_store_on_the_network_is_asked_and_waited_for(tmp_path: Path) -> None:
-    """Where its share in this process spoke for a policy, or nothing did, is told."""
-    limits = [{"name": name, "key": "ip", "requests": 2, "per": "60s"} for name in ("asked", "halved", "gone")]
+    """What says nothing of a policy, since that does not count while it is away, is told as not known."""
+    limits: list[dict[str, Any]] = [{"name": name, "key": "ip", "requests": 2, "per": "60s"} for name in ("a", "gone")]
     limits.append({"name": "here", "key": "ip", "requests": 2, "per": "60s", "local": True})
     counts = {"redis": {"url_env": "REDIS"}}
     environ = {"REDIS": "redis://127.0.0.1:1/0"}
-    told = Told(share_of)
+    told = Told(without_gone)
     async with gateway(tmp_path, upstream(1), limits=limits, counts=counts, environ=environ, store=told) as accord:
         page = by_name((await status(accord, "ip=192.0.2.7")).json())
-    assert [page[name]["looked_up"] for name in ("asked", "halved", "gone", "here")] == [
-        "redis",
-        "share",
-        None,
-        "process",
-    ]
-    assert (page["asked"]["admitted"], page["asked"]["retry_after_s"], page["asked"]["remaining"]) == (False, 5.0, 1)
+    assert [page[name]["looked_up"] for name in ("a", "gone", "here")] == ["redis", None, "process"]
+    assert (page["a"]["admitted"], page["a"]["retry_after_s"], page["a"]["remaining"]) == (False, 5.0, 1)
     assert (page["gone"]["admitted"], page["gone"]["remaining"]) == (None, None)
+
+
+async def test_a_share_is_told_while_the_store_is_away(tmp_path: Path) -> None:
+    """Its numbers are this process's alone."""
+    (tmp_path / "upstreams").mkdir()
+    (tmp_path / "upstreams" / "api.yaml").write_text(json.dumps(upstream(1)), encoding="utf-8")
+    limits = [{"name": "a", "key": "ip", "requests": 2, "per": "60s"}]
+    file = {"version": 1, "limits": limits, "store": {"redis": {"url_env": "REDIS"}}}
+    (tmp_path / "gateway.yaml").write_text(json.dumps(file), encoding="utf-8")
+    configuration = load(tmp_path / "gateway.yaml")
+    admission = Admission(
+        configuration.gateway,
+        secret=b"secret",
+        clock=LoopClock(),
+        store=MemoryStore(),
+        metrics=LimitMetrics(CollectorRegistry()),
+    )
+    for away, word in ((True, "share"), (False, "redis")):
+        _, page = await Standing(configuration, admission, lambda away=away: away).page("ip=192.0.2.7")  # type: ignore[misc]
+        assert by_name(page)["a"]["looked_up"] == word  # type: ignore[arg-type]
