@@ -1,13 +1,14 @@
 """Refusals of a remote store, remembered until they end: a client that keeps asking costs the store nothing.
 
 Exact: nothing is refused here that the store would have admitted. A refusal holds until its `retry_after` ends, counted
-from when the store was asked, for whatever others are charged meanwhile can only put that off. What brings it forward is
-a refund: one that this process makes clears what is remembered. (One that another makes is learned of when the refusal
-ends; so is a store that lost its counts.) Time is an argument. Bounded: the oldest are dropped, which is always safe.
+from when the store was asked, for whatever others are charged meanwhile can only put that off. What brings it forward
+is a refund: one that this process makes clears what is remembered. (One that another makes is learned of when the
+refusal ends; so is a store that lost its counts.) Time is an argument. Bounded: the oldest are dropped, which is always
+safe.
 
-Of GCRA a refusal tells the key's theoretical arrival time, and with that the answer to a request of any cost. A calendar
-window refuses the same cost and dearer ones until it ends, a sliding log the same cost. Concurrency is not remembered:
-when a place falls free is a guess.
+Of GCRA a refusal tells the key's theoretical arrival time, and with that the answer to a request of any cost. A window
+of the calendar refuses the same cost and dearer ones until it ends, a sliding log the same cost. Concurrency is not
+remembered: when a place falls free is a guess.
 """
 
 from __future__ import annotations
@@ -66,7 +67,14 @@ class Denied:
         return None if denial is None else _READERS[policy.algorithm](denial, policy, cost, now_us)
 
     def note(self, asks: Sequence[Ask], decision: Decision, asked_us: int, now_us: int) -> None:
-        """Remember what the store refused when it was asked at `asked_us`, and had answered by `now_us`."""
+        """Remember what the store refused when it was asked at `asked_us`, and had answered by `now_us`.
+
+        What it charged makes the waits that are remembered of dearer requests too short: those are forgotten.
+        """
+        if decision.admitted:
+            if self._denials:
+                self._drop(decision.charges)
+            return
         enforced = [ask for ask in asks if not ask[0].shadow]
         for (policy, key, cost), verdict in zip(enforced, decision.verdicts, strict=False):
             if not verdict.admitted and policy.algorithm in _READERS:
@@ -79,12 +87,19 @@ class Denied:
 
     def forget(self, charges: Sequence[Charge], now_us: int) -> None:
         """Forget all refusals that a refund of `charges` may bring to an earlier end."""
-        for charge in charges:
-            policy = charge.policy
-            for cost in (policy.cost, *[cost for _, cost in policy.costs]):
-                place = _place(policy, charge.key, cost)
-                self._denials.drop(place)
-                self._refunded.put(place, now_us + self._grace_us)
+        for place in self._drop(charges):
+            self._refunded.put(place, now_us + self._grace_us)
+
+    def _drop(self, charges: Sequence[Charge]) -> list[_Place]:
+        """Forget what is known of the keys that were charged; return where that was, or would have been."""
+        places = [
+            _place(charge.policy, charge.key, cost)
+            for charge in charges
+            for cost in (charge.policy.cost, *[cost for _, cost in charge.policy.costs])
+        ]
+        for place in places:
+            self._denials.drop(place)
+        return places
 
 
 _GCRA: Final = Algorithm.GCRA

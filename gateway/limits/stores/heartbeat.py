@@ -1,8 +1,8 @@
 """Says every few seconds that this replica lives, and learns from the store how many do.
 
 The number divides limits while the store is away (`limits.shares`); what was heard last is kept then, for replicas do
-not go away with it. A beat does not touch the breaker: whether decisions can be made again, only a decision shows, and a
-beat may well succeed where they fail.
+not go away with it. A beat does not touch the breaker: whether decisions can be made again, only a decision shows, and
+a beat may well succeed where they fail.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PERIOD_S: Final = 5.0
 class Heartbeat:
     """A task that beats. `counted` hears how many replicas live, `failed` why that is not known."""
 
-    def __init__(  # noqa: PLR0913 - two ports, two listeners
+    def __init__(
         self,
         remote: Remote,
         replica: bytes,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gateway.limits.stores.leases import Spent
     from gateway.limits.values import Ask, Decision
@@ -35,19 +35,32 @@ class CallLater(Protocol):
 class Waiting:
     """A request that waits for the store, or whose call to it has not ended yet.
 
-    `asks` is what the store is to decide, `sent` what it was asked, which differs where a lease is being taken; `held`
-    is what was spent of leases already. `ticket` is the breaker's, 0 once the call has been judged. `looks`: nothing is
-    charged. `asked_us` is when the request came, `sent_us` when the last call began.
+    `request` is what was asked of all its policies. Of that, `held` was spent out of leases, and `asks` is what the
+    store is to decide; `sent` is what it was asked, which differs where a lease is being taken. `ticket` is the
+    breaker's, 0 once the call has been judged. `looks`: nothing is charged. `asked_us` is when the request came,
+    `sent_us` when its last call began.
     """
 
-    __slots__ = ("answer", "asked_us", "asks", "held", "looks", "sent", "sent_us", "ticket", "under_way", "unix_us")
+    __slots__ = (
+        "answer",
+        "asked_us",
+        "asks",
+        "held",
+        "looks",
+        "request",
+        "sent",
+        "sent_us",
+        "ticket",
+        "under_way",
+        "unix_us",
+    )
 
-    def __init__(self, asks: list[Ask], held: list[Spent], now_us: int, unix_us: int, *, looks: bool = False) -> None:
+    def __init__(self, request: Sequence[Ask], now_us: int, unix_us: int, *, looks: bool = False) -> None:
         """Note what is asked and when; `answer` and `ticket` come with the call."""
         self.answer: asyncio.Future[Decision] | None = None
-        self.asks = asks
-        self.sent = asks
-        self.held = held
+        self.request = request
+        self.asks = self.sent = list(request)
+        self.held: list[Spent] = []
         self.asked_us = self.sent_us = now_us
         self.unix_us = unix_us
         self.looks = looks
@@ -72,9 +85,6 @@ class Queue:
         self._expired = expired
         self._queue: deque[Waiting] = deque()
         self._timer: Timer | None = None
-
-    def __len__(self) -> int:
-        return len(self._queue)
 
     def add(self, waiting: Waiting) -> None:
         """Let one wait."""
