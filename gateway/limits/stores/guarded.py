@@ -191,7 +191,7 @@ class GuardedStore:
         decided = future.result()
         if not waiting.looks:
             self._denied.note(waiting.sent, decided, waiting.sent_us, now_us)
-        if _left(waiting):
+        if waiting.answer.done():
             self._put_back(waiting)
             self._return(decided.charges, now_us)
         elif decided.admitted or waiting.looks:
@@ -206,7 +206,7 @@ class GuardedStore:
             decided, spent = self._leasing.granted(waiting.asks, waiting.sent, decided, waiting.sent_us, now_us)
             decided = joined(waiting.request, decided, [*waiting.held, *spent])
             waiting.held = []
-        _resolve(waiting, decided)
+        waiting.answer.set_result(decided)
 
     def _refused(self, waiting: Waiting, decided: Decision, now_us: int) -> None:
         """Answer a refusal; ask once more where only a lease was refused, and not what the request costs."""
@@ -217,7 +217,7 @@ class GuardedStore:
             return
         self._put_back(waiting)
         self._tally.decided(Where.REMOTE)
-        _resolve(waiting, decision([*verdicts, *decided.shadowed], admitted=False))
+        waiting.answer.set_result(decision([*verdicts, *decided.shadowed], admitted=False))
 
     def _unwidened(self, waiting: Waiting, decided: Decision, now_us: int) -> list[Verdict]:
         """Return the verdicts of a refusal as if nothing had been asked for but what the request costs.
@@ -258,10 +258,10 @@ class GuardedStore:
             self._resolve_without(waiting, now_us)
 
     def _resolve_without(self, waiting: Waiting, now_us: int) -> None:
-        if _left(waiting):
+        if waiting.answer.done():
             self._put_back(waiting)
         else:
-            _resolve(waiting, self._without(waiting, now_us))
+            waiting.answer.set_result(self._without(waiting, now_us))
 
     def _without(self, waiting: Waiting, now_us: int) -> Decision:
         """Decide without the store. What was spent of leases it had charged before, and that holds."""
@@ -304,16 +304,6 @@ class GuardedStore:
 
 _NOTHING: Final = Decision(admitted=True, verdicts=(), tightest=None)
 _CONCURRENCY: Final = Algorithm.CONCURRENCY
-
-
-def _left(waiting: Waiting) -> bool:
-    """Tell whether nobody waits any more: the request was answered, or its client has left."""
-    return waiting.answer is None or waiting.answer.done()
-
-
-def _resolve(waiting: Waiting, decided: Decision) -> None:
-    if waiting.answer is not None:
-        waiting.answer.set_result(decided)
 
 
 def _failure(future: asyncio.Future[Decision]) -> StoreReason | None:

@@ -55,9 +55,10 @@ class Waiting:
         "unix_us",
     )
 
+    answer: asyncio.Future[Decision]
+
     def __init__(self, request: Sequence[Ask], now_us: int, unix_us: int, *, looks: bool = False) -> None:
         """Note what is asked and when; `answer` and `ticket` come with the call."""
-        self.answer: asyncio.Future[Decision] | None = None
         self.request = request
         self.asks = self.sent = list(request)
         self.held: list[Spent] = []

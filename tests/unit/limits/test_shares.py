@@ -40,9 +40,7 @@ def test_one_replica() -> None:
 )
 def test_counted_by_number(algorithm: Algorithm, period: Period | None, per_us: int) -> None:
     """Other policies have fewer requests in the same time."""
-    policy = Policy(
-        name="p", requests=100, per_us=per_us, burst=100, key=("ip",), algorithm=algorithm, period=period
-    )
+    policy = Policy(name="p", requests=100, per_us=per_us, burst=100, key=("ip",), algorithm=algorithm, period=period)
     third = share(policy, 3)
     assert (third.requests, third.burst, third.per_us, third.period) == (33, 33, per_us, period)
 

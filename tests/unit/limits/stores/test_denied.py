@@ -15,7 +15,9 @@ START_US = 1_000_000 * S
 """The store's clocks, when ours is 0."""
 
 GCRA = Policy(name="g", requests=1, per_us=S, burst=5, key=("ip",), costs=(("POST", 3),))
-LOG = Policy(name="l", requests=5, per_us=10 * S, burst=5, key=("ip",), costs=(("POST", 3),), algorithm=Algorithm.SLIDING_LOG)
+LOG = Policy(
+    name="l", requests=5, per_us=10 * S, burst=5, key=("ip",), costs=(("POST", 3),), algorithm=Algorithm.SLIDING_LOG
+)
 DAY = Policy(
     name="d",
     requests=5,

@@ -104,7 +104,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
 
 class ScriptedRemote:
-    """A store that decides by a `MemoryStore` on a clock of its own, `there_us` after it is asked, and answers `back_us` later.
+    """A store on clocks of its own. It decides `there_us` after it is asked, and answers `back_us` later.
 
     `failing`: it answers so. `stalled`: it takes what it is asked and does it when it is `resumed`, in order.
     `unrefunded` are the charges that it made and was not given back.
@@ -112,10 +112,11 @@ class ScriptedRemote:
 
     def __init__(self, loop: VirtualLoop, *, there_us: int = 0, back_us: int = 0) -> None:
         """Answer at once, unless told otherwise."""
-        self.loop = loop
+        self.loop: asyncio.AbstractEventLoop = loop
+        self.clock = loop
         self.there_us = there_us
         self.back_us = back_us
-        self.failing: Exception | None = None
+        self.failing: BaseException | None = None
         self.stalled = False
         self.store = MemoryStore()
         self.calls: list[list[Ask]] = []
@@ -130,7 +131,7 @@ class ScriptedRemote:
     @property
     def time_us(self) -> tuple[int, int]:
         """The store's own clocks."""
-        return START_US + self.loop.now_us, EPOCH_US + self.loop.now_us
+        return START_US + self.clock.now_us, EPOCH_US + self.clock.now_us
 
     def decide(self, asks: Sequence[Ask]) -> asyncio.Future[Decision]:
         """Decide later."""
@@ -203,6 +204,8 @@ class ScriptedRemote:
                 if failing is not None:
                     raise failing
                 decided = judge()
+            except asyncio.CancelledError:
+                future.cancel()
             except Exception as failure:  # noqa: BLE001 - whatever it is told to fail with
                 self._answer(back_us, future.set_exception, failure)
             else:
