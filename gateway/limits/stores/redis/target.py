@@ -1,0 +1,142 @@
+"""Which Redis to ask, and how to get in: one server, the master that Sentinels name, or a cluster.
+
+Invariants: a target that cannot be meant cannot exist; no user, password or URL stands in a representation or an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from urllib.parse import SplitResult
+
+PORT: Final = 6379
+SENTINEL_PORT: Final = 26379
+TIMEOUT_S: Final = 0.05
+CONNECT_TIMEOUT_S: Final = 0.2
+
+
+class Kind(StrEnum):
+    """What stands at the addresses."""
+
+    SERVER = "server"
+    SENTINEL = "sentinel"
+    CLUSTER = "cluster"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisTarget:
+    """A Redis or Valkey, and the credentials for it.
+
+    `addresses` are of the server (one, or none with `path`, a Unix socket), of the Sentinels, or of some of a cluster's
+    nodes. `service` is the master's name for the Sentinels, who may want a user and a password of their own. With `tls`
+    the server's certificate is checked against `ca_file`, or the system's authorities where it is empty.
+
+    `timeout_s`: a call that was sent and not answered in it ends, and its connection with it. `connect_timeout_s` is for
+    a connection until it is ready to be asked, four times a call: it takes a few round trips, and nobody waits for it.
+    """
+
+    kind: Kind
+    addresses: tuple[tuple[str, int], ...] = ()
+    path: str = ""
+    service: str = ""
+    tls: bool = False
+    ca_file: str = ""
+    db: int = 0
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    sentinel_username: str = field(default="", repr=False)
+    sentinel_password: str = field(default="", repr=False)
+    timeout_s: float = TIMEOUT_S
+    connect_timeout_s: float = CONNECT_TIMEOUT_S
+
+    def __post_init__(self) -> None:
+        """Check that it can be meant."""
+        for wrong, sentence in _faults(self):
+            if wrong:
+                raise ValueError(sentence)
+
+
+def parse(
+    urls: Sequence[str],
+    *,
+    service: str = "",
+    cluster: bool = False,
+    ca_file: str = "",
+    sentinel_username: str = "",
+    sentinel_password: str = "",
+) -> RedisTarget:
+    """Read a target from URLs: `redis://user:password@host:port/db`, `rediss://` for TLS, `unix:///path?db=0`.
+
+    Several URLs are Sentinels when `service` names a master, and a cluster's nodes with `cluster`; user, password and db
+    are those of the servers, written in the first. Raises ValueError with a sentence that quotes nothing of a URL.
+    """
+    if not urls:
+        raise ValueError("a Redis needs at least one URL")
+    parts = [_split(url) for url in urls]
+    first = parts[0]
+    if len({part.scheme for part in parts}) > 1:
+        raise ValueError("the URLs of one Redis must have one scheme")
+    local = first.scheme == "unix"
+    return RedisTarget(
+        kind=Kind.SENTINEL if service else Kind.CLUSTER if cluster else Kind.SERVER,
+        addresses=() if local else tuple(_address(part, SENTINEL_PORT if service else PORT) for part in parts),
+        path=unquote(first.path) if local else "",
+        service=service,
+        tls=first.scheme == "rediss",
+        ca_file=ca_file,
+        db=_db(first),
+        username=unquote(first.username or ""),
+        password=unquote(first.password or ""),
+        sentinel_username=sentinel_username,
+        sentinel_password=sentinel_password,
+    )
+
+
+def _faults(target: RedisTarget) -> tuple[tuple[bool, str], ...]:
+    """Return what can be wrong with a target, each with whether it is."""
+    server = target.kind is Kind.SERVER
+    return (
+        (bool(target.service) != (target.kind is Kind.SENTINEL), "Sentinels, and only they, need the name of a service"),
+        (bool(target.path) and not server, "a unix:// URL is of one server: no Sentinel and no cluster is reached by it"),
+        (not target.path and not target.addresses, "a Redis needs an address: a host, or the path of a Unix socket"),
+        (server and len(target.addresses) > 1, "several URLs need the name of a service (Sentinel), or to be a cluster"),
+        (target.kind is Kind.CLUSTER and target.db != 0, "a Redis cluster has database 0 alone"),
+        (bool(target.ca_file) and not target.tls, "a CA file needs TLS: write rediss:// for redis://"),
+        (bool(target.username) and not target.password, "a Redis user needs a password"),
+        (target.timeout_s <= 0 or target.connect_timeout_s <= 0, "the timeouts of a Redis must be above 0"),
+    )
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is none
+    except ValueError:
+        raise ValueError("a Redis URL cannot be read: percent-encode what is special in user and password") from None
+    if parts.scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("a Redis URL must begin with redis://, rediss:// or unix://")
+    if parts.fragment:
+        raise ValueError("a Redis URL has no fragment: percent-encode a # in user or password")
+    return parts
+
+
+def _address(parts: SplitResult, port: int) -> tuple[str, int]:
+    if not parts.hostname:
+        raise ValueError("a redis:// or rediss:// URL needs a host")
+    return parts.hostname, parts.port or port
+
+
+def _db(parts: SplitResult) -> int:
+    """Return the number of the database: the path of a TCP URL, `?db=` of any."""
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    text = options.pop("db", "" if parts.scheme == "unix" else parts.path.strip("/"))
+    if options:
+        raise ValueError("a Redis URL may have no option but db; timeouts and pools are set here")
+    if text and not (text.isascii() and text.isdigit()):
+        raise ValueError("the database of a Redis URL must be a number")
+    return int(text or 0)
