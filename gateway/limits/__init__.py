@@ -1,8 +1,9 @@
 """Limits: how much a client may ask for. Pure arithmetic; time is always an argument.
 
-`policy` is what a limit says, `values` what it is asked with and answers, `gcra` the arithmetic, `keys` whom it counts,
-`stores` where the counts are, `fields` and `members` what a client sees of it, and `address` finds out who a client is
-behind trusted proxies.
+`policy` is what a limit says, `values` what it is asked with and answers; `gcra`, `log`, `calendar` and `concurrency`
+are the arithmetic, `algorithms` gives it one shape, and `joint` decides all policies of a request. `keys` is whom it
+counts, `stores` where the counts are, `fields` and `members` what a client sees of it, and `address` finds out who a
+client is behind trusted proxies.
 """
 
 from gateway.limits.address import Network, client_address

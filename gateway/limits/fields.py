@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import ceil, isfinite
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gateway.limits.gcra import tightness
+from gateway.limits.joint import tightness
 from gateway.limits.members import LARGEST, bounded, quoted, seconds
 
 if TYPE_CHECKING:
