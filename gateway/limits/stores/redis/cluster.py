@@ -15,12 +15,12 @@ from redis.crc import key_slot
 from redis.exceptions import AskError, ClusterDownError, RedisClusterException, RedisError, TryAgainError
 
 from gateway.errors import StoreReason
-from gateway.limits.gcra import tightness
+from gateway.limits.joint import decision
 from gateway.limits.stores.redis.dial import Dialler, no_retry, options, tls
 from gateway.limits.stores.redis.failures import reason_of
 from gateway.limits.stores.redis.line import Line, fail, hand_out
 from gateway.limits.stores.redis.script import TEXT
-from gateway.limits.values import Decision, Verdict
+from gateway.limits.values import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gateway.limits.stores.redis.request import Request
     from gateway.limits.stores.redis.rows import Row
     from gateway.limits.stores.redis.target import RedisTarget
-    from gateway.limits.values import Ask, Charge
+    from gateway.limits.values import Ask, Charge, Decision
 
     Arguments = Callable[[Sequence[Request]], tuple[Any, ...]]
     """Returns what follows the script in EVAL: the number of keys, the keys, the message."""
@@ -105,14 +105,15 @@ class Nodes:
 
     async def _refresh(self) -> None:
         """Fetch the map, and have a line to every primary in it and to no other node."""
-        cluster = _cluster(self._target)
+        cluster: RedisCluster = _cluster(self._target)
         try:
             async with asyncio.timeout(self._target.connect_timeout_s * 2 * len(self._target.addresses)):
                 await cluster.initialize()
         except BaseException:
             await cluster.aclose()
             raise
-        before, self._cluster = self._cluster, cluster
+        before = self._cluster
+        self._cluster = cluster
         names = {node.name: (node.host, int(node.port)) for node in cluster.get_primaries()}
         for name, address in names.items():
             if name not in self._lines:
@@ -198,12 +199,12 @@ class Joint:
             if not self._future.done():
                 self._future.set_exception(failures[0])
             return
-        decision, given_back = combine(self._asks, made)
+        joint, given_back = combine(self._asks, made)
         self._refund(given_back)
-        self._settled(self._future, decision)
+        self._settled(self._future, joint)
 
 
-def combine(asks: Sequence[Ask], parts: Sequence[tuple[Sequence[int], Decision]]) -> tuple[Decision, list[Charge]]:
+def combine(asks: Sequence[Ask], parts: Sequence[tuple[Sequence[int], Decision]]) -> tuple[Decision, Sequence[Charge]]:
     """Join the decisions of several slots, each with the places of its asks; return what is to be given back, too.
 
     Where one of them refuses none is charged: the others' verdicts are as if they had not been.
@@ -216,17 +217,13 @@ def combine(asks: Sequence[Ask], parts: Sequence[tuple[Sequence[int], Decision]]
         for place in places:
             policy, _, cost = asks[place]
             verdict = next(shadowed if policy.shadow else heard)
-            if part.charges and verdict.admitted:
+            if part.charges and verdict.admitted and cost:
                 charges[place] = next(charged)
                 verdict = verdict if admitted else _uncharged(verdict, cost)
             verdicts[place] = verdict
+    made = tuple([charges[place] for place in sorted(charges)])
     ordered = [verdicts[place] for place in range(len(asks))]
-    made = [charges[place] for place in sorted(charges)]
-    heard_all = tuple(verdict for verdict in ordered if not verdict.policy.shadow)
-    shadowed_all = tuple(verdict for verdict in ordered if verdict.policy.shadow)
-    tightest = min(heard_all, key=tightness, default=None)
-    joint = Decision(admitted, heard_all, tightest, tuple(made) if admitted else (), shadowed_all)
-    return joint, [] if admitted else made
+    return decision(ordered, made if admitted else (), admitted=admitted), () if admitted else made
 
 
 def _uncharged(verdict: Verdict, cost: int) -> Verdict:

@@ -35,7 +35,9 @@ class Dialler:
     async def __call__(self) -> AbstractConnection:
         """Connect to the target's server."""
         if self._target.path:
-            return await _open(UnixDomainSocketConnection(path=self._target.path, **options(self._target)), self._target)
+            return await _open(
+                UnixDomainSocketConnection(path=self._target.path, **options(self._target)), self._target
+            )
         if self._sentinel is None:
             return await self.to(*self._target.addresses[0])
         async with asyncio.timeout(self._target.connect_timeout_s * len(self._target.addresses)):
@@ -95,7 +97,6 @@ def _sentinel(target: RedisTarget) -> Sentinel:
     return Sentinel(
         target.addresses,
         sentinel_kwargs={
-            "username": target.sentinel_username or None,
             "password": target.sentinel_password or None,
             "socket_timeout": target.connect_timeout_s,
             "socket_connect_timeout": target.connect_timeout_s,

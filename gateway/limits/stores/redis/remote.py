@@ -35,10 +35,9 @@ if TYPE_CHECKING:
     Clock = Callable[[], tuple[int, int]]
     """Returns the monotonic and the Unix time in microseconds."""
 
-LEASE_US: Final = 30_000_000
-"""How long a place of concurrency is held by a replica that no longer says so."""
+BEAT_S: Final = 1.0
+LEASE_S: Final = 30.0
 BEATS: Final = 3
-"""A replica lives while it missed fewer beats than this."""
 _RENEWED_AT_ONCE: Final = 256
 _CONCURRENCY: Final = Algorithm.CONCURRENCY
 
@@ -47,16 +46,24 @@ class RedisRemote:
     """Limits on a Redis or Valkey. Build it in the running loop: it connects in the background from then on."""
 
     def __init__(
-        self, target: RedisTarget, replica: bytes, *, beat_s: float = 1.0, clock: Clock | None = None
+        self,
+        target: RedisTarget,
+        replica: bytes,
+        *,
+        beat_s: float = BEAT_S,
+        lease_s: float = LEASE_S,
+        clock: Clock | None = None,
     ) -> None:
         """Hold places in the name of `replica`, which is to `beat` every `beat_s`.
 
+        A replica that missed as many beats as `BEATS` lives no more; its places come back `lease_s` after the last.
         `clock` stands for the server's own and is for tests: it returns the monotonic and the Unix time.
         """
         self._loop = asyncio.get_running_loop()
         self._rows = Rows()
         self._encoder = Encoder()
         self._holder = replica.hex()
+        self._lease_us = int(lease_s * 1_000_000)
         self._alive_us = int(BEATS * beat_s * 1_000_000)
         self._clock = clock
         self._place = 0
@@ -147,7 +154,12 @@ class RedisRemote:
         self.lost[reason] += 1
 
     def _ask_slots(
-        self, asks: Sequence[Ask], named: Sequence[tuple[bytes, Row]], future: asyncio.Future[Decision], *, charging: bool
+        self,
+        asks: Sequence[Ask],
+        named: Sequence[tuple[bytes, Row]],
+        future: asyncio.Future[Decision],
+        *,
+        charging: bool,
     ) -> None:
         """Ask every slot for its part, all at once."""
         joint = Joint(asks, future, self._settled, self.refund)
@@ -165,12 +177,13 @@ class RedisRemote:
         now_us, unix_us = (0, 0) if self._clock is None else self._clock()
         keys = [key for request in requests for key in request.keys]
         messages = [request.message for request in requests]
-        return len(keys), *keys, self._encoder.encode((now_us, unix_us, LEASE_US, self._holder, messages))
+        return len(keys), *keys, self._encoder.encode((now_us, unix_us, self._lease_us, self._holder, messages))
 
     def _pack(self, requests: Sequence[Request], with_script: bool) -> bytes:  # noqa: FBT001 - as `Pack` has it
         """Return one call as it is sent."""
         script = (b"EVAL", TEXT) if with_script else (b"EVALSHA", DIGEST)
-        return pack_command((*script, *self._arguments(requests)))
+        packed: bytes = pack_command((*script, *self._arguments(requests)))
+        return packed
 
 
 def _put(future: asyncio.Future[Decision], made: Decision) -> None:

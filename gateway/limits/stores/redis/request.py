@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.errors import StoreFailure, StoreReason
-from gateway.limits.gcra import tightness
-from gateway.limits.values import Charge, Decision, Verdict
+from gateway.limits.joint import decision
+from gateway.limits.values import Charge, Verdict
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
 
     from gateway.limits.stores.redis.rows import Row
-    from gateway.limits.values import Ask
+    from gateway.limits.values import Ask, Decision
 
 DECIDE: Final = 1
 PEEK: Final = 2
@@ -73,7 +73,7 @@ class Deciding:
     def answered(self, said: list[int], at: int) -> None:
         """Read verdicts and marks, and decide."""
         verdicts, marks = read(self.asks, said, at)
-        self.settled(self.future, decision(self.asks, verdicts, marks, charging=self.charging))
+        self.settled(self.future, decide(self.asks, verdicts, marks, charging=self.charging))
 
     def failed(self, reason: StoreReason) -> None:
         """Fail the decision, if anyone waits for it still."""
@@ -111,9 +111,7 @@ class Sent:
 
     __slots__ = ("keys", "lost", "message", "since_s", "slot", "width")
 
-    def __init__(
-        self, mode: int, named: Sequence[tuple[bytes, Row]], lost: Callable[[StoreReason], None]
-    ) -> None:
+    def __init__(self, mode: int, named: Sequence[tuple[bytes, Row]], lost: Callable[[StoreReason], None]) -> None:
         """Do `mode` with all that is named."""
         self.keys: Sequence[bytes] = [name for name, _ in named]
         self.message: Message = (mode, *[row for _, row in named])
@@ -141,23 +139,19 @@ def read(asks: Sequence[Ask], said: list[int], at: int) -> tuple[list[Verdict], 
     return verdicts, marks
 
 
-def decision(asks: Sequence[Ask], verdicts: Sequence[Verdict], marks: Sequence[int], *, charging: bool) -> Decision:
-    """Put together what the policies of one request say; those in shadow mode apart."""
-    heard = tuple([verdict for verdict in verdicts if not verdict.policy.shadow])
-    shadowed: tuple[Verdict, ...] = ()
-    if len(heard) < len(verdicts):
-        shadowed = tuple([verdict for verdict in verdicts if verdict.policy.shadow])
+def decide(asks: Sequence[Ask], verdicts: Sequence[Verdict], marks: Sequence[int], *, charging: bool) -> Decision:
+    """Put together what the policies of one request say. What cost 0 was not charged."""
     admitted = True
-    for verdict in heard:
-        admitted = admitted and verdict.admitted
+    for verdict in verdicts:
+        if not verdict.admitted and not verdict.policy.shadow:
+            admitted = False
     charges: tuple[Charge, ...] = ()
     if admitted and charging:
         charges = tuple(
             [
                 Charge(policy, key, cost, mark)
                 for (policy, key, cost), verdict, mark in zip(asks, verdicts, marks, strict=True)
-                if verdict.admitted
+                if verdict.admitted and cost
             ]
         )
-    tightest = heard[0] if len(heard) == 1 else min(heard, key=tightness, default=None)
-    return Decision(admitted, heard, tightest, charges, shadowed)
+    return decision(verdicts, charges, admitted=admitted)

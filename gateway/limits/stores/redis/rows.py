@@ -19,7 +19,7 @@ POLICY_BYTES: Final = 8
 REPLICAS: Final = b"accord:{replicas}:beats"
 """Where replicas say that they live."""
 
-Row = tuple[int, int, int, int, int | bytes, int]
+Row = tuple[int, int, int, int, int | str, int]
 """Kind, shadow, cost, A, B and mark, as `script.lua` says."""
 
 GCRA: Final = 1

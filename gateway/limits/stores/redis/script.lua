@@ -35,8 +35,9 @@ local function life(us)
   return whole(floor(max(us, 0) / 1000) + 1)
 end
 
--- Each kind of policy: find(ask) reads what is kept, judge(ask, cost) says admitted, remaining, retry_after and reset
--- afterwards, charge(ask) keeps it and returns the mark, refund(ask) gives back.
+-- Each kind of policy, to the microsecond as the module of its name in gateway/limits says: find(ask) reads what is kept,
+-- judge(ask, cost) says admitted, remaining, retry_after and reset afterwards, charge(ask) keeps it and returns the mark,
+-- refund(ask) gives back. What costs 0 is admitted, and neither charged nor given back.
 
 -- GCRA. A is the interval T, B is tau; kept is the theoretical arrival time.
 local gcra = {}
@@ -58,9 +59,7 @@ end
 
 function gcra.charge(ask)
   local after = ask.tat + ask[COST] * ask[A]
-  if after > now then
-    call('SET', ask.key, whole(after), 'PX', life(after - now))
-  end
+  call('SET', ask.key, whole(after), 'PX', life(after - now))
   return after
 end
 
@@ -68,34 +67,44 @@ end
 function gcra.refund(ask)
   local owed = min(ask[COST] * ask[A], ask[MARK] - now)
   local tat = tonumber(call('GET', ask.key))
-  if not tat or owed <= 0 then
-    return
-  end
-  if tat - owed <= now then
-    call('DEL', ask.key)
-  else
+  if tat and owed > 0 then
     call('SET', ask.key, whole(tat - owed), 'PX', life(tat - owed - now))
   end
 end
 
 -- Sliding log. A is how many, B the window; kept is a list of times, oldest first. One noted at t counts until t + B, and no
--- longer at that moment. A clock that goes back frees nothing and breaks no order: the newest is noted again.
+-- longer at that moment. A clock that goes back frees nothing and breaks no order: the newest is noted again. Nothing is
+-- taken out but by a charge.
 local log = {}
 
+local function noted(key, index)
+  return tonumber(call('LINDEX', key, index))
+end
+
 function log.find(ask)
-  local key, gone = ask.key, now - ask[B]
-  local newest = tonumber(call('LINDEX', key, -1))
-  if newest and newest <= gone then
-    call('DEL', key)
-    newest = nil
-  end
+  local key, newest = ask.key, noted(ask.key, -1)
   ask.at = max(newest or now, now)
-  ask.oldest = newest and tonumber(call('LINDEX', key, 0))
-  while ask.oldest and ask.oldest <= gone do
-    call('LPOP', key)
-    ask.oldest = tonumber(call('LINDEX', key, 0))
+  ask.gone, ask.held = 0, 0
+  local gone = ask.at - ask[B]
+  if not newest or newest <= gone then
+    ask.gone = -1 -- all of it
+    return
   end
-  ask.held = newest and call('LLEN', key) or 0
+  local length = call('LLEN', key)
+  local low, high = 0, length - 1 -- the first that counts is there
+  ask.oldest = noted(key, 0)
+  if ask.oldest <= gone then
+    while low < high do
+      local middle = floor((low + high) / 2)
+      if noted(key, middle) <= gone then
+        low = middle + 1
+      else
+        high = middle
+      end
+    end
+    ask.gone, ask.oldest = low, noted(key, low)
+  end
+  ask.held = length - ask.gone
 end
 
 function log.judge(ask, cost)
@@ -105,26 +114,26 @@ function log.judge(ask, cost)
   if cost == 0 or cost <= free then
     return true, max(free - cost, 0), 0, reset
   end
-  local last = tonumber(call('LINDEX', ask.key, cost - free - 1))
-  return false, max(free, 0), last + ask[B] - now, reset
+  return false, max(free, 0), noted(ask.key, ask.gone + cost - free - 1) + ask[B] - now, reset
 end
 
 function log.charge(ask)
+  if ask.gone == -1 then
+    call('DEL', ask.key)
+  elseif ask.gone > 0 then
+    call('LTRIM', ask.key, ask.gone, -1)
+  end
   local times = {}
   for i = 1, ask[COST] do
     times[i] = whole(ask.at)
   end
-  if #times > 0 then
-    call('RPUSH', ask.key, unpack(times))
-    call('PEXPIRE', ask.key, life(ask.at + ask[B] - now))
-  end
+  call('RPUSH', ask.key, unpack(times))
+  call('PEXPIRE', ask.key, life(ask.at + ask[B] - now))
   return ask.at
 end
 
 function log.refund(ask)
-  if ask[COST] > 0 then
-    call('LREM', ask.key, -ask[COST], whole(ask[MARK]))
-  end
+  call('LREM', ask.key, -ask[COST], whole(ask[MARK]))
 end
 
 -- Calendar, in UTC. A is how many, B the period; kept is the beginning of the window and the count.
@@ -191,16 +200,13 @@ function calendar.judge(ask, cost)
 end
 
 function calendar.charge(ask)
-  if ask[COST] > 0 then
-    local kept = whole(ask.begin) .. ' ' .. whole(ask.count + ask[COST])
-    call('SET', ask.key, kept, 'PX', life(ask.finish - unix))
-  end
+  call('SET', ask.key, whole(ask.begin) .. ' ' .. whole(ask.count + ask[COST]), 'PX', life(ask.finish - unix))
   return ask.begin
 end
 
 function calendar.refund(ask)
   local begin, count = counted(ask.key)
-  if begin == ask[MARK] and ask[COST] > 0 then
+  if begin == ask[MARK] then
     if count <= ask[COST] then
       call('DEL', ask.key)
     else
@@ -222,15 +228,13 @@ local function places(ask)
 end
 
 local function hold(ask)
-  local pairs_ = {}
+  local scored = {}
   for _, name in ipairs(places(ask)) do
-    pairs_[#pairs_ + 1] = whole(now + lease)
-    pairs_[#pairs_ + 1] = name
+    scored[#scored + 1] = whole(now + lease)
+    scored[#scored + 1] = name
   end
-  if #pairs_ > 0 then
-    call('ZADD', ask.key, unpack(pairs_))
-    call('PEXPIRE', ask.key, life(lease))
-  end
+  call('ZADD', ask.key, unpack(scored))
+  call('PEXPIRE', ask.key, life(lease))
 end
 
 function concurrency.find(ask)
@@ -255,10 +259,7 @@ function concurrency.charge(ask)
 end
 
 function concurrency.refund(ask)
-  local names = places(ask)
-  if #names > 0 then
-    call('ZREM', ask.key, unpack(names))
-  end
+  call('ZREM', ask.key, unpack(places(ask)))
 end
 
 local KINDS = {gcra, log, calendar, concurrency}
@@ -292,7 +293,7 @@ local function decide(request, charging)
     local cost = (joint or not ask.fits) and ask[COST] or 0
     local at = #reply
     say(ask, cost, 0)
-    if charging and joint and ask.fits then
+    if charging and joint and ask.fits and ask[COST] > 0 then
       reply[at + 5] = KINDS[ask[KIND]].charge(ask)
     end
   end

@@ -33,7 +33,7 @@ class RedisTarget:
     """A Redis or Valkey, and the credentials for it.
 
     `addresses` are of the server (one, or none with `path`, a Unix socket), of the Sentinels, or of some of a cluster's
-    nodes. `service` is the master's name for the Sentinels, who may want a user and a password of their own. With `tls`
+    nodes. `service` is the master's name for the Sentinels, who may want a password of their own. With `tls`
     the server's certificate is checked against `ca_file`, or the system's authorities where it is empty.
 
     `timeout_s`: a call that was sent and not answered in it ends, and its connection with it. `connect_timeout_s` is for
@@ -49,7 +49,6 @@ class RedisTarget:
     db: int = 0
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
-    sentinel_username: str = field(default="", repr=False)
     sentinel_password: str = field(default="", repr=False)
     timeout_s: float = TIMEOUT_S
     connect_timeout_s: float = CONNECT_TIMEOUT_S
@@ -62,38 +61,36 @@ class RedisTarget:
 
 
 def parse(
-    urls: Sequence[str],
+    url: str,
     *,
-    service: str = "",
     cluster: bool = False,
-    ca_file: str = "",
-    sentinel_username: str = "",
+    service: str = "",
+    sentinels: Sequence[str] = (),
     sentinel_password: str = "",
+    ca_file: str = "",
+    timeout_s: float = TIMEOUT_S,
 ) -> RedisTarget:
-    """Read a target from URLs: `redis://user:password@host:port/db`, `rediss://` for TLS, `unix:///path?db=0`.
+    """Read a target from `redis://user:password@host:port/db`, `rediss://` for TLS, or `unix:///path?db=0`.
 
-    Several URLs are Sentinels when `service` names a master, and a cluster's nodes with `cluster`; user, password and db
-    are those of the servers, written in the first. Raises ValueError with a sentence that quotes nothing of a URL.
+    With `cluster` the address is any node. With `service` and `sentinels`, each as `host:port`, the master is where they
+    say, and of the URL only user, password, database and TLS count. Raises ValueError, with a sentence that quotes nothing
+    of the URL.
     """
-    if not urls:
-        raise ValueError("a Redis needs at least one URL")
-    parts = [_split(url) for url in urls]
-    first = parts[0]
-    if len({part.scheme for part in parts}) > 1:
-        raise ValueError("the URLs of one Redis must have one scheme")
-    local = first.scheme == "unix"
+    parts = _split(url)
+    local = parts.scheme == "unix"
+    found = () if local else (_address(parts),)
     return RedisTarget(
-        kind=Kind.SENTINEL if service else Kind.CLUSTER if cluster else Kind.SERVER,
-        addresses=() if local else tuple(_address(part, SENTINEL_PORT if service else PORT) for part in parts),
-        path=unquote(first.path) if local else "",
+        kind=Kind.CLUSTER if cluster else Kind.SENTINEL if service or sentinels else Kind.SERVER,
+        addresses=tuple(_node(node) for node in sentinels) or found,
+        path=unquote(parts.path) if local else "",
         service=service,
-        tls=first.scheme == "rediss",
+        tls=parts.scheme == "rediss",
         ca_file=ca_file,
-        db=_db(first),
-        username=unquote(first.username or ""),
-        password=unquote(first.password or ""),
-        sentinel_username=sentinel_username,
+        db=_db(parts),
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
         sentinel_password=sentinel_password,
+        timeout_s=timeout_s,
     )
 
 
@@ -101,10 +98,16 @@ def _faults(target: RedisTarget) -> tuple[tuple[bool, str], ...]:
     """Return what can be wrong with a target, each with whether it is."""
     server = target.kind is Kind.SERVER
     return (
-        (bool(target.service) != (target.kind is Kind.SENTINEL), "Sentinels, and only they, need the name of a service"),
-        (bool(target.path) and not server, "a unix:// URL is of one server: no Sentinel and no cluster is reached by it"),
+        (
+            bool(target.service) != (target.kind is Kind.SENTINEL),
+            "Sentinels need the name of a service, and a service needs Sentinels",
+        ),
+        (
+            bool(target.path) and not server,
+            "a unix:// URL is of one server: no Sentinel and no cluster is reached by it",
+        ),
         (not target.path and not target.addresses, "a Redis needs an address: a host, or the path of a Unix socket"),
-        (server and len(target.addresses) > 1, "several URLs need the name of a service (Sentinel), or to be a cluster"),
+        (server and len(target.addresses) > 1, "one server has one address"),
         (target.kind is Kind.CLUSTER and target.db != 0, "a Redis cluster has database 0 alone"),
         (bool(target.ca_file) and not target.tls, "a CA file needs TLS: write rediss:// for redis://"),
         (bool(target.username) and not target.password, "a Redis user needs a password"),
@@ -125,10 +128,21 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _address(parts: SplitResult, port: int) -> tuple[str, int]:
+def _address(parts: SplitResult) -> tuple[str, int]:
     if not parts.hostname:
         raise ValueError("a redis:// or rediss:// URL needs a host")
-    return parts.hostname, parts.port or port
+    return parts.hostname, parts.port or PORT
+
+
+def _node(text: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or "@" in text:
+        raise ValueError("a Sentinel is written as host:port")
+    return host, port or SENTINEL_PORT
 
 
 def _db(parts: SplitResult) -> int:
