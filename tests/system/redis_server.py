@@ -96,6 +96,8 @@ def sentinel(folder: Path, service: str, master: RedisServer) -> Iterator[int]:
     )
     process = _run([require_component("redis-sentinel", "valkey-sentinel"), str(file)], _WATCHING)
     try:
+        with Redis(port=port) as admin:
+            admin.execute_command("SENTINEL", "DEBUG", "INFO-PERIOD", 50, "PING-PERIOD", 50)
         yield port
     finally:
         process.kill()
@@ -140,8 +142,8 @@ def clustered(servers: list[RedisServer]) -> bool:
     """Tell whether every node knows all the others and has its slots served."""
     for server in servers:
         with server.admin as admin:
-            known = admin.execute_command("CLUSTER", "INFO")
-        if known["cluster_state"] != "ok" or known["cluster_known_nodes"] != str(len(servers)):
+            said = admin.execute_command("CLUSTER", "INFO").split()
+        if b"cluster_state:ok" not in said or b"cluster_known_nodes:%d" % len(servers) not in said:
             return False
     return True
 

@@ -78,10 +78,9 @@ def parse(
     """
     parts = _split(url)
     local = parts.scheme == "unix"
-    found = () if local else (_address(parts),)
     return RedisTarget(
         kind=Kind.CLUSTER if cluster else Kind.SENTINEL if service or sentinels else Kind.SERVER,
-        addresses=tuple(_node(node) for node in sentinels) or found,
+        addresses=tuple(_node(node) for node in sentinels) or (() if local or service else (_address(parts),)),
         path=unquote(parts.path) if local else "",
         service=service,
         tls=parts.scheme == "rediss",
