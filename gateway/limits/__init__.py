@@ -7,13 +7,14 @@ client is behind trusted proxies.
 """
 
 from gateway.limits.address import Network, client_address
-from gateway.limits.fields import rate_fields
+from gateway.limits.fields import legacy_fields, rate_fields
 from gateway.limits.gcra import refund, take
 from gateway.limits.keys import KeyOf, Keys
-from gateway.limits.policy import Policy
+from gateway.limits.policy import Algorithm, OnStoreError, Period, Policy
 from gateway.limits.values import Ask, Charge, Decision, Facts, Verdict
 
 __all__ = [
+    "Algorithm",
     "Ask",
     "Charge",
     "Decision",
@@ -21,9 +22,12 @@ __all__ = [
     "KeyOf",
     "Keys",
     "Network",
+    "OnStoreError",
+    "Period",
     "Policy",
     "Verdict",
     "client_address",
+    "legacy_fields",
     "rate_fields",
     "refund",
     "take",
