@@ -19,8 +19,6 @@ from gateway.limits.stores.breaker import State
 from tests.unit.limits.stores.virtual import Guarded, ScriptedRemote, VirtualLoop, guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from gateway.limits import Ask, Charge, Decision
 
 S = 1_000_000
@@ -202,7 +200,7 @@ class Storm:
         """Ask; while the breaker is open, nobody waits."""
         state = self.guard.store.stats().state
         asks: list[Ask] = [(policy, b"k", 1) for policy in policies]
-        deciding: Decision | Awaitable[Decision] = self.guard.ask(*asks)
+        deciding: Decision | asyncio.Future[Decision] = self.guard.ask(*asks)
         if not isinstance(deciding, asyncio.Future):
             self.keep(self.guard.decided(deciding))
             return

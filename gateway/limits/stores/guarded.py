@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from gateway.limits.stores.memory import MemoryStore
-    from gateway.limits.stores.port import Deciding
     from gateway.limits.stores.remote import Remote
     from gateway.limits.stores.tally import StoreStats
     from gateway.limits.stores.waiting import CallLater, Timer
@@ -110,7 +109,7 @@ class GuardedStore:
         """Return what was counted until now."""
         return self._tally.read(self._breaker.state, self._stand_in.replicas)
 
-    def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision | Deciding:
+    def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision | asyncio.Future[Decision]:
         """Decide as the port says. The future that may be returned is resolved by the deadline, and raises nothing.
 
         Who leaves cancels it. If it is done already then, its charges are the caller's to give back.
@@ -128,7 +127,7 @@ class GuardedStore:
         waiting.sent = self._leasing.widen(waiting.asks)
         return self._ask(waiting)
 
-    def peek(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision | Deciding:
+    def peek(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision | asyncio.Future[Decision]:
         """Return what the policies would say, to the store or without it. What is leased counts as spent."""
         return self._ask(Waiting(asks, now_us, unix_us, looks=True))
 

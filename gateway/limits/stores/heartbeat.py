@@ -8,7 +8,6 @@ a beat may well succeed where they fail.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import StoreFailure
@@ -52,8 +51,7 @@ class Heartbeat:
         """Stop beating."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
             self._task = None
 
     async def _run(self) -> None:

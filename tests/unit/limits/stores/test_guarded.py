@@ -642,6 +642,7 @@ async def test_start_and_close() -> None:
     await asyncio.sleep(0)
     assert guard.remote.beats == [b"one"]
     assert guard.store.stats().replicas == 3
+    await asyncio.sleep(0)
     guard.remote.stalled = True
     deciding = guard.ask(ask(REFUSE))
     await guard.store.aclose()

@@ -19,20 +19,21 @@ class Beating:
         self.failures: list[StoreReason] = []
         self.slept: list[float] = []
         self._awake = asyncio.Event()
+        self._asleep = asyncio.Event()
         self.heartbeat = Heartbeat(
             self.remote, b"me", counted=self.counts.append, failed=self.failures.append, sleep=self._sleep
         )
 
     async def next(self) -> None:
         """Let it sleep out, if it does, and beat."""
-        slept = len(self.slept)
-        if slept:
+        if self.slept:
             self._awake.set()
-        while len(self.slept) == slept:
-            await asyncio.sleep(0)
+        await self._asleep.wait()
+        self._asleep.clear()
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        self._asleep.set()
         await self._awake.wait()
         self._awake.clear()
 

@@ -1,19 +1,20 @@
-"""A loop without sockets in a time of its own, a store on another machine that does as it is told, and a guard over it."""
+"""A loop without sockets in a time of its own, a store that does as it is told, and a guard over it."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
 from collections import deque
+from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from gateway.errors import StoreFailure, StoreReason
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.guarded import GuardedStore
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from gateway.limits import Ask, Charge, Decision
     from gateway.limits.stores.breaker import State
@@ -26,52 +27,50 @@ BOUNDS_S = (0.001, 0.01, 0.05)
 TURNS = 10_000
 
 
-class VirtualLoop(asyncio.AbstractEventLoop):
-    """As much of a loop as futures and timers need. Nothing happens but in `settle` and `advance`."""
+class Timer:
+    """Something that is to happen, unless it is cancelled."""
+
+    def __init__(self, callback: Callable[[], object]) -> None:
+        """Promise it."""
+        self.callback = callback
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Let it not happen."""
+        self.cancelled = True
+
+
+class VirtualLoop:
+    """As much of a loop as futures and timers need, and a clock. Nothing happens but in `settle` and `advance`."""
 
     def __init__(self) -> None:
         """Begin at 0."""
         self.now_us = 0
-        self._ready: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
-        self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
+        self._ready: deque[Callable[[], object]] = deque()
+        self._timers: list[tuple[int, int, Timer]] = []
         self._order = count()
 
     def get_debug(self) -> bool:
         """Return what futures ask."""
         return False
 
-    def time(self) -> float:
+    def monotonic_s(self) -> float:
         """Return seconds."""
         return self.now_us / 1_000_000
 
-    def monotonic_s(self) -> float:
-        """Return seconds: the loop is a clock, too."""
-        return self.now_us / 1_000_000
-
-    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # noqa: ANN401
+    def call_soon(self, callback: Callable[..., object], *args: object, context: object = None) -> None:
         """Call in the next turn."""
-        self._ready.append((callback, args))
-        return asyncio.Handle(callback, args, self)
+        self._ready.append(partial(callback, *args))
 
-    def call_later(
-        self,
-        delay: float,
-        callback: Callable[..., Any],
-        *args: Any,  # noqa: ANN401
-        context: Any = None,  # noqa: ANN401
-    ) -> asyncio.TimerHandle:
+    def call_later(self, delay_s: float, callback: Callable[..., object], *args: object) -> Timer:
         """Call when the time has come."""
-        when_us = self.now_us + round(delay * 1_000_000)
-        handle = asyncio.TimerHandle(when_us / 1_000_000, callback, args, self)
-        heapq.heappush(self._timers, (when_us, next(self._order), handle))
-        return handle
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Leave it where it is."""
+        timer = Timer(partial(callback, *args))
+        heapq.heappush(self._timers, (self.now_us + round(delay_s * 1_000_000), next(self._order), timer))
+        return timer
 
     def create_future(self) -> asyncio.Future[Any]:
         """Return one of ours."""
-        return asyncio.Future(loop=self)
+        return asyncio.Future(loop=cast("asyncio.AbstractEventLoop", self))
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Let no failure go unseen."""
@@ -80,15 +79,14 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     @property
     def timers(self) -> int:
         """How many timers run."""
-        return sum(not handle.cancelled() for _, _, handle in self._timers)
+        return sum(not timer.cancelled for _, _, timer in self._timers)
 
     def settle(self) -> None:
         """Do what can be done now."""
         for _ in range(TURNS):
             if not self._ready:
                 return
-            callback, args = self._ready.popleft()
-            callback(*args)
+            self._ready.popleft()()
         raise AssertionError("it never ends")
 
     def advance(self, us: int) -> None:
@@ -96,11 +94,21 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         end_us = self.now_us + us
         self.settle()
         while self._timers and self._timers[0][0] <= end_us:
-            self.now_us, _, handle = heapq.heappop(self._timers)
-            if not handle.cancelled():
-                handle._run()
+            self.now_us, _, timer = heapq.heappop(self._timers)
+            if not timer.cancelled:
+                timer.callback()
             self.settle()
         self.now_us = end_us
+
+
+class Later(Protocol):
+    """What the store needs of a loop, virtual or real."""
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """Return a future of it."""
+
+    def call_later(self, delay: float, callback: Callable[..., object], /, *args: Any) -> object:  # noqa: ANN401
+        """Call when the time has come."""
 
 
 class ScriptedRemote:
@@ -112,7 +120,7 @@ class ScriptedRemote:
 
     def __init__(self, loop: VirtualLoop, *, there_us: int = 0, back_us: int = 0) -> None:
         """Answer at once, unless told otherwise."""
-        self.loop: asyncio.AbstractEventLoop = loop
+        self.loop: Later = loop
         self.clock = loop
         self.there_us = there_us
         self.back_us = back_us
@@ -200,16 +208,12 @@ class ScriptedRemote:
         back_us, failing = self.back_us, self.failing
 
         def step() -> None:
-            try:
-                if failing is not None:
-                    raise failing
-                decided = judge()
-            except asyncio.CancelledError:
+            if isinstance(failing, asyncio.CancelledError):
                 future.cancel()
-            except Exception as failure:  # noqa: BLE001 - whatever it is told to fail with
-                self._answer(back_us, future.set_exception, failure)
+            elif failing is not None:
+                self._answer(back_us, future.set_exception, failing)
             else:
-                self._answer(back_us, future.set_result, decided)
+                self._answer(back_us, future.set_result, judge())
 
         self._arrive(step)
         return future
@@ -245,7 +249,7 @@ class Guarded:
         """Unix time."""
         return EPOCH_US + self.loop.now_us
 
-    def ask(self, *asks: Ask) -> Decision | Awaitable[Decision]:
+    def ask(self, *asks: Ask) -> Decision | asyncio.Future[Decision]:
         """Ask, and let whatever comes of it be for later."""
         return self.store.decide(asks, self.loop.now_us, self.unix_us)
 
@@ -253,10 +257,10 @@ class Guarded:
         """Ask, and expect the decision in this moment."""
         return self.decided(self.ask(*asks))
 
-    def decided(self, deciding: Decision | Awaitable[Decision]) -> Decision:
+    def decided(self, deciding: Decision | asyncio.Future[Decision]) -> Decision:
         """Return what was decided by now."""
         self.loop.settle()
-        return deciding.result() if isinstance(deciding, asyncio.Future) else deciding  # type: ignore[return-value]
+        return deciding.result() if isinstance(deciding, asyncio.Future) else deciding
 
 
 def guarded(*, there_us: int = 0, back_us: int = 0, replicas: int = 1) -> Guarded:
