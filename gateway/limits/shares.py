@@ -1,8 +1,7 @@
 """What one replica counts by alone, while the store that all of them share is away: a policy divided by their number.
 
 Invariants: a share admits every request that its policy could, one at a time: its burst is never below what the dearest
-costs, and so at least 1. Else all shares together admit no more than the policy. A share is marked `local`, since it is
-counted in one process alone; that tells charges under it from those of the store.
+costs, and so at least 1. Else all shares together admit no more than the policy.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ def _slower(policy: Policy, replicas: int, burst: int) -> Policy:
     Of numbers so large that they could not be counted with any more, the time grows as far as it can.
     """
     times = min(replicas, LARGEST // max(policy.per_us, burst * policy.interval_us))
-    return replace(policy, per_us=policy.per_us * times, burst=burst, local=True, lease=0)
+    return replace(policy, per_us=policy.per_us * times, burst=burst)
 
 
 def _fewer(policy: Policy, _replicas: int, burst: int) -> Policy:
     """Return fewer requests in the same time: all that is counted by number divides so."""
-    return replace(policy, requests=burst, burst=burst, local=True, lease=0)
+    return replace(policy, requests=burst, burst=burst)
 
 
 _SHARES: Final[Mapping[Algorithm, Callable[[Policy, int, int], Policy]]] = {Algorithm.GCRA: _slower}

@@ -16,6 +16,7 @@ from gateway.limits.policy import PERIOD_US, Algorithm, OnStoreError, Period
 from gateway.limits.shares import share
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.breaker import State
+from gateway.limits.stores.charges import LeasedCharge, ShareCharge
 from tests.unit.limits.stores.virtual import Guarded, ScriptedRemote, VirtualLoop, guarded
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ class Storm:
         """Note what a decision charged; one for whom the store is away is charged nothing."""
         assert not (decision.unavailable and (decision.admitted or decision.charges))
         self.kept += [
-            one for one in decision.charges if not one.policy.local and one.mark >= 0 and not one.policy.lease
+            one for one in decision.charges if not isinstance(one, LeasedCharge | ShareCharge) and not one.policy.lease
         ]
 
 
@@ -274,7 +275,6 @@ def test_shares(requests: int, per_us: int, burst: int, cost: int, algorithm: Al
         name="p", requests=requests, per_us=per_us, burst=burst, key=("ip",), cost=cost, algorithm=algorithm
     )
     part = share(policy, replicas)
-    assert part.local
     assert part.burst * replicas <= policy.burst or part.burst == cost
     if algorithm is Algorithm.GCRA:
         assert part.interval_us >= policy.interval_us * replicas - replicas

@@ -19,6 +19,7 @@ from gateway.limits import Policy
 from gateway.limits.policy import OnStoreError
 from gateway.limits.stores import GuardedStore, MemoryStore
 from gateway.limits.stores.breaker import State
+from gateway.limits.stores.charges import ShareCharge
 from gateway.limits.stores.redis import RedisRemote, parse
 from gateway.limits.stores.tally import Where
 from tests.integration.loops import LOOPS, on_loops
@@ -112,7 +113,7 @@ class Stream:
 
     def _told(self, on_store_error: OnStoreError, decision: Decision) -> None:
         self.made += 1
-        if any(not charge.policy.local for charge in decision.charges):
+        if any(not isinstance(charge, ShareCharge) for charge in decision.charges):
             return
         self.without[on_store_error] += 1
         if not _AS_WANTED[on_store_error](decision):
@@ -123,7 +124,7 @@ class Stream:
 
 
 _AS_WANTED: dict[OnStoreError, Callable[[Decision], bool]] = {
-    OnStoreError.LOCAL: lambda one: one.admitted and one.charges[0].policy.local,
+    OnStoreError.LOCAL: lambda one: one.admitted and isinstance(one.charges[0], ShareCharge),
     OnStoreError.REFUSE: lambda one: one.unavailable and not one.admitted,
     OnStoreError.ALLOW: lambda one: one.admitted and not one.verdicts,
 }
@@ -176,7 +177,7 @@ async def passed(stream: Stream, key: bytes, asked: int) -> int:
         now_us = int(asyncio.get_running_loop().time() * 1_000_000)
         deciding = stream.store.decide([(NARROW, key, 1)], now_us, now_us)
         decision = await deciding if isinstance(deciding, asyncio.Future) else deciding
-        assert not any(charge.policy.local for charge in decision.charges), "the store decides again"
+        assert not any(isinstance(charge, ShareCharge) for charge in decision.charges), "the store decides again"
         admitted += decision.admitted
     return admitted
 

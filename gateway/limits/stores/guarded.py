@@ -6,8 +6,7 @@ for, the decision is returned as it is. Nothing here raises on account of the st
 
 Invariants: a request is charged in one place, and only if it is told so. What the store charges for a request that was
 answered without it, or that has left, is given back as soon as it is heard of. When the breaker opens, all that wait
-are answered at once. Charges bear where they were made: those under shares are `local`, those of leases have marks
-below 0.
+are answered at once. A charge bears where it was made (`charges`), and is given back there.
 """
 
 from __future__ import annotations
@@ -20,9 +19,10 @@ from gateway.errors import StoreFailure, StoreReason
 from gateway.limits.joint import decision
 from gateway.limits.policy import Algorithm
 from gateway.limits.stores.breaker import Breaker, State
+from gateway.limits.stores.charges import LeasedCharge, ShareCharge
 from gateway.limits.stores.denied import Denied
 from gateway.limits.stores.heartbeat import Heartbeat
-from gateway.limits.stores.leasing import Leasing, is_leased, joined
+from gateway.limits.stores.leasing import Leasing, joined
 from gateway.limits.stores.standin import StandIn
 from gateway.limits.stores.tally import Tally, Where
 from gateway.limits.stores.waiting import Queue, Waiting
@@ -138,11 +138,11 @@ class GuardedStore:
         """
         self._leasing.give_back(charges)
         self._return(_of_store(charges), now_us)
-        return self._stand_in.refund(_of_shares(charges), now_us, unix_us)
+        return self._stand_in.refund(charges, now_us, unix_us)
 
     def release(self, charges: Sequence[Charge], now_us: int) -> None:
         """Give back places, where they are held."""
-        self._stand_in.release(_of_shares(charges), now_us)
+        self._stand_in.release(charges, now_us)
         if any(charge.policy.algorithm is _CONCURRENCY for charge in _of_store(charges)):
             self._remote.release(_of_store(charges))
 
@@ -316,8 +316,5 @@ def _failure(future: asyncio.Future[Decision]) -> StoreReason | None:
 
 
 def _of_store(charges: Sequence[Charge]) -> list[Charge]:
-    return [charge for charge in charges if not charge.policy.local and not is_leased(charge)]
-
-
-def _of_shares(charges: Sequence[Charge]) -> list[Charge]:
-    return [charge for charge in charges if charge.policy.local]
+    """Return those of charges that the store made, for the request itself."""
+    return [charge for charge in charges if not isinstance(charge, LeasedCharge | ShareCharge)]

@@ -16,18 +16,20 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.limits.gcra import take
 from gateway.limits.policy import Algorithm
+from gateway.limits.stores.charges import LeasedCharge
 from gateway.limits.stores.recent import Recent
-from gateway.limits.values import Charge, Verdict
+from gateway.limits.values import Verdict
 
 if TYPE_CHECKING:
     from gateway.limits.policy import Policy
+    from gateway.limits.values import Charge
 
 MOST: Final = 20_000
 """How many leases are held at least, before old ones are dropped."""
 
 _Place = tuple[str, bytes]
-Spent = tuple[Verdict, Charge]
-"""What is spent of a lease: the verdict, and the charge, whose mark is the lease's number, below 0."""
+Spent = tuple[Verdict, LeasedCharge]
+"""What is spent of a lease: the verdict, and the charge."""
 
 
 class _Lease:
@@ -96,10 +98,10 @@ class Leases:
         self._leases.put((policy.id, charge.key), lease)
         return _spent(lease, policy, charge.key, cost, now_us)
 
-    def give_back(self, charge: Charge) -> None:
+    def give_back(self, charge: LeasedCharge) -> None:
         """Take back what was spent in vain. If its lease was displaced, it lapses."""
         lease = self._leases.get((charge.policy.id, charge.key))
-        if lease is not None and lease.number == -charge.mark:
+        if lease is not None and lease.number == charge.mark:
             lease.left += charge.cost
 
 
@@ -115,4 +117,4 @@ def _spent(lease: _Lease, policy: Policy, key: bytes, cost: int, now_us: int) ->
     else:
         lease.left -= cost
         verdict = Verdict(policy, True, lease.remaining + lease.left, 0, max(lease.end_us - now_us, 0))  # noqa: FBT003
-    return verdict, Charge(policy, key, cost, -lease.number)
+    return verdict, LeasedCharge(policy, key, cost, lease.number)

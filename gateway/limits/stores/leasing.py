@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.limits.joint import decision
+from gateway.limits.stores.charges import LeasedCharge
 from gateway.limits.stores.leases import Leases
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Leasing:
     def give_back(self, charges: Iterable[Charge]) -> None:
         """Take back what was spent in vain; other charges than of leases are none of this."""
         for charge in charges:
-            if is_leased(charge):
+            if isinstance(charge, LeasedCharge):
                 self._leases.give_back(charge)
 
     def widen(self, asks: list[Ask]) -> list[Ask]:
@@ -75,23 +76,15 @@ class Leasing:
         return decision([*verdicts, *granted.shadowed], tuple(charges), admitted=True), spent
 
 
-def is_leased(charge: Charge) -> bool:
-    """Tell whether a charge was made out of a lease."""
-    return charge.mark < 0
-
-
 def joined(asks: Sequence[Ask], decided: Decision, spent: Sequence[Spent]) -> Decision:
-    """Return a decision that admits together with what was spent of leases, in the order of the request's policies.
-
-    Charges under shares, which are other policies than were asked, come last.
-    """
+    """Return a decision that admits together with what was spent of leases, in the order of the request's policies."""
     if not spent:
         return decided
     order = {policy.id: place for place, (policy, _, _) in enumerate(asks)}
     verdicts = [*decided.verdicts, *decided.shadowed, *[verdict for verdict, _ in spent]]
     verdicts.sort(key=lambda verdict: order[verdict.policy.id])
     charges = [*decided.charges, *[charge for _, charge in spent]]
-    charges.sort(key=lambda charge: order.get(charge.policy.id, len(order)))
+    charges.sort(key=lambda charge: order[charge.policy.id])
     return decision(verdicts, tuple(charges), admitted=True)
 
 

@@ -13,15 +13,16 @@ from msgspec.structs import replace
 
 from gateway.limits.policy import OnStoreError
 from gateway.limits.shares import share
+from gateway.limits.stores.charges import ShareCharge
 from gateway.limits.stores.tally import Where
-from gateway.limits.values import Decision
+from gateway.limits.values import Charge, Decision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.limits.policy import Policy
     from gateway.limits.stores.memory import MemoryStore
-    from gateway.limits.values import Ask, Charge, Verdict
+    from gateway.limits.values import Ask, Verdict
 
 UNAVAILABLE: Final = Decision(admitted=False, verdicts=(), tightest=None, unavailable=True)
 UNCOUNTED: Final = Decision(admitted=True, verdicts=(), tightest=None)
@@ -64,12 +65,12 @@ class StandIn:
         return self._whole(self._local.peek(self._divided(asks), now_us, unix_us))
 
     def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:
-        """Give back what was charged here, under shares."""
-        return self._verdicts(self._local.refund(charges, now_us, unix_us))
+        """Give back what of `charges` was made here, and return what those policies say then."""
+        return self._verdicts(self._local.refund(_of_shares(charges), now_us, unix_us))
 
     def release(self, charges: Sequence[Charge], now_us: int) -> None:
-        """Give back places that are held here."""
-        self._local.release(charges, now_us)
+        """Give back those places that are held here."""
+        self._local.release(_of_shares(charges), now_us)
 
     def _divided(self, asks: Sequence[Ask]) -> list[Ask]:
         """Return what is asked of policies that count here, in their shares."""
@@ -83,15 +84,25 @@ class StandIn:
         return found[1]
 
     def _whole(self, decision: Decision) -> Decision:
-        """Return a decision in the names of the policies: what is left is the share's, and what is said is theirs."""
+        """Return a decision in the names of the policies: the numbers are the shares'."""
         verdicts = self._verdicts(decision.verdicts)
         tightest = decision.tightest
         if tightest is not None:
             tightest = verdicts[decision.verdicts.index(tightest)]
-        return replace(decision, verdicts=verdicts, tightest=tightest, shadowed=self._verdicts(decision.shadowed))
+        charges = [
+            ShareCharge(self._wholes[one.policy.id], one.key, one.cost, one.mark, share=one.policy)
+            for one in decision.charges
+        ]
+        shadowed = self._verdicts(decision.shadowed)
+        return Decision(decision.admitted, verdicts, tightest, tuple(charges), shadowed)
 
     def _verdicts(self, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
         return tuple([replace(verdict, policy=self._wholes[verdict.policy.id]) for verdict in verdicts])
+
+
+def _of_shares(charges: Sequence[Charge]) -> list[Charge]:
+    """Return those of charges that were made here, as they were made."""
+    return [Charge(one.share, one.key, one.cost, one.mark) for one in charges if isinstance(one, ShareCharge)]
 
 
 _REFUSE: Final = OnStoreError.REFUSE

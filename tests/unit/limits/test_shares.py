@@ -18,8 +18,6 @@ def test_gcra() -> None:
     third = share(policy, 3)
     assert (third.requests, third.per_us, third.interval_us) == (100, 180 * S, 3 * policy.interval_us)
     assert third.burst == 6
-    assert third.local
-    assert third.lease == 0
     assert third.key == policy.key
 
 

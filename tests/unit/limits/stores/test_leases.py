@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.limits import Charge, Policy
+from gateway.limits import Policy
 from gateway.limits.policy import PERIOD_US, Algorithm, Period
 from gateway.limits.stores import MemoryStore
+from gateway.limits.stores.charges import LeasedCharge
 from gateway.limits.stores.leases import Leases, Spent
 
 S = 1_000_000
@@ -62,7 +63,7 @@ def test_verdict(policy: Policy) -> None:
     for _ in range(4):
         plain.decide([(policy, b"k", 1)], START_US, EPOCH_US)
     assert verdict == plain.decide([(policy, b"k", 1)], START_US, EPOCH_US).verdicts[0]
-    assert charge == Charge(policy, b"k", 1, -1)
+    assert charge == LeasedCharge(policy, b"k", 1, 1)
     later_us = 1_500_000
     spent = leases.spend(policy, b"k", 2, later_us)
     assert spent is not None
@@ -123,7 +124,7 @@ def test_given_back_to_another() -> None:
     leases, (_, charge) = taken(GCRA)
     taken(GCRA, leases=leases)
     leases.give_back(charge)
-    leases.give_back(Charge(GCRA, b"j", 1, -7))
+    leases.give_back(LeasedCharge(GCRA, b"j", 1, 7))
     assert left(leases, GCRA, 0) == 7
 
 
