@@ -1,12 +1,13 @@
 """What waits for a store, and the one timer for all of it.
 
 All wait equally long, so who came first is due first: a queue and a single timer do, however many requests there are.
+Nobody waits beyond the time; who is due within the tick in which the timer rings is not kept waiting for another one.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     import asyncio
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from gateway.limits.stores.leases import Spent
     from gateway.limits.values import Ask, Decision
 
-_US_IN_S = 1_000_000
+_US_IN_S: Final = 1_000_000
+_TICK_US: Final = 1_000
 
 
 class Timer(Protocol):
@@ -110,7 +112,7 @@ class Queue:
         self._timer = None
         now_us = self._now_us()
         queue = self._queue
-        while queue and (not queue[0].under_way or queue[0].asked_us + self._time_us <= now_us):
+        while queue and (not queue[0].under_way or queue[0].asked_us + self._time_us < now_us + _TICK_US):
             waiting = queue.popleft()
             if waiting.under_way:
                 self._expired(waiting, now_us)

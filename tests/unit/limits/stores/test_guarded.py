@@ -177,6 +177,19 @@ def test_each_has_its_own_deadline() -> None:
     assert guard.loop.timers == 0
 
 
+def test_one_tick() -> None:
+    """Those that are due within a millisecond are answered together, none of them late."""
+    guard = guarded()
+    guard.remote.stalled = True
+    deciding = []
+    for _ in range(2):
+        deciding.append(guard.ask(ask()))
+        guard.loop.advance(MS - 1)
+    deciding.append(guard.ask(ask(policy("other"))))
+    guard.loop.advance(DEADLINE_US - 2 * (MS - 1))
+    assert [isinstance(one, asyncio.Future) and one.done() for one in deciding] == [True, True, False]
+
+
 def test_timer_skips_what_has_ended() -> None:
     """What was answered in time is let go of, and the timer rings for those that still wait."""
     guard = guarded()
