@@ -6,7 +6,7 @@ one step.
 
 from __future__ import annotations
 
-from asyncio import Future, ensure_future
+from asyncio import CancelledError, Future, ensure_future
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Final
 
@@ -148,7 +148,13 @@ class Admission:
         return self._later(client, asks, found)
 
     async def _later(self, client: bytes, asks: Sequence[Ask], deciding: Deciding) -> Decision:
-        found = self._or_wait(client, asks, await deciding)
+        decided = ensure_future(deciding)
+        try:
+            found = self._or_wait(client, asks, await decided)
+        except CancelledError:
+            if not decided.cancelled() and decided.exception() is None:  # it came in the moment in which we left
+                self.refund(decided.result().charges)
+            raise
         return found if isinstance(found, Decision) else await found
 
     def _or_wait(self, client: bytes, asks: Sequence[Ask], found: Decision) -> Decision | Deciding:

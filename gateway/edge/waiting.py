@@ -300,10 +300,7 @@ class WaitingRooms:
         self._turn(room)
 
     def _ask(self, room: _Room, place: Place[Waiting]) -> None:
-        """Ask for a request, whose client may have left a moment ago."""
-        if place.item.future.done():
-            self._out(place).left += 1
-            return
+        """Ask for a request."""
         try:
             answer = place.item.ask()
         except Exception as error:  # noqa: BLE001 - it is raised where the request waits
@@ -330,7 +327,7 @@ class WaitingRooms:
             self._fail(place, failure)
         else:
             self._answered(room, place, asking.result())
-        self._turn(room)
+        self._rest(room)
 
     def _answered(self, room: _Room, place: Place[Waiting], decision: Decision) -> None:
         """Let a request go with its decision, or wait on, or move to another room."""

@@ -104,8 +104,9 @@ class FairQueue(Generic[W]):
 
         `retry_after_us` is when the policy would admit it if nobody else were waiting.
         """
-        wait_us = self.wait_us(client, units, retry_after_us)
-        if self.is_hopeless(client, units, now_us=now_us, retry_after_us=retry_after_us, until_us=until_us):
+        least_us = self._least_wait_us(client, units, retry_after_us)
+        wait_us = max(retry_after_us, least_us, 0)
+        if now_us + least_us > until_us or not self._has_room_for(client):
             return Offer(place=None, wait_us=wait_us)
         displaced = self._displaceable(client) if self._length >= self.policy.queue else None
         if displaced is not None:
@@ -116,13 +117,23 @@ class FairQueue(Generic[W]):
 
     def is_hopeless(self, client: Client, units: int, *, now_us: int, retry_after_us: int, until_us: int) -> bool:
         """Tell whether one need not even come in: there is no room for it, or it cannot be served until `until_us`."""
-        if self._length >= self.policy.queue and self._displaceable(client) is None:
+        if not self._has_room_for(client):
             return True
-        return now_us + _least_wait_us(self.policy, retry_after_us, self._ahead(client), units) > until_us
+        return now_us + self._least_wait_us(client, units, retry_after_us) > until_us
 
     def wait_us(self, client: Client, units: int, retry_after_us: int) -> int:
         """Return how long one that came now would wait, if nobody came after it and nobody left."""
-        return max(retry_after_us, _least_wait_us(self.policy, retry_after_us, self._ahead(client), units), 0)
+        return max(retry_after_us, self._least_wait_us(client, units, retry_after_us), 0)
+
+    def _has_room_for(self, client: Client) -> bool:
+        return self._length < self.policy.queue or self._displaceable(client) is not None
+
+    def _least_wait_us(self, client: Client, units: int, retry_after_us: int) -> int:
+        """Return how long a newcomer has to wait at the very least; an upstream's budget may come back at any time."""
+        policy = self.policy
+        if policy.budget:
+            return retry_after_us
+        return _LEAST_WAITS[policy.algorithm](policy, retry_after_us, self._ahead(client), units)
 
     def _ahead(self, client: Client) -> int:
         """Return how many units will be asked for before a newcomer's."""
@@ -215,16 +226,6 @@ class FairQueue(Generic[W]):
             del self._levels[before - 1][client]
         if not self._levels[-1]:
             self._levels.pop()
-
-
-def _least_wait_us(policy: Policy, retry_after_us: int, ahead: int, units: int) -> int:
-    """Return how long one that wants `units` has to wait at the very least, with `ahead` of them wanted before it.
-
-    A budget is the upstream's, and may come back whole at any time.
-    """
-    if policy.budget:
-        return retry_after_us
-    return _LEAST_WAITS[policy.algorithm](policy, retry_after_us, ahead, units)
 
 
 def _one_by_one(policy: Policy, retry_after_us: int, ahead: int, _units: int) -> int:

@@ -116,6 +116,18 @@ async def test_a_crowd_is_admitted_at_the_policys_own_moments() -> None:
 
 
 @in_virtual_time
+async def test_a_burst_passes_at_once_and_the_rest_in_turn() -> None:
+    """The example of docs/how-to/limit-clients.md: of 41 requests 20 at once, 20 within 2 s, and one not at all."""
+    gate, ask = Gate(), (policy(burst=20), b"k", 1)
+    await asyncio.gather(*[gate.begin("a", ask) for _ in range(41)])
+    assert Counter(when_s for _, admitted, when_s in gate.ended if admitted) == {
+        0.0: 20,
+        **{round(0.1 * number, 1): 1 for number in range(1, 21)},
+    }
+    assert [when_s for _, admitted, when_s in gate.ended if not admitted] == [0.0]
+
+
+@in_virtual_time
 async def test_a_crowd_does_not_hammer_the_store() -> None:
     """Each asks once, when it is its turn."""
     gate, ask = Gate(), (policy(max_wait_s=9), b"k", 1)
@@ -149,6 +161,17 @@ async def test_a_newcomer_does_not_overtake() -> None:
     await asyncio.gather(first, second)
     assert gate.ended == [("a", True, 0.0), ("a", True, 0.2), ("b", True, 0.3)]
     assert not gate.rooms.occupied([(limit, b"k", 1)])
+
+
+@in_virtual_time
+async def test_a_newcomer_waits_for_whatever_others_wait_for() -> None:
+    """Even where that is not the first of its policies."""
+    gate, limit, idle = Gate(), policy(burst=3), policy("idle")
+    await gate.request("a", (limit, b"k", 2))
+    first = gate.begin("a", (limit, b"k", 3))
+    await turns()
+    await asyncio.gather(first, gate.begin("b", (idle, b"k", 1), (limit, b"k", 1)))
+    assert gate.ended == [("a", True, 0.0), ("a", True, 0.2), ("b", True, 0.3)]
 
 
 @in_virtual_time
@@ -244,6 +267,34 @@ async def test_one_moves_when_its_turn_shows_another_obstacle() -> None:
 
 
 @in_virtual_time
+async def test_moving_gives_no_new_patience() -> None:
+    """One that cannot be served in the time that it began with is refused when that is known."""
+    gate, short, long = Gate(), policy("short", max_wait_s=0.5), policy("long", requests=1, max_wait_s=2)
+    await gate.request("a", (short, b"s", 1))
+    task = gate.begin("b", (short, b"s", 1), (long, b"l", 1))
+    await at(0.05)
+    await gate.request("x", (long, b"l", 1))
+    assert told_s(await task) == 0.95
+    assert gate.ended[-1] == ("b", False, 0.1)
+
+
+@in_virtual_time
+async def test_hope_that_is_lost_ends_the_wait() -> None:
+    """When a turn shows that the policy has been used up elsewhere, nobody waits for the rest of his time."""
+    limit, waits_us = policy(), [100_000, 5 * SECOND_US]
+
+    def decide() -> Decision:
+        verdict = Verdict(limit, admitted=False, remaining=0, retry_after_us=waits_us.pop(0), reset_us=1)
+        return Decision(admitted=False, verdicts=(verdict,), tightest=verdict)
+
+    rooms = WaitingRooms(LoopClock(), list)
+    waiting = rooms.enter(decide, "a", [(limit, b"k", 1)], decide())
+    assert isinstance(waiting, Waiting)
+    assert told_s(await waiting) == 5
+    assert round(asyncio.get_running_loop().time(), 3) == 0.1
+
+
+@in_virtual_time
 async def test_what_is_given_back_is_for_those_who_wait() -> None:
     """A refund brings their turns forward."""
     gate, limit = Gate(), policy()
@@ -274,12 +325,28 @@ async def test_a_newcomer_takes_the_place_of_a_greedy_clients_newest() -> None:
 
 @in_virtual_time
 async def test_rooms_are_bounded() -> None:
-    """One key more is refused at once, with the wait of its policy."""
-    gate, limit = Gate(max_rooms=2), policy()
-    tasks = [gate.begin("a", (limit, key, 1)) for key in (b"1", b"2", b"3") for _ in range(2)]
-    decisions = await asyncio.gather(*tasks)
-    assert [(one.admitted, told_s(one)) for one in decisions[4:]] == [(True, 0.0), (False, 0.1)]
-    assert gate.rooms.waits[limit.id].turned_away == 1
+    """One key more is refused, with the wait of its policy: at once, or when others that came with it were first."""
+    gate, limit = Gate(max_rooms=1), policy()
+
+    def enter(key: bytes) -> Decision | Waiting:
+        asks = [(limit, key, 1)]
+        gate.decide(asks)
+        refused = gate.decide(asks)
+        assert isinstance(refused, Decision)
+        return gate.rooms.enter(lambda: gate.decide(asks), "a", asks, refused)
+
+    async def wait(waiting: Decision | Waiting) -> Decision:
+        assert isinstance(waiting, Waiting)
+        return await waiting
+
+    both = asyncio.gather(wait(enter(b"1")), wait(enter(b"2")))
+    await turns()
+    assert len(gate.rooms) == 1
+    third = enter(b"3")
+    assert isinstance(third, Decision)
+    first, second = await both
+    assert [(one.admitted, told_s(one)) for one in (first, second, third)] == [(True, 0), (False, 0.1), (False, 0.1)]
+    assert gate.rooms.waits[limit.id].turned_away == 2
     assert len(gate.rooms) == 0
 
 
@@ -404,6 +471,26 @@ async def test_an_answer_that_came_when_its_client_left_is_given_back() -> None:
     assert task.cancelled()
     assert gate.given_back == list(charged.charges)
     assert len(gate.rooms) == 0
+
+
+@in_virtual_time
+async def test_an_answer_that_comes_in_spite_of_all_is_given_back() -> None:
+    """Of a store that had decided already when nobody waited any more."""
+    gate, ask = SlowGate(_slowly), (policy(), b"k", 1)
+    charged = await gate.request("x", ask)
+
+    async def decides_all_the_same() -> Decision:
+        try:
+            await asyncio.sleep(100)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.01)
+        return charged
+
+    waiting = gate.rooms.enter(decides_all_the_same, "a", [ask], gate.now([ask]))
+    assert isinstance(waiting, Waiting)
+    assert not (await waiting).admitted
+    await at(2.1)
+    assert gate.given_back == list(charged.charges)
 
 
 @pytest.mark.parametrize("later", [False, True])

@@ -87,7 +87,17 @@ def test_a_full_queue_turns_away() -> None:
     offer(queue, "b1")
     assert offer(queue, "c1", retry_after_us=5) == Offer(place=None, wait_us=200_005)
     assert offer(queue, "a2").place is None
+    assert queue.is_hopeless("c", 1, now_us=0, retry_after_us=0, until_us=LONG_US)
     assert len(queue) == 2
+
+
+def test_hope_is_told_before_coming_in() -> None:
+    """It is hopeless exactly where an offer would be turned away; asking changes nothing."""
+    queue: FairQueue[str] = FairQueue(policy(queue=2))
+    offer(queue, "a1")
+    told = [queue.is_hopeless("b", 1, now_us=0, retry_after_us=7, until_us=until_us) for until_us in (100_006, 100_007)]
+    assert told == [True, False]
+    assert len(queue) == 1
 
 
 def test_a_queue_of_none_turns_everybody_away() -> None:
