@@ -48,9 +48,10 @@ def gcra_policies(draw: st.DrawFn, name: str = "p", *, shadow: bool = False) -> 
 
 
 @st.composite
-def policies(draw: st.DrawFn, name: str = "p") -> Policy:
-    """Draw a policy of any algorithm, enforced or not."""
-    algorithm, shadow = draw(st.sampled_from(Algorithm)), draw(st.sampled_from([False, False, True]))
+def policies(draw: st.DrawFn, name: str, algorithms: Sequence[Algorithm]) -> Policy:
+    """Draw a policy of one of the algorithms, enforced or not."""
+    algorithm = draw(st.sampled_from(algorithms))
+    shadow = draw(st.sampled_from([False, False, True]))
     if algorithm is Algorithm.GCRA:
         return draw(gcra_policies(name, shadow=shadow))
     requests = draw(st.integers(1, 6))
@@ -66,6 +67,11 @@ def policies(draw: st.DrawFn, name: str = "p") -> Policy:
         period=period,
         shadow=shadow,
     )
+
+
+def several(algorithms: Sequence[Algorithm]) -> st.SearchStrategy[tuple[Policy, ...]]:
+    """Draw four policies."""
+    return st.tuples(*(policies(name, algorithms) for name in ("first", "second", "third", "fourth")))
 
 
 class Model(Protocol):
@@ -266,7 +272,7 @@ class StoreMachine(RuleBasedStateMachine):
     """Whether time stands still in the store while a clock goes back; else it goes by the clock as it is."""
 
     def make_store(self) -> Store:
-        """Return the store under test, empty."""
+        """Return the store under test, empty, for `policies`."""
         raise NotImplementedError
 
     def decide(self, asks: list[Ask]) -> Decision:
@@ -289,16 +295,16 @@ class StoreMachine(RuleBasedStateMachine):
         """End a request."""
         self.store.release(charges, self.now_us)
 
-    @initialize(drawn=st.tuples(*(policies(name) for name in ("first", "second", "third", "fourth"))))
+    @initialize(drawn=st.one_of(several([Algorithm.GCRA]), several(list(Algorithm))))
     def begin(self, drawn: tuple[Policy, ...]) -> None:
-        """Start with four policies."""
-        self.store = self.make_store()
+        """Start with four policies: often all of GCRA, as most are, and stores have short cuts for it."""
         self.policies = drawn
+        self.store = self.make_store()
         self.models: dict[tuple[str, bytes], Model] = {
             (policy.id, key): _MODELS[policy.algorithm](policy) for policy in drawn for key in KEYS
         }
-        self.now_us = self.latest_now_us = EPOCH_US // 2
-        self.unix_us = self.latest_unix_us = EPOCH_US
+        self.now_us, self.unix_us = EPOCH_US // 2, EPOCH_US
+        self.latest_now_us = self.latest_unix_us = 0
         self.under_way: list[list[tuple[Charge, Fraction]]] = []
 
     @rule(gap_us=gaps_us)
@@ -306,6 +312,11 @@ class StoreMachine(RuleBasedStateMachine):
         """Let both clocks advance."""
         self.now_us += gap_us
         self.unix_us += gap_us
+
+    @rule(which=st.integers(0, 3), eighths=st.integers(1, 17), more_us=st.integers(-1, 1))
+    def windows_pass(self, which: int, eighths: int, more_us: int) -> None:
+        """Let both clocks advance by about what it takes until a policy is full again, or a part of that."""
+        self.time_passes(max(self.policies[which].tau_us * eighths // 8 + more_us, 0))
 
     @rule(days=st.integers(1, 40), gap_us=gaps_us)
     def days_pass(self, days: int, gap_us: int) -> None:
@@ -325,16 +336,19 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(
         which=st.lists(st.integers(0, 3), min_size=1, max_size=4, unique=True),
         keys=st.lists(st.sampled_from(KEYS), min_size=4, max_size=4),
-        costs=st.lists(st.sampled_from([0, 1, 1, 1, 2, 5, 20]), min_size=4, max_size=4),
+        costs=st.lists(st.sampled_from([1, 1, 1, 1, 2, 2, 3, 5, 20, 0]), min_size=4, max_size=4),
+        times=st.integers(1, 8),
         patient=st.booleans(),
     )
-    def request(self, which: list[int], keys: list[bytes], costs: list[int], *, patient: bool) -> None:
-        """Ask some policies; when they refuse, wait a microsecond too short, and then as long as was said."""
+    def request(self, which: list[int], keys: list[bytes], costs: list[int], times: int, *, patient: bool) -> None:
+        """Ask some policies, again and again; when they refuse, wait a microsecond too short, and then as was said."""
         asks = [
             (self.policies[at], key, min(cost, self.policies[at].burst))
             for at, key, cost in zip(which, keys, costs, strict=False)
         ]
         refused = self.ask(asks)
+        for _ in range(times - 1):
+            refused = self.ask(asks)
         if refused.admitted or not patient or not self.knows_when(refused):
             return
         assert refused.tightest is not None

@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant
+from msgspec.structs import replace
 
 from gateway.limits import Charge, refund, take
+from gateway.limits.algorithms import STEPS
+from gateway.limits.joint import judge
+from gateway.limits.policy import Algorithm
 from gateway.limits.stores import MemoryStore
 from tests.property.store_machine import EPOCH_US, KEYS, StoreMachine, gaps_us
 from tests.property.store_machine import gcra_policies as policies
 
 if TYPE_CHECKING:
-    from gateway.limits import Policy
+    from collections.abc import Sequence
+
+    from gateway.limits import Ask, Decision, Policy, Verdict
+    from gateway.limits.values import Words
 
 
 class Bucket:
@@ -141,6 +148,57 @@ class MemoryMachine(StoreMachine):
 
 
 TestMemoryStore = MemoryMachine.TestCase
+
+
+class PlainStore:
+    """The arithmetic and nothing else: it goes by the clocks as they are, and forgets nothing."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.words: dict[tuple[str, bytes], Words] = {}
+
+    def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
+        """Judge a request, and keep the words."""
+        decided, kept = judge(asks, [self.known(policy, key) for policy, key, _ in asks], now_us, unix_us)
+        for (policy, key, _), words in zip(asks, kept, strict=True):
+            if words is not None:
+                self.words[policy.id, key] = words
+        return decided
+
+    def peek(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
+        """Judge a request."""
+        decided, _ = judge(asks, [self.known(policy, key) for policy, key, _ in asks], now_us, unix_us)
+        return replace(decided, charges=())
+
+    def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:
+        """Give charges back."""
+        for charge in charges:
+            steps, known = STEPS[charge.policy.algorithm], self.known(charge.policy, charge.key)
+            words = steps.refund(known, unix_us if steps.wall else now_us, charge)
+            self.words[charge.policy.id, charge.key] = words
+        return self.peek([(charge.policy, charge.key, 0) for charge in charges], now_us, unix_us).verdicts
+
+    def release(self, charges: Sequence[Charge], now_us: int) -> None:
+        """Free places."""
+        held = [charge for charge in charges if charge.policy.algorithm is Algorithm.CONCURRENCY]
+        self.refund(held, now_us, 0)
+
+    def known(self, policy: Policy, key: bytes) -> Words:
+        """Return the words of a key."""
+        return self.words.get((policy.id, key), ())
+
+
+class PlainMachine(StoreMachine):
+    """The arithmetic alone, on clocks that go back."""
+
+    stands_still = False
+
+    def make_store(self) -> PlainStore:
+        """Return an empty store."""
+        return PlainStore()
+
+
+TestArithmetic = PlainMachine.TestCase
 
 
 @given(policies(), st.lists(st.integers(0, 20), max_size=200), st.integers(1, 5))

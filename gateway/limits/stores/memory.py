@@ -176,13 +176,13 @@ class MemoryStore:
         return Decision(True, (verdict,), verdict, (charge,))  # noqa: FBT003 - by name takes longer
 
     def _decide_gcra(self, asks: Sequence[Ask]) -> Decision | None:
-        """Charge policies that all count by GCRA and are enforced; None when it is not that simple."""
+        """Charge policies that all count by GCRA, and all admit; None when it is not that simple."""
         now_us = self._now_us
         taken: list[tuple[_Table, int]] = []
         verdicts: list[Verdict] = []
         charges: list[Charge] = []
         for policy, asked, cost in asks:
-            if policy.algorithm is not _GCRA or policy.shadow or not cost:
+            if policy.algorithm is not _GCRA or not cost:
                 return None
             table = self._table(policy)
             key, state = table.find(asked, now_us)
