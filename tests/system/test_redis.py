@@ -14,13 +14,16 @@ from gateway.limits import Policy
 from gateway.limits.members import LARGEST
 from gateway.limits.policy import PERIOD_US, Algorithm, Period
 from gateway.limits.stores.redis import RedisRemote, parse
+from gateway.limits.stores.redis.remote import BEAT_S
 from tests.integration.certificates import Authority
 from tests.integration.wire import PATIENCE_S
 from tests.system.redis_server import redis_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
+
+    from redis import Redis as Admin
 
     from gateway.limits.stores.redis import RedisTarget
     from gateway.limits.values import Ask, Decision
@@ -30,7 +33,8 @@ SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
 
 
-def policy(name: str, requests: int = 5, per_us: int = MINUTE_US, **more: Any) -> Policy:
+def policy(name: str, requests: int = 5, per_us: int = MINUTE_US, **more: Any) -> Policy:  # noqa: ANN401 - as Policy has it
+    """Return a limit of so many in a time, all of them at once."""
     return Policy(name=name, requests=requests, per_us=per_us, burst=requests, key=("ip",), **more)
 
 
@@ -43,22 +47,30 @@ ALL = (RATE, LOG, DAY, PLACES)
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Run one server for all tests that do it no harm."""
     with redis_server(tmp_path_factory.mktemp("redis")) as one:
         yield one
 
 
 @pytest.fixture
 def server(running: RedisServer) -> RedisServer:
+    """Have it empty."""
     with running.admin as admin:
         admin.flushall()
     return running
 
 
 @contextlib.asynccontextmanager
-async def store(at: RedisTarget | str, replica: bytes = b"one", **more: Any) -> AsyncIterator[RedisRemote]:
+async def store(
+    at: RedisTarget | str,
+    replica: bytes = b"one",
+    *,
+    beat_s: float = BEAT_S,
+    clock: Callable[[], tuple[int, int]] | None = None,
+) -> AsyncIterator[RedisRemote]:
     """Have a store that is connected. Where others keep the machine busy an answer may take its time."""
     target = parse(at, timeout_s=PATIENCE_S) if isinstance(at, str) else at
-    remote = RedisRemote(target, replica, **more)
+    remote = RedisRemote(target, replica, beat_s=beat_s, clock=clock)
     try:
         async with asyncio.timeout(PATIENCE_S):
             await remote.ready()
@@ -82,7 +94,13 @@ async def commands(server: RedisServer) -> AsyncIterator[list[str]]:
 
 
 def asks(*policies: Policy, key: bytes = b"ip=192.0.2.1", cost: int = 1) -> list[Ask]:
+    """Ask them all for one key."""
     return [(one, key, cost) for one in policies]
+
+
+def names(admin: Admin) -> list[bytes]:
+    """Return the names of all keys."""
+    return list(admin.scan_iter())
 
 
 async def reason(remote: RedisRemote) -> StoreReason:
@@ -156,7 +174,7 @@ async def test_large_numbers(server: RedisServer) -> None:
     async with store(server.url) as remote:
         (charge,) = (await remote.decide(asks(slow))).charges
         with server.admin as admin:
-            (name,) = admin.keys()
+            (name,) = names(admin)
             assert admin.get(name) == b"%d" % charge.mark
         refused = await remote.decide(asks(slow))
         remote.refund([charge])
@@ -187,7 +205,7 @@ async def test_lives(server: RedisServer) -> None:
         decided = await remote.decide(asks(*ALL))
         await remote.beat(b"one")
     with server.admin as admin:
-        lives_ms = sorted(admin.pttl(name) for name in admin.keys())
+        lives_ms = sorted(admin.pttl(name) for name in names(admin))
     day_ms = decided.verdicts[2].reset_us // 1000
     expected = sorted([3_000, 12_000, 60_000, day_ms, 30_000])
     assert len(lives_ms) == len(expected)
@@ -202,7 +220,7 @@ async def test_nothing_to_read(server: RedisServer) -> None:
         await remote.decide(asks(*ALL, key=key))
         await remote.beat(b"replica-name")
     with server.admin as admin:
-        kept = b" ".join(name + b" " + (admin.dump(name) or b"") for name in admin.keys())
+        kept = b" ".join(name + b" " + (admin.dump(name) or b"") for name in names(admin))
     assert kept.count(b"accord:{") == len(ALL) + 1
     for secret in (b"moon", b"192.0.2", b"replica-name", b"rate", b"places"):
         assert secret not in kept

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from gateway.limits import Policy
+from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.redis import RedisRemote, parse
 from tests.property.store_machine import StoreMachine
 from tests.system.redis_server import redis_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from gateway.limits.stores import Store
     from gateway.limits.values import Ask, Charge, Decision, Verdict
 
 _LONG_S = 10.0**8
@@ -55,11 +57,12 @@ class RedisMachine(StoreMachine):
 
     stands_still = False
     stand: _Stand
-    flush: Any
+    flush: Callable[[], object]
 
-    def make_store(self) -> Any:
-        """Forget what other examples counted."""
+    def make_store(self) -> Store:
+        """Forget what other examples counted. What has the port's methods is this machine itself."""
         self.flush()
+        return MemoryStore()
 
     def decide(self, asks: list[Ask]) -> Decision:
         """Ask at the machine's time."""

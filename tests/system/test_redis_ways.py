@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 MINUTE_US = 60_000_000
 
 
-def policy(name: str, requests: int = 5, **more: bool) -> Policy:
-    return Policy(name=name, requests=requests, per_us=MINUTE_US, burst=requests, key=("ip",), **more)
+def policy(name: str, requests: int = 5, *, shadow: bool = False) -> Policy:
+    """Return a limit of so many in a minute."""
+    return Policy(name=name, requests=requests, per_us=MINUTE_US, burst=requests, key=("ip",), shadow=shadow)
 
 
 RATE = policy("rate")
@@ -39,12 +40,12 @@ SHADOW = policy("shadow", requests=1, shadow=True)
 PLACES = Policy(name="places", requests=2, per_us=0, burst=2, key=("ip",), algorithm=Algorithm.CONCURRENCY)
 
 
-def key_on(node: int, other_than: bytes = b"") -> bytes:
+def key_on(node: int) -> bytes:
     """Return a principal whose keys are on one of three nodes."""
     rows = Rows()
     for number in range(1_000):
         key = b"client=%d" % number
-        if key_slot(rows.row(RATE, key, 1, 0)[0]) * 3 // SLOTS == node and key != other_than:
+        if key_slot(rows.row(RATE, key, 1, 0)[0]) * 3 // SLOTS == node:
             return key
     raise AssertionError
 
@@ -54,6 +55,7 @@ FIRST, SECOND, THIRD = (key_on(node) for node in range(3))
 
 @contextlib.asynccontextmanager
 async def store(target: RedisTarget) -> AsyncIterator[RedisRemote]:
+    """Have a store that is connected."""
     remote = RedisRemote(target, b"one")
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -64,6 +66,7 @@ async def store(target: RedisTarget) -> AsyncIterator[RedisRemote]:
 
 
 def cluster_target(servers: list[RedisServer], timeout_s: float = PATIENCE_S) -> RedisTarget:
+    """Name one node; the others are found by it."""
     return parse(servers[0].url, cluster=True, timeout_s=timeout_s)
 
 
@@ -166,10 +169,10 @@ async def test_sentinel(tmp_path: Path) -> None:
 
 def _replicated(replica: RedisServer) -> bool:
     with replica.admin as admin:
-        return admin.info("replication")["master_link_status"] == "up"
+        return bool(admin.info("replication")["master_link_status"] == "up")
 
 
 def _watches(port: int) -> bool:
     """Tell whether the Sentinel has heard of the replica, without which nothing takes the master's place."""
     with Redis(port=port) as asked:
-        return asked.sentinel_master("limits")["num-slaves"] == 1
+        return bool(asked.sentinel_master("limits")["num-slaves"] == 1)

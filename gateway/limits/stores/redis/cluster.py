@@ -1,7 +1,7 @@
 """Many servers as one: a cluster's nodes, each with a line of its own, and decisions whose keys are in several slots.
 
-redis-py knows which node has which slot. What a node no longer has (MOVED, ASK, TRYAGAIN) goes through redis-py once, which
-follows it; the map is then fetched anew in the background, as it is when a node cannot be reached.
+redis-py knows which node has which slot. What a node no longer has (MOVED, ASK, TRYAGAIN) goes through redis-py once,
+which follows it; the map is then fetched anew in the background, as it is when a node cannot be reached.
 """
 
 from __future__ import annotations
@@ -105,16 +105,16 @@ class Nodes:
 
     async def _refresh(self) -> None:
         """Fetch the map, and have a line to every primary in it and to no other node."""
-        cluster: RedisCluster = _cluster(self._target)
+        cluster = _cluster(self._target)
         try:
             async with asyncio.timeout(self._target.connect_timeout_s * 2 * len(self._target.addresses)):
-                await cluster.initialize()
+                known = await cluster.initialize()
         except BaseException:
             await cluster.aclose()
             raise
         before = self._cluster
-        self._cluster = cluster
-        names = {node.name: (node.host, int(node.port)) for node in cluster.get_primaries()}
+        self._cluster = known
+        names = {node.name: (node.host, int(node.port)) for node in known.get_primaries()}
         for name, address in names.items():
             if name not in self._lines:
                 self._lines[name] = self._line_to(*address)

@@ -1,7 +1,7 @@
 """How a connection to a server comes about, by redis-py's own connection classes.
 
-Invariants: nothing here is retried, and nothing waits longer than the target's `connect_timeout_s` a server. A connection
-that is returned has answered: it is let in, and its server is neither frozen nor still loading.
+Invariants: nothing here is retried, and nothing waits longer than the target's `connect_timeout_s` a server. A
+connection that is returned has answered: it is let in, and its server is neither frozen nor still loading.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ async def _open(connection: AbstractConnection, target: RedisTarget) -> Abstract
     """Connect and ask for one answer."""
     try:
         async with asyncio.timeout(target.connect_timeout_s):
-            await connection.connect()
+            await connection.connect()  # type: ignore[no-untyped-call]
             await connection.send_command("PING", check_health=False)
             await connection.read_response()
     except BaseException:
@@ -94,7 +94,7 @@ async def _open(connection: AbstractConnection, target: RedisTarget) -> Abstract
 
 
 def _sentinel(target: RedisTarget) -> Sentinel:
-    return Sentinel(
+    return Sentinel(  # type: ignore[no-untyped-call]
         target.addresses,
         sentinel_kwargs={
             "password": target.sentinel_password or None,

@@ -1,11 +1,12 @@
 """One connection to one server, kept, and shared by all who ask.
 
-Requests that are asked for in one turn of the loop, or while calls are under way, go together in the next call; one that
-is alone is sent at once. Calls go out in order and are answered in order, without waiting for each other (pipelining).
-Connecting is done here in the background and never while somebody waits: without a connection a request fails at once.
+Requests that are asked for in one turn of the loop, or while calls are under way, go together in the next call; one
+that is alone is sent at once. Calls go out in order and are answered in order, without waiting for each other
+(pipelining). Connecting is done here in the background and never while somebody waits: without a connection a request
+fails at once.
 
-Security limits: `REQUESTS` in a call, `calls` under way, `WAITING` requests in all; each call has `timeout_s` from when it
-was sent, and one that is not answered by then ends the connection, for nothing behind it can be answered either.
+Security limits: `REQUESTS` in a call, `calls` under way, `WAITING` requests in all; each call has `timeout_s` from when
+it was sent, and one that is not answered by then ends the connection, for nothing behind it can be answered either.
 """
 
 from __future__ import annotations

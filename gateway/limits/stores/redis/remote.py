@@ -1,8 +1,8 @@
 """A store of limits on Redis or Valkey: the port `Remote`.
 
-The script decides; nothing is computed here but names, rows and what an answer means. Each request costs one round trip
-however many policies it has, and shares it with those that are asked for at the same time; on a cluster it is one for each
-slot that its keys are in, at once, and what some of them charged is given back when another refuses.
+The script decides; nothing is computed here but names, rows and what an answer means. Each request costs one round
+trip however many policies it has, and shares it with those that are asked for at the same time; on a cluster it is one
+for each slot that its keys are in, at once, and what some of them charged is given back when another refuses.
 """
 
 from __future__ import annotations
@@ -182,7 +182,8 @@ class RedisRemote:
     def _pack(self, requests: Sequence[Request], with_script: bool) -> bytes:  # noqa: FBT001 - as `Pack` has it
         """Return one call as it is sent."""
         script = (b"EVAL", TEXT) if with_script else (b"EVALSHA", DIGEST)
-        packed: bytes = pack_command((*script, *self._arguments(requests)))
+        command = (*script, *self._arguments(requests))
+        packed: bytes = pack_command(command)  # type: ignore[arg-type] # its stub asks for a tuple of one
         return packed
 
 

@@ -267,34 +267,26 @@ local KINDS = {gcra, log, calendar, concurrency}
 -- Modes.
 local reply = {}
 
-local function say(ask, cost, mark)
-  local admitted, remaining, retry_after, reset = KINDS[ask[KIND]].judge(ask, cost)
-  local at = #reply
-  reply[at + 1] = admitted and 1 or 0
-  reply[at + 2] = remaining
-  reply[at + 3] = retry_after
-  reply[at + 4] = reset
-  reply[at + 5] = mark
-end
-
 -- All policies that are not in shadow mode admit, or none is charged. One in shadow mode is charged for itself, and only
 -- where the others admit. Where nothing is charged, a policy that would have admitted says what it has.
 local function decide(request, charging)
-  local joint = true
+  local joint, first = true, #reply
   for i = 2, #request do
     local ask = request[i]
-    local kind = KINDS[ask[KIND]]
+    local kind, at = KINDS[ask[KIND]], #reply
     kind.find(ask)
-    ask.fits = kind.judge(ask, ask[COST])
+    ask.fits, reply[at + 2], reply[at + 3], reply[at + 4] = kind.judge(ask, ask[COST])
+    reply[at + 1], reply[at + 5] = ask.fits and 1 or 0, 0
     joint = joint and (ask.fits or ask[SHADOW] == 1)
   end
   for i = 2, #request do
     local ask = request[i]
-    local cost = (joint or not ask.fits) and ask[COST] or 0
-    local at = #reply
-    say(ask, cost, 0)
-    if charging and joint and ask.fits and ask[COST] > 0 then
-      reply[at + 5] = KINDS[ask[KIND]].charge(ask)
+    local kind, at = KINDS[ask[KIND]], first + 5 * (i - 2)
+    if ask.fits and not joint then
+      local _
+      _, reply[at + 2], reply[at + 3], reply[at + 4] = kind.judge(ask, 0)
+    elseif ask.fits and charging and ask[COST] > 0 then
+      reply[at + 5] = kind.charge(ask)
     end
   end
 end

@@ -36,8 +36,8 @@ class RedisTarget:
     nodes. `service` is the master's name for the Sentinels, who may want a password of their own. With `tls`
     the server's certificate is checked against `ca_file`, or the system's authorities where it is empty.
 
-    `timeout_s`: a call that was sent and not answered in it ends, and its connection with it. `connect_timeout_s` is for
-    a connection until it is ready to be asked, four times a call: it takes a few round trips, and nobody waits for it.
+    `timeout_s`: a call that was sent and not answered in it ends, and its connection with it. `connect_timeout_s` is
+    for a connection until it is ready to be asked, four times a call: it takes a few round trips, and nobody waits.
     """
 
     kind: Kind
@@ -72,9 +72,9 @@ def parse(
 ) -> RedisTarget:
     """Read a target from `redis://user:password@host:port/db`, `rediss://` for TLS, or `unix:///path?db=0`.
 
-    With `cluster` the address is any node. With `service` and `sentinels`, each as `host:port`, the master is where they
-    say, and of the URL only user, password, database and TLS count. Raises ValueError, with a sentence that quotes nothing
-    of the URL.
+    With `cluster` the address is any node. With `service` and `sentinels`, each as `host:port`, the master is where
+    they say, and of the URL only user, password, database and TLS count. Raises ValueError, with a sentence that quotes
+    nothing of the URL.
     """
     parts = _split(url)
     local = parts.scheme == "unix"
@@ -95,22 +95,16 @@ def parse(
 
 def _faults(target: RedisTarget) -> tuple[tuple[bool, str], ...]:
     """Return what can be wrong with a target, each with whether it is."""
-    server = target.kind is Kind.SERVER
+    server, by_name = target.kind is Kind.SERVER, target.kind is Kind.SENTINEL
     return (
-        (
-            bool(target.service) != (target.kind is Kind.SENTINEL),
-            "Sentinels need the name of a service, and a service needs Sentinels",
-        ),
-        (
-            bool(target.path) and not server,
-            "a unix:// URL is of one server: no Sentinel and no cluster is reached by it",
-        ),
+        (bool(target.service) != by_name, "Sentinels need the name of a service, and a service needs Sentinels"),
+        (bool(target.path) and not server, "a unix:// URL is of one server, not of a cluster or of Sentinels"),
         (not target.path and not target.addresses, "a Redis needs an address: a host, or the path of a Unix socket"),
         (server and len(target.addresses) > 1, "one server has one address"),
         (target.kind is Kind.CLUSTER and target.db != 0, "a Redis cluster has database 0 alone"),
         (bool(target.ca_file) and not target.tls, "a CA file needs TLS: write rediss:// for redis://"),
         (bool(target.username) and not target.password, "a Redis user needs a password"),
-        (target.timeout_s <= 0 or target.connect_timeout_s <= 0, "the timeouts of a Redis must be above 0"),
+        (min(target.timeout_s, target.connect_timeout_s) <= 0, "the timeouts of a Redis must be above 0"),
     )
 
 
