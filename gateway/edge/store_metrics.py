@@ -5,22 +5,26 @@ The samples are made when somebody scrapes. Label values are words of ours alone
 
 from __future__ import annotations
 
+from enum import StrEnum
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway.edge.metrics import BUCKETS_S
+from gateway.limits.stores.breaker import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from prometheus_client import Metric
     from prometheus_client.registry import CollectorRegistry
 
+    from gateway.limits.stores.tally import StoreStats
+
+Word = TypeVar("Word", bound=StrEnum)
 _US_IN_S: Final = 1_000_000
-_OK: Final = "ok"
 
 _UP: Final = (
     "1 while the store of limits decides, 0 while it is left alone, or asked by one request to see whether it does."
@@ -32,36 +36,8 @@ _SECONDS: Final = "How long calls of the store took, those that ended too late t
 _KEYS: Final = "Keys that limits count in the memory of this process."
 
 
-class StoreStats(Protocol):
-    """How it goes with a store."""
-
-    @property
-    def state(self) -> str:
-        """`ok`, `open` or `probing`."""
-
-    @property
-    def replicas(self) -> int:
-        """How many share it."""
-
-    @property
-    def failures(self) -> Mapping[Any, int]:
-        """By a closed set of reasons."""
-
-    @property
-    def decisions(self) -> Mapping[Any, int]:
-        """By a closed set of places."""
-
-    @property
-    def latency(self) -> Sequence[int]:
-        """How many calls ended within each of BUCKETS_S and not within the one before, and last those beyond all."""
-
-    @property
-    def latency_us(self) -> int:
-        """How long they took together."""
-
-
 class StoreMetrics(Collector):
-    """Tells of a store on the network. `stats` returns what was counted until now."""
+    """Tells of a store on the network. `stats` returns what was counted until now, its latency by BUCKETS_S."""
 
     def __init__(self, registry: CollectorRegistry, stats: Callable[[], StoreStats]) -> None:
         """Register with `registry`."""
@@ -71,7 +47,7 @@ class StoreMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Return the families of one scrape, all of one moment."""
         stats = self._stats()
-        yield GaugeMetricFamily("accord_limit_store_up", _UP, value=int(stats.state == _OK))
+        yield GaugeMetricFamily("accord_limit_store_up", _UP, value=int(stats.state is State.OK))
         yield GaugeMetricFamily("accord_limit_replicas", _REPLICAS, value=stats.replicas)
         yield _by("accord_limit_store_failures", _FAILURES, "reason", stats.failures)
         yield _by("accord_limit_store_decisions", _DECISIONS, "where", stats.decisions)
@@ -94,7 +70,7 @@ class KeyMetrics(Collector):
         yield GaugeMetricFamily("accord_limit_keys", _KEYS, value=self._held())
 
 
-def _by(name: str, about: str, label: str, counts: Mapping[Any, int]) -> Metric:
+def _by(name: str, about: str, label: str, counts: Mapping[Word, int]) -> Metric:
     family = CounterMetricFamily(name, about, labels=(label,))
     for word, count in counts.items():
         family.add_metric((str(word),), count)

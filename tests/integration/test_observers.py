@@ -13,7 +13,7 @@ from gateway.edge.intake import shown_path
 from gateway.edge.store_metrics import StoreMetrics
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.origin import body, head, send, serve
-from tests.unit.edge.stores import Stats
+from tests.unit.edge.stores import counted
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"data":{}}'
 ECHO = b'HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{"password":"s3cret-reply"}'
@@ -170,7 +170,7 @@ async def test_the_reference_lists_every_metric_with_its_labels(tmp_path: Path) 
         serve((head(), send(UNKNOWN))) as watched,
         gateway(tmp_path, upstream(origin, limits=[waits]), upstream(watched, "watched", mode="shadow")) as accord,
     ):
-        StoreMetrics(accord.application.registry, Stats)
+        StoreMetrics(accord.application.registry, counted)
         await asyncio.gather(accord.get("/api/a"), accord.get("/api/a"))
         await accord.get("/watched/a")
         families = text_string_to_metric_families(accord.metrics())

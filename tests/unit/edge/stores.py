@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from gateway.edge.metrics import BUCKETS_S
+from gateway.errors import StoreReason
+from gateway.limits.stores.breaker import State
+from gateway.limits.stores.tally import Tally, Where
+
+if TYPE_CHECKING:
+    from gateway.limits.stores.tally import StoreStats
 
 
-class Reason(StrEnum):
-    """Why a store failed, or who decided."""
-
-    TIMEOUT = "timeout"
-    REMOTE = "remote"
-
-
-@dataclass(frozen=True)
-class Stats:
-    """What a store counted."""
-
-    state: str = "ok"
-    replicas: int = 3
-    failures: dict[Reason, int] = field(default_factory=lambda: {Reason.TIMEOUT: 2})
-    decisions: dict[Reason, int] = field(default_factory=lambda: {Reason.REMOTE: 9})
-    latency: tuple[int, ...] = (4, 3, *[0] * (len(BUCKETS_S) - 2), 1)
-    latency_us: int = 1_250_000
+def counted(state: State = State.OK) -> StoreStats:
+    """Return what three replicas' store counted: two failures, nine decisions, and three calls, the last a long one."""
+    tally = Tally(BUCKETS_S)
+    for _ in range(2):
+        tally.failed(StoreReason.TIMEOUT)
+    for _ in range(9):
+        tally.decided(Where.REMOTE)
+    for us in (900, 2_000, 70_000_000):
+        tally.took(us)
+    return tally.read(state, 3)

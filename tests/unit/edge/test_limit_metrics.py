@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from gateway.edge.limit_metrics import LimitMetrics, WaitMetrics
 from gateway.edge.store_metrics import KeyMetrics, StoreMetrics
 from gateway.edge.waiting import Waits
 from gateway.limits import Decision, Policy, Verdict
-from tests.unit.edge.stores import Stats
+from gateway.limits.stores.breaker import State
+from tests.unit.edge.stores import counted
 
 PER_CLIENT = Policy(name="per-client", requests=5, per_us=1_000_000, burst=5, key=("client",), scope="gateway")
 TIGHTER = Policy(name="tighter", requests=2, per_us=1_000_000, burst=2, key=("ip",), scope="gateway", shadow=True)
@@ -82,29 +84,31 @@ def test_who_waited() -> None:
 def test_how_it_goes_with_a_store() -> None:
     """Its state, who shares it, why it failed, who decided, and how long it took, cumulated as histograms are."""
     registry = CollectorRegistry()
-    StoreMetrics(registry, Stats)
+    StoreMetrics(registry, counted)
     found = samples(registry, "accord_limit_")
     for line in (
         "accord_limit_store_up 1.0",
         "accord_limit_replicas 3.0",
         'accord_limit_store_failures_total{reason="timeout"} 2.0',
+        'accord_limit_store_failures_total{reason="refused"} 0.0',
         'accord_limit_store_decisions_total{where="remote"} 9.0',
-        'accord_limit_store_seconds_bucket{le="0.001"} 4.0',
-        'accord_limit_store_seconds_bucket{le="0.0025"} 7.0',
-        'accord_limit_store_seconds_bucket{le="60.0"} 7.0',
-        'accord_limit_store_seconds_bucket{le="+Inf"} 8.0',
-        "accord_limit_store_seconds_count 8.0",
-        "accord_limit_store_seconds_sum 1.25",
+        'accord_limit_store_decisions_total{where="local"} 0.0',
+        'accord_limit_store_seconds_bucket{le="0.001"} 1.0',
+        'accord_limit_store_seconds_bucket{le="0.0025"} 2.0',
+        'accord_limit_store_seconds_bucket{le="60.0"} 2.0',
+        'accord_limit_store_seconds_bucket{le="+Inf"} 3.0',
+        "accord_limit_store_seconds_count 3.0",
+        "accord_limit_store_seconds_sum 70.0029",
     ):
         assert line in found
 
 
-def test_a_store_that_is_left_alone_is_not_up() -> None:
+@pytest.mark.parametrize("state", [State.OPEN, State.PROBING])
+def test_a_store_that_is_left_alone_is_not_up(state: State) -> None:
     """Nor is one that is only probed."""
-    for state in ("open", "probing"):
-        registry = CollectorRegistry()
-        StoreMetrics(registry, lambda state=state: Stats(state=state))  # type: ignore[misc]
-        assert samples(registry, "accord_limit_store_up") == ["accord_limit_store_up 0.0"]
+    registry = CollectorRegistry()
+    StoreMetrics(registry, lambda: counted(state))
+    assert samples(registry, "accord_limit_store_up") == ["accord_limit_store_up 0.0"]
 
 
 def test_how_many_keys_are_held() -> None:
