@@ -20,17 +20,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """A limit at its place. The requests of `client`, `upstream` and `route` alone meet it, each None for any.
+class Placed:
+    """A policy at its place. The requests of `client`, `upstream` and `route` alone meet it, each None for any.
 
-    `methods` are those that such a request can have. `route` is a place among the upstream's routes.
+    `route` is a place among the upstream's routes.
     """
 
-    config: PolicyConfig
     policy: Policy
     document: Document
     at: tuple[str | int, ...]
-    methods: frozenset[str]
     client: str | None = None
     upstream: UpstreamFile | None = None
     route: int | None = None
@@ -38,7 +36,15 @@ class Limit:
     @property
     def by_client(self) -> bool:
         """Tell whether it stands back for a client that has limits of its own."""
-        return self.client is None and self.upstream is None and "client" in self.config.key
+        return self.client is None and self.upstream is None and "client" in self.policy.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit(Placed):
+    """A limit that we impose. `methods` are those that a request which meets it can have."""
+
+    config: PolicyConfig
+    methods: frozenset[str]
 
     def warn(self, key: str | tuple[str | int, ...], message: str, hint: str) -> Fault:
         """Return a fault at one of the limit's keys."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gateway.config.load import Configuration
     from gateway.errors import Fault
-    from gateway.pipeline.vain.placed import Limit
+    from gateway.pipeline.vain.placed import Limit, Placed
 
 
 def vain_together(limits: Sequence[Limit], configuration: Configuration) -> Iterator[Fault]:
@@ -36,7 +36,7 @@ def _never_refusing(limits: Sequence[Limit], configuration: Configuration) -> It
             break
 
 
-def _is_always_first(other: Limit, limit: Limit, configuration: Configuration) -> bool:
+def _is_always_first(other: Placed, limit: Placed, configuration: Configuration) -> bool:
     """Tell whether whatever `limit` would refuse, `other` surely refuses.
 
     It must be met by all requests that meet `limit`, count them under keys that are as coarse or coarser, be enforced
@@ -44,14 +44,14 @@ def _is_always_first(other: Limit, limit: Limit, configuration: Configuration) -
     """
     return (
         _meets_all(other, limit, configuration)
-        and set(other.config.key) <= _determined(limit)
+        and set(other.policy.key) <= _determined(limit)
         and not other.policy.shadow
         and _counts_as_surely(other, limit, configuration)
         and is_tighter(other.policy, limit.policy)
     )
 
 
-def _meets_all(other: Limit, limit: Limit, configuration: Configuration) -> bool:
+def _meets_all(other: Placed, limit: Placed, configuration: Configuration) -> bool:
     """Tell whether every request that meets `limit` meets `other`."""
     if other.by_client and not limit.by_client and any(client.limits for client in configuration.gateway.clients):
         return False
@@ -62,9 +62,9 @@ def _meets_all(other: Limit, limit: Limit, configuration: Configuration) -> bool
     return other.upstream is limit.upstream and other.route in (None, limit.route)
 
 
-def _determined(limit: Limit) -> set[str]:
+def _determined(limit: Placed) -> set[str]:
     """Return the parts of a key that are known for all requests counted together by a limit."""
-    parts = set(limit.config.key)
+    parts = set(limit.policy.key)
     if limit.client is not None:
         parts.add("client")
     if limit.route is not None:
@@ -74,18 +74,18 @@ def _determined(limit: Limit) -> set[str]:
     return parts
 
 
-def _counts_as_surely(other: Limit, limit: Limit, configuration: Configuration) -> bool:
+def _counts_as_surely(other: Placed, limit: Placed, configuration: Configuration) -> bool:
     """Tell whether `other` is exact wherever `limit` is asked: in all processes together, and without the store."""
-    if configuration.gateway.store.memory is not None or (other.config.local and limit.config.local):
+    if configuration.gateway.store.memory is not None or (other.policy.local and limit.policy.local):
         return True
-    if other.config.local or limit.config.local:
+    if other.policy.local or limit.policy.local:
         return False
-    return other.config.on_store_error == limit.config.on_store_error
+    return other.policy.on_store_error is limit.policy.on_store_error
 
 
-def _called(limit: Limit) -> str:
-    (line, _), _ = limit.document.place(limit.at)
-    return f'"{limit.config.name}" ({limit.document.file}:{line})'
+def _called(placed: Placed) -> str:
+    (line, _), _ = placed.document.place(placed.at)
+    return f'"{placed.policy.name}" ({placed.document.file}:{line})'
 
 
 def _only_in_shadow(limits: Sequence[Limit], configuration: Configuration) -> Iterator[Fault]:
