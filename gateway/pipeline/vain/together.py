@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from gateway.config.faults import fault_at
 from gateway.limits.tighter import is_tighter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gateway.config.load import Configuration
     from gateway.errors import Fault
@@ -25,8 +26,9 @@ def vain_together(limits: Sequence[Limit], configuration: Configuration) -> Iter
 
 def _never_refusing(limits: Sequence[Limit], configuration: Configuration) -> Iterator[Fault]:
     """Find limits beside which another one is always the tighter; of two that are equal, the later."""
+    near = _by_upstream(enumerate(limits))
     for place, limit in enumerate(limits):
-        for other_place, other in enumerate(limits):
+        for other_place, other in near[None] if limit.upstream is None else near[None] + near[limit.upstream.name]:
             if place == other_place or not _is_always_first(other, limit, configuration):
                 continue
             if place < other_place and _is_always_first(limit, other, configuration):
@@ -34,6 +36,14 @@ def _never_refusing(limits: Sequence[Limit], configuration: Configuration) -> It
             message = f"it never refuses a request: {_called(other)} is always reached first"
             yield limit.warn("name", message, "leave it out, or change the numbers of one of them")
             break
+
+
+def _by_upstream(limits: Iterable[tuple[int, Limit]]) -> Mapping[str | None, list[tuple[int, Limit]]]:
+    """Return limits by the upstream that they are of: only these, and those of none, are met together."""
+    found: dict[str | None, list[tuple[int, Limit]]] = defaultdict(list)
+    for place, limit in limits:
+        found[None if limit.upstream is None else limit.upstream.name].append((place, limit))
+    return found
 
 
 def _is_always_first(other: Placed, limit: Placed, configuration: Configuration) -> bool:
