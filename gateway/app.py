@@ -29,9 +29,9 @@ from gateway.edge.proxy import Proxy
 from gateway.edge.replies import Replies
 from gateway.edge.server import ClientServer
 from gateway.edge.status import StatusBoard
+from gateway.edge.stores import limit_store, secret_of
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
-from gateway.limits.stores import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from gateway.edge.connection import Refuse, Serve
     from gateway.edge.log_writer import ByteStream
     from gateway.edge.observers import Observer
+    from gateway.errors import StoreReason
     from gateway.limits.stores import Store
+    from gateway.limits.stores.breaker import State as StoreState
 
 SECRET_BYTES: Final = 32
 BACKLOG: Final = 1024
@@ -81,14 +83,18 @@ class Application:
         self._ways = Ways(config, environ)
         self._writer = LogWriter(stream)
         self._lines = LineBuffer(self._writer.put, lambda call: loop.call_later(FLUSH_S, call))
+        self._log = diagnostic_logger(self._lines, clock)
         board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams))
         metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self._writer.dropped_lines)
         log = AccessLog(self._lines, clock)
+        self._store = limit_store(
+            config, environ, clock=clock, replica=ids.mint().encode("ascii"), on_change=self._store_changed
+        )
         admission = self.admission = Admission(
             config.gateway,
             secret=secret,
             clock=clock,
-            store=store or MemoryStore(),
+            store=store or self._store.port,
             metrics=LimitMetrics(self.registry),
         )
         proxy = self._proxy(ids, admission, (metrics, log, board, *observers))
@@ -96,6 +102,11 @@ class Application:
         self._server = ClientServer(self._terms(proxy.serve, proxy.refuse))
         self._admin_server = ClientServer(self._terms(admin.serve, admin.refuse))
         self._listening: list[asyncio.Server] = []
+
+    def _store_changed(self, state: StoreState, reason: StoreReason | None) -> None:
+        """Tell the operator, once for each change, whether limits are shared or counted without their store."""
+        told = self._log.info if reason is None else self._log.warning
+        told("limit_store", state=state.value, reason=None if reason is None else reason.value)
 
     def _proxy(self, ids: Ids, admission: Admission, observers: tuple[Observer, ...]) -> Proxy:
         gateway = self.settings
@@ -118,7 +129,7 @@ class Application:
             lifecycle=self.lifecycle,
             clock=self._clock,
             observers=observers,
-            log=diagnostic_logger(self._lines, self._clock),
+            log=self._log,
         )
 
     def _admin(self, board: StatusBoard) -> Admin:
@@ -143,6 +154,7 @@ class Application:
         """
         listen, admin = self.settings.listen, self.settings.admin
         self._writer.start()
+        await self._store.start()
         self.admin_port = await self._listen("admin", self._admin_server, admin, tries)
         self.port = await self._listen("listen", self._server, listen, tries)
         self.lifecycle.state = State.READY
@@ -166,6 +178,7 @@ class Application:
         self.lifecycle.state = State.ENDING
         await self._server.end()
         await self._ways.aclose()
+        await self._store.aclose()
         for listener in self._listening:
             listener.close()
         await self._admin_server.end()
@@ -229,7 +242,7 @@ def build(
         clock=clock,
         ids=ids or UuidsV7(clock),
         stream=stream or Descriptor(_STDOUT),
-        secret=secret or os.urandom(SECRET_BYTES),
+        secret=secret or secret_of(config, environ) or os.urandom(SECRET_BYTES),
         observers=observers,
         store=store,
     )
