@@ -30,10 +30,10 @@ from gateway.edge.replies import Replies
 from gateway.edge.server import ClientServer
 from gateway.edge.standing import Standing
 from gateway.edge.status import StatusBoard
-from gateway.edge.store_metrics import KeyMetrics
+from gateway.edge.store_metrics import KeyMetrics, StoreMetrics
+from gateway.edge.stores import limit_store, secret_of
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
-from gateway.limits.stores import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from gateway.edge.connection import Refuse, Serve
     from gateway.edge.log_writer import ByteStream
     from gateway.edge.observers import Observer
+    from gateway.errors import StoreReason
     from gateway.limits.stores import Store
+    from gateway.limits.stores.breaker import State as StoreState
 
 SECRET_BYTES: Final = 32
 BACKLOG: Final = 1024
@@ -83,21 +85,39 @@ class Application:
         self._ways = Ways(config, environ)
         self._writer = LogWriter(stream)
         self._lines = LineBuffer(self._writer.put, lambda call: loop.call_later(FLUSH_S, call))
+        self._log = diagnostic_logger(self._lines, clock)
         board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams))
         metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self._writer.dropped_lines)
         log = AccessLog(self._lines, clock)
-        if store is None:
-            store = memory = MemoryStore()
-            KeyMetrics(self.registry, memory.__len__)
-        limit_metrics = LimitMetrics(self.registry)
-        admission = Admission(config.gateway, secret=secret, clock=clock, store=store, metrics=limit_metrics)
-        self.admission = admission
-        WaitMetrics(self.registry, lambda: admission.rooms.waits)
+        self._store = limit_store(
+            config, environ, clock=clock, replica=ids.mint().encode("ascii"), on_change=self._store_changed
+        )
+        admission = self.admission = Admission(
+            config.gateway,
+            secret=secret,
+            clock=clock,
+            store=store or self._store.port,
+            metrics=LimitMetrics(self.registry),
+        )
+        self._limit_metrics(admission)
         proxy = self._proxy(ids, admission, (metrics, log, board, *observers))
-        admin = self._admin(board, Standing(config, admission))
+        admin = self._admin(board, Standing(config, admission, self._store.away))
         self._server = ClientServer(self._terms(proxy.serve, proxy.refuse))
         self._admin_server = ClientServer(self._terms(admin.port.serve, admin.port.refuse))
         self._listening: list[asyncio.Server] = []
+
+    def _limit_metrics(self, admission: Admission) -> None:
+        """Tell of waiting, of the keys held here, and of the store on the network."""
+        WaitMetrics(self.registry, lambda: admission.rooms.waits)
+        if self._store.memory is not None:
+            KeyMetrics(self.registry, self._store.memory.__len__)
+        if self._store.guarded is not None:
+            StoreMetrics(self.registry, self._store.guarded.stats)
+
+    def _store_changed(self, state: StoreState, reason: StoreReason | None) -> None:
+        """Tell the operator, once for each change, whether limits are shared or counted without their store."""
+        told = self._log.info if reason is None else self._log.warning
+        told("limit_store", state=state.value, reason=None if reason is None else reason.value)
 
     def _proxy(self, ids: Ids, admission: Admission, observers: tuple[Observer, ...]) -> Proxy:
         gateway = self.settings
@@ -120,7 +140,7 @@ class Application:
             lifecycle=self.lifecycle,
             clock=self._clock,
             observers=observers,
-            log=diagnostic_logger(self._lines, self._clock),
+            log=self._log,
         )
 
     def _admin(self, board: StatusBoard, standing: Standing) -> Admin:
@@ -146,6 +166,7 @@ class Application:
         """
         listen, admin = self.settings.listen, self.settings.admin
         self._writer.start()
+        await self._store.start()
         self.admin_port = await self._listen("admin", self._admin_server, admin, tries)
         self.port = await self._listen("listen", self._server, listen, tries)
         self.lifecycle.state = State.READY
@@ -169,6 +190,7 @@ class Application:
         self.lifecycle.state = State.ENDING
         await self._server.end()
         await self._ways.aclose()
+        await self._store.aclose()
         for listener in self._listening:
             listener.close()
         await self._admin_server.end()
@@ -232,7 +254,7 @@ def build(
         clock=clock,
         ids=ids or UuidsV7(clock),
         stream=stream or Descriptor(_STDOUT),
-        secret=secret or os.urandom(SECRET_BYTES),
+        secret=secret or secret_of(config, environ) or os.urandom(SECRET_BYTES),
         observers=observers,
         store=store,
     )

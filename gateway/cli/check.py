@@ -12,6 +12,7 @@ import msgspec
 
 from gateway.cli.output import write_json
 from gateway.config.load import load
+from gateway.edge.stores import store_faults
 from gateway.errors import ConfigError, Fault, Severity
 from gateway.pipeline.vain import vain_limits
 from gateway.pipeline.verify import count_examples, verify
@@ -19,6 +20,7 @@ from gateway.upstream import file_faults
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from gateway.config.load import Configuration
 
@@ -70,8 +72,9 @@ def _report(path: Path) -> _Report:
         configuration = load(path)
     except ConfigError as error:
         return _Report(ok=False, config=str(path), faults=error.faults)
-    faults = verify(configuration) + file_faults(configuration)
-    warnings = [] if faults else _warnings(configuration)
+    environ = os.environ  # noqa: TID251 - a command is where the environment comes in
+    faults = verify(configuration) + file_faults(configuration) + store_faults(configuration, environ)
+    warnings = [] if faults else _warnings(configuration, environ)
     return _Report(
         ok=not faults,
         config=str(path),
@@ -81,9 +84,8 @@ def _report(path: Path) -> _Report:
     )
 
 
-def _warnings(configuration: Configuration) -> list[Fault]:
+def _warnings(configuration: Configuration, environ: Mapping[str, str]) -> list[Fault]:
     """Return what does not keep a gateway from starting elsewhere, or at all."""
-    environ = os.environ  # noqa: TID251 - a command is where the environment comes in
     unset = configuration.environment_faults(environ)
     return [replace(fault, severity=Severity.WARNING) for fault in unset] + vain_limits(configuration)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway import app
 from gateway.config.load import load
+from gateway.edge.stores import store_faults
 from gateway.errors import ConfigError
 from gateway.pipeline.verify import ambiguities
 from gateway.upstream import file_faults
@@ -28,6 +29,7 @@ def load_all(path: Path, environ: Mapping[str, str]) -> Configuration:
     """
     config = load(path)
     faults = config.environment_faults(environ) + ambiguities(config) + file_faults(config)
+    faults += store_faults(config, environ)
     if faults:
         raise ConfigError(faults)
     return config

@@ -145,18 +145,13 @@ async def gateway(
     environ: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
-    store: Store | None = None,
-    counts: object = None,
+    counts: Store | None = None,
     **settings: object,
 ) -> AsyncIterator[Running]:
-    """Run a gateway in front of `upstreams`; `settings` are keys of its own file.
-
-    `counts` is what stands there under `store`, while `store` is one to be used in its place.
-    """
+    """Run a gateway in front of `upstreams`; `settings` are keys of its own file, `counts` a store in place of it."""
     (folder / "upstreams").mkdir(exist_ok=True)
     base = {"version": 1, "listen": "127.0.0.1:0", "admin": "127.0.0.1:0"}
-    said = settings if counts is None else settings | {"store": counts}
-    (folder / "gateway.yaml").write_text(json.dumps(base | said))
+    (folder / "gateway.yaml").write_text(json.dumps(base | settings))
     for one in upstreams:
         (folder / "upstreams" / f"{one['name']}.yaml").write_text(json.dumps(one))
     lines, outcomes = Lines(), Watcher()
@@ -167,7 +162,7 @@ async def gateway(
         ids=ids,
         stream=lines,
         observers=(outcomes,),
-        store=store,
+        store=counts,
     )
     await application.start()
     try:

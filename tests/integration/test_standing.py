@@ -207,10 +207,10 @@ async def test_a_store_on_the_network_is_asked_and_waited_for(tmp_path: Path) ->
     """What says nothing of a policy, since that does not count while it is away, is told as not known."""
     limits: list[dict[str, Any]] = [{"name": name, "key": "ip", "requests": 2, "per": "60s"} for name in ("a", "gone")]
     limits.append({"name": "here", "key": "ip", "requests": 2, "per": "60s", "local": True})
-    counts = {"redis": {"url_env": "REDIS"}}
+    store = {"redis": {"url_env": "REDIS"}}
     environ = {"REDIS": "redis://127.0.0.1:1/0"}
     told = Told(without_gone)
-    async with gateway(tmp_path, upstream(1), limits=limits, counts=counts, environ=environ, store=told) as accord:
+    async with gateway(tmp_path, upstream(1), limits=limits, store=store, environ=environ, counts=told) as accord:
         page = by_name((await status(accord, "ip=192.0.2.7")).json())
     assert [page[name]["looked_up"] for name in ("a", "gone", "here")] == ["redis", None, "process"]
     assert (page["a"]["admitted"], page["a"]["retry_after_s"], page["a"]["remaining"]) == (False, 5.0, 1)

@@ -13,8 +13,8 @@ from gateway.errors import StoreFailure, StoreReason
 from gateway.limits import Policy
 from gateway.limits.members import LARGEST
 from gateway.limits.policy import PERIOD_US, Algorithm, Period
-from gateway.limits.stores.redis import RedisRemote, parse
-from gateway.limits.stores.redis.remote import BEAT_S
+from gateway.limits.stores.redis.remote import BEAT_S, RedisRemote
+from gateway.limits.stores.redis.target import parse
 from tests.integration.certificates import Authority
 from tests.integration.wire import PATIENCE_S
 from tests.system.redis_server import redis_server
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from redis import Redis as Admin
 
-    from gateway.limits.stores.redis import RedisTarget
+    from gateway.limits.stores.redis.target import RedisTarget
     from gateway.limits.values import Ask, Decision
     from tests.system.redis_server import RedisServer
 

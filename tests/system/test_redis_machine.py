@@ -10,7 +10,8 @@ from hypothesis import settings
 
 from gateway.limits import Policy
 from gateway.limits.stores import MemoryStore
-from gateway.limits.stores.redis import RedisRemote, parse
+from gateway.limits.stores.redis.remote import RedisRemote
+from gateway.limits.stores.redis.target import parse
 from tests.property.store_machine import StoreMachine
 from tests.system.redis_server import redis_server
 

@@ -13,8 +13,9 @@ from redis.crc import key_slot
 from gateway.errors import StoreFailure
 from gateway.limits import Policy
 from gateway.limits.policy import Algorithm
-from gateway.limits.stores.redis import RedisRemote, parse
+from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.rows import Rows
+from gateway.limits.stores.redis.target import parse
 from tests.integration.wire import PATIENCE_S
 from tests.system.redis_server import SLOTS, redis_server, running_cluster, sentinel, until
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from gateway.limits.stores.redis import RedisTarget
+    from gateway.limits.stores.redis.target import RedisTarget
     from gateway.limits.values import Decision
     from tests.system.redis_server import RedisServer
 
