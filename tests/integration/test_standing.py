@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from gateway.config.load import load
-from gateway.edge.admission import Admission
-from gateway.edge.limit_metrics import LimitMetrics
-from gateway.edge.standing import Standing
 from gateway.limits.stores import MemoryStore
 from gateway.limits.values import Decision, Verdict
-from tests.integration.harness import LoopClock, gateway, get, on_uvloop, upstream
+from tests.integration.harness import gateway, get, on_uvloop, upstream
 from tests.integration.origin import head, send, serve
 from tests.integration.wire import ask
 
@@ -217,21 +211,21 @@ async def test_a_store_on_the_network_is_asked_and_waited_for(tmp_path: Path) ->
     assert (page["gone"]["admitted"], page["gone"]["remaining"]) == (None, None)
 
 
+@on_uvloop
 async def test_a_share_is_told_while_the_store_is_away(tmp_path: Path) -> None:
-    """Its numbers are this process's alone."""
-    (tmp_path / "upstreams").mkdir()
-    (tmp_path / "upstreams" / "api.yaml").write_text(json.dumps(upstream(1)), encoding="utf-8")
-    limits = [{"name": "a", "key": "ip", "requests": 2, "per": "60s"}]
-    file = {"version": 1, "limits": limits, "store": {"redis": {"url_env": "REDIS"}}}
-    (tmp_path / "gateway.yaml").write_text(json.dumps(file), encoding="utf-8")
-    configuration = load(tmp_path / "gateway.yaml")
-    admission = Admission(
-        configuration.gateway,
-        secret=b"secret",
-        clock=LoopClock(),
-        store=MemoryStore(),
-        metrics=LimitMetrics(CollectorRegistry()),
-    )
-    for away, word in ((True, "share"), (False, "redis")):
-        _, page = await Standing(configuration, admission, lambda away=away: away).page("ip=192.0.2.7")  # type: ignore[misc]
-        assert by_name(page)["a"]["looked_up"] == word  # type: ignore[arg-type]
+    """Once it is given up limits are counted here, as the status page and the metrics say."""
+    limits = [{"name": "a", "key": "ip", "requests": 9, "per": "60s"}]
+    environ = {"REDIS": "redis://127.0.0.1:1/0"}
+    store = {"redis": {"url_env": "REDIS"}}
+    async with (
+        serve(MANY) as origin,
+        gateway(tmp_path, upstream(origin), limits=limits, store=store, environ=environ) as accord,
+    ):
+        answers = [await accord.get("/api/a") for _ in range(4)]
+        limit = by_name((await status(accord, "ip=127.0.0.1")).json())["a"]
+        samples = accord.metrics().splitlines()
+    assert [answer.status for answer in answers] == [200] * 4
+    assert (limit["looked_up"], limit["admitted"], limit["remaining"]) == ("share", True, 5)
+    assert "accord_limit_store_up 0.0" in samples
+    assert 'accord_limit_store_decisions_total{where="local"} 4.0' in samples
+    assert "accord_limit_keys 1.0" in samples
