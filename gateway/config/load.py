@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.config import presets, views
@@ -18,7 +19,6 @@ from gateway.headers import has_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from gateway.config.models import PolicyConfig
     from gateway.dialects.spec import WriteSpec
@@ -43,6 +43,8 @@ class Configuration:
     gateway: GatewayFile
     upstreams: tuple[Upstream, ...]
     environment: tuple[EnvironmentReference, ...]
+    texts: Mapping[str, str]
+    """The files as they were read, by their names: `load` takes them in place of what is on the disk by then."""
 
     @property
     def views(self) -> Mapping[str, WriteSpec]:
@@ -54,13 +56,13 @@ class Configuration:
         return [fault for reference in self.environment if (fault := reference.fault(environ)) is not None]
 
 
-def load(path: Path) -> Configuration:
-    """Read the gateway's file and the upstream files that it names.
+def load(path: Path, texts: Mapping[str, str] | None = None) -> Configuration:
+    """Read the gateway's file and the upstream files that it names, or what they said before: `Configuration.texts`.
 
     Raises:
         ConfigError: something is wrong; it carries every fault of every file.
     """
-    document = _read(path)
+    document = _document(path, texts)
     gateway, faults = validate(GatewayFile, document)
     if gateway is None:
         names = _texts(_inside(document.value, "upstreams")) or ("upstreams/*.yaml",)
@@ -68,9 +70,12 @@ def load(path: Path) -> Configuration:
         names = gateway.upstreams
     upstreams: list[Upstream] = []
     environment: list[EnvironmentReference] = []
-    files, unmatched = _files(document, path.parent, names)
-    faults += unmatched
-    documents = [_read(file) for file in files]
+    if texts is None:
+        files, unmatched = _files(document, path.parent, names)
+        faults += unmatched
+    else:
+        files = [Path(name) for name in texts if name != document.file]
+    documents = [_document(file, texts) for file in files]
     for upstream_document in documents:
         upstream, wrong = upstream_of(upstream_document)
         faults += wrong
@@ -81,7 +86,12 @@ def load(path: Path) -> Configuration:
     faults += _cross_checks(gateway, document, upstreams)
     if gateway is None or faults:
         raise ConfigError(faults)
-    return Configuration(gateway=gateway, upstreams=tuple(upstreams), environment=tuple(environment))
+    return Configuration(
+        gateway=gateway,
+        upstreams=tuple(upstreams),
+        environment=tuple(environment),
+        texts={one.file: one.text for one in (document, *documents)},
+    )
 
 
 def load_upstream(path: Path) -> Upstream:
@@ -124,6 +134,10 @@ def kind_of(path: Path) -> str:
 
 
 _DIALECT_KEYS = frozenset(DialectSpec.model_fields) - {"name"}
+
+
+def _document(path: Path, texts: Mapping[str, str] | None) -> Document:
+    return _read(path) if texts is None else Document(texts[str(path)], str(path))
 
 
 def _read(path: Path) -> Document:
