@@ -22,7 +22,7 @@ class Member:
     table_fd: int | None = None
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a place that cannot be."""
+        """Refuse a place that cannot be, by a ValueError."""
         if not 0 <= self.index < self.processes:
             message = f"process {self.index} of {self.processes}"
             raise ValueError(message)

@@ -80,7 +80,7 @@ class Upwards:
         self, channel: socket.socket, *, asked: Callable[[socket.socket], object], orphaned: Callable[[], object]
     ) -> None:
         """Listen from now on. Must be called in a running loop."""
-        channel.setblocking(False)
+        channel.settimeout(0)
         self._channel = channel
         self._asked = asked
         self._orphaned = orphaned

@@ -59,4 +59,3 @@ def _bind(family: int, host: str, port: int, *, shared: bool) -> socket.socket:
         one.close()
         raise
     return one
-

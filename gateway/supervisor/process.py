@@ -55,7 +55,8 @@ class Process:
     ) -> Self:
         """Start a process, in a session of its own, so that a terminal's Ctrl-C is the supervisor's alone.
 
-        It gets the descriptors that `hello` names, and waits to be greeted with it. `changed` is called when it says what it is doing. Raises OSError when the system has no room for it.
+        It gets the descriptors that `hello` names, and waits to be greeted with it. `changed` is called when it says
+        what it is doing. Raises OSError when the system has no room for it.
         """
         ours, theirs = socket.socketpair()
         shared = [theirs.fileno(), hello.lock_fd]
@@ -73,7 +74,7 @@ class Process:
         except OSError:
             ours.close()
             raise
-        ours.setblocking(False)
+        ours.settimeout(0)
         process = cls(life, began_s, subprocess, ours)
         process._listen(changed)
         return process

@@ -7,6 +7,7 @@ page is handed to it in pieces, each below its family's heading.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import Metric, Sample
@@ -73,7 +74,7 @@ def pieces(text: str, lines: int) -> Iterator[str]:
     """Cut a page into parts of so many samples at most, each below the heading of its family."""
     heading: list[str] = []
     body: list[str] = []
-    for line in text.splitlines(keepends=True):
+    for line in StringIO(text):  # which knows no line's end but ours
         begins = line.startswith(_BEGINS)
         if (begins and heading) or len(body) == lines:
             yield "".join((*heading, *body))

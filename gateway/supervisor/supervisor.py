@@ -133,9 +133,7 @@ class Supervisor:
         ]
 
     def _hello(self, index: int, secret: bytes) -> Hello:
-        member = Member(
-            index=index, processes=self._processes, port=self.port, secret=secret, table_fd=self._table_fd
-        )
+        member = Member(index=index, processes=self._processes, port=self.port, secret=secret, table_fd=self._table_fd)
         texts = dict(self._config.texts)
         return Hello(config=str(self._path), texts=texts, member=member, lock_fd=self._lock_fd)
 
