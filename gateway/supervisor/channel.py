@@ -84,6 +84,7 @@ class Upwards:
         self._channel = channel
         self._asked = asked
         self._orphaned = orphaned
+        self._open = True
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(channel.fileno(), self._arrived)
 
@@ -96,6 +97,7 @@ class Upwards:
 
     def close(self) -> None:
         """Listen no more."""
+        self._open = False
         self._loop.remove_reader(self._channel.fileno())
         self._channel.close()
 
@@ -112,7 +114,9 @@ class Upwards:
             self._end()
 
     def _end(self) -> None:
-        if self._loop.remove_reader(self._channel.fileno()):
+        if self._open:
+            self._open = False
+            self._loop.remove_reader(self._channel.fileno())
             self._orphaned()
 
 

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
 import sys
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 import gateway
 from gateway.supervisor.channel import Word, send_hello, words
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process as Subprocess
     from collections.abc import Callable, Mapping
 
     from gateway.supervisor.channel import Hello
@@ -41,43 +41,27 @@ _STATES: Final = {Word.READY: ProcessState.READY, Word.DRAINING: ProcessState.DR
 class Process:
     """A process that was started. `life` is a number that no other one has."""
 
-    def __init__(self, life: int, began_s: float, subprocess: Subprocess, channel: socket.socket) -> None:
-        """Know it by its channel."""
-        self.life = life
-        self.began_s = began_s
-        self.channel = channel
-        self.state = ProcessState.STARTING
-        self._subprocess = subprocess
+    def __init__(
+        self, hello: Hello, *, life: int, environ: Mapping[str, str], changed: Callable[[], None]
+    ) -> None:
+        """Start it, in a session of its own, so that a terminal's Ctrl-C is the supervisor's alone.
 
-    @classmethod
-    async def start(
-        cls, hello: Hello, *, life: int, began_s: float, environ: Mapping[str, str], changed: Callable[[], None]
-    ) -> Self:
-        """Start a process, in a session of its own, so that a terminal's Ctrl-C is the supervisor's alone.
-
-        It gets the descriptors that `hello` names, and waits to be greeted with it. `changed` is called when it says
-        what it is doing. Raises OSError when the system has no room for it.
+        It gets the descriptors that `hello` names, and waits to be greeted. `changed` is called when it says what it is
+        doing. Must be called in a running loop. Raises OSError when the system has no room for it.
         """
-        ours, theirs = socket.socketpair()
-        shared = [theirs.fileno(), hello.lock_fd]
-        if hello.member.table_fd is not None:
-            shared.append(hello.member.table_fd)
+        self.life = life
+        self.state = ProcessState.STARTING
+        self.channel, theirs = socket.socketpair()
+        self.channel.settimeout(0)
+        self._changed = changed
+        self._silent = asyncio.Event()
         try:
             with theirs:
-                subprocess = await asyncio.create_subprocess_exec(
-                    *command(theirs.fileno()),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    env=dict(environ),
-                    pass_fds=shared,
-                    start_new_session=True,
-                )
+                self._running = _run(hello, theirs, environ)
         except OSError:
-            ours.close()
+            self.channel.close()
             raise
-        ours.settimeout(0)
-        process = cls(life, began_s, subprocess, ours)
-        process._listen(changed)
-        return process
+        asyncio.get_running_loop().add_reader(self.channel.fileno(), self._arrived)
 
     async def greet(self, hello: Hello) -> None:
         """Tell it what it is; it may be gone already, as waiting for it will tell."""
@@ -87,37 +71,44 @@ class Process:
     @property
     def pid(self) -> int:
         """Its number in the system."""
-        return self._subprocess.pid
+        return self._running.pid
 
     async def ended(self) -> int:
         """Wait for its end, and return the exit status, for a signal its number as a negative one."""
-        status = await self._subprocess.wait()
-        asyncio.get_running_loop().remove_reader(self.channel.fileno())
+        await self._silent.wait()  # the kernel closes its end of the channel when it dies, if it did not do so itself
         self.channel.close()
-        return status
+        return await asyncio.to_thread(self._running.wait)
 
     def terminate(self) -> None:
         """Ask it to drain and end."""
-        with suppress(ProcessLookupError):
-            self._subprocess.terminate()
+        self._running.terminate()
 
     def kill(self) -> None:
         """End it now."""
-        with suppress(ProcessLookupError):
-            self._subprocess.kill()
+        self._running.kill()
 
-    def _listen(self, changed: Callable[[], None]) -> None:
-        loop = asyncio.get_running_loop()
+    def _arrived(self) -> None:
+        said = words(self.channel)
+        if said is None:
+            asyncio.get_running_loop().remove_reader(self.channel.fileno())
+            self._silent.set()
+        for word in said or ():
+            self.state = _STATES[word]
+            self._changed()
 
-        def arrived() -> None:
-            said = words(self.channel)
-            if said is None:
-                loop.remove_reader(self.channel.fileno())
-            for word in said or ():
-                self.state = _STATES[word]
-                changed()
 
-        loop.add_reader(self.channel.fileno(), arrived)
+def _run(hello: Hello, channel: socket.socket, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start the command; subprocess itself keeps all descriptors but the named ones from it, which uvloop does not."""
+    handed = [channel.fileno(), hello.lock_fd]
+    if hello.member.table_fd is not None:
+        handed.append(hello.member.table_fd)
+    return subprocess.Popen(  # noqa: S603 - our own command
+        command(channel.fileno()),
+        stdin=subprocess.DEVNULL,
+        env=dict(environ),
+        pass_fds=handed,
+        start_new_session=True,
+    )
 
 
 def command(descriptor: int) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ class Seat:
         """Start a process, and another one whenever it has ended, until told to leave."""
         while not self._leaving.is_set():
             began_s = self._clock.monotonic_s()
-            how = await self._live(began_s)
+            how = await self._live()
             if not self.first_ready.done():
                 self.first_ready.set_exception(StartFailed(f"process {self.number} {how}"))
                 return
@@ -74,13 +74,11 @@ class Seat:
         if self.process is not None:
             self.process.kill()
 
-    async def _live(self, began_s: float) -> str:
+    async def _live(self) -> str:
         """Live through one process, and return how it ended."""
         life = next(_lives)
         try:
-            process = await Process.start(
-                self._hello, life=life, began_s=began_s, environ=self._environ, changed=self._changed
-            )
+            process = Process(self._hello, life=life, environ=self._environ, changed=self._changed)
         except OSError as error:
             return f"could not be started: {error.strerror or error}"
         self.process = process
