@@ -41,9 +41,7 @@ _STATES: Final = {Word.READY: ProcessState.READY, Word.DRAINING: ProcessState.DR
 class Process:
     """A process that was started. `life` is a number that no other one has."""
 
-    def __init__(
-        self, hello: Hello, *, life: int, environ: Mapping[str, str], changed: Callable[[], None]
-    ) -> None:
+    def __init__(self, hello: Hello, *, life: int, environ: Mapping[str, str], changed: Callable[[], None]) -> None:
         """Start it, in a session of its own, so that a terminal's Ctrl-C is the supervisor's alone.
 
         It gets the descriptors that `hello` names, and waits to be greeted. `changed` is called when it says what it is

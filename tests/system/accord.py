@@ -96,7 +96,9 @@ def summed(scrape: Scrape, name: str, **labels: str) -> float:
     family = scrape[name]
     wanted = {"counter": f"{name}_total", "histogram": f"{name}_count"}.get(family.kind, name)
     return sum(
-        value for (sample, has), value in family.samples.items() if sample == wanted and labels.items() <= dict(has).items()
+        value
+        for (sample, has), value in family.samples.items()
+        if sample == wanted and labels.items() <= dict(has).items()
     )
 
 
@@ -140,4 +142,3 @@ async def accord(config: Path, processes: int = 4) -> AsyncIterator[Served]:
         async with asyncio.timeout(START_S):
             await process.stderr.read()
         await process.wait()
-

@@ -228,11 +228,13 @@ async def test_one_process_can_be_replaced_in_order(tmp_path: Path) -> None:
 async def test_credentials_are_hashed_alike_by_all(tmp_path: Path) -> None:
     """One client is one client on the status page, whichever process refused it."""
     limits = [{"name": "few", "key": "client", "requests": 1, "per": "1h"}]
-    async with serve((head(), send(OK))) as origin, accord(configure(tmp_path, upstream(origin), limits=limits)) as served:
+    async with AsyncExitStack() as stack:
+        origin = await stack.enter_async_context(serve((head(), send(OK))))
+        served = await stack.enter_async_context(accord(configure(tmp_path, upstream(origin), limits=limits), 2))
         fields = ("Authorization: Bearer secret", "Connection: close")
         replies = [await ask(served.port, get("/api/a", *fields)) for _ in range(MANY)]
         refusals = sum(reply.status == 429 for reply in replies)
-        assert MANY - 4 <= refusals < MANY
+        assert MANY - 2 <= refusals < MANY
         ((client, refused_times),) = [one.values() for one in (await served.status())["refused_clients"]]
         assert client.startswith("#")
         assert refused_times == refusals
@@ -322,7 +324,9 @@ def test_batches_of_several_processes_are_not_mixed(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(lock), str(writing), letter], pass_fds=(lock, writing), start_new_session=True
+            [sys.executable, "-c", WRITER, str(lock), str(writing), letter],
+            pass_fds=(lock, writing),
+            start_new_session=True,
         )
         for letter in "abc"
     ]
