@@ -22,6 +22,7 @@ from gateway.edge.connection import Terms
 from gateway.edge.forward import Forwarder
 from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
+from gateway.edge.limit_metrics import LimitMetrics
 from gateway.edge.log_writer import Descriptor, LogWriter
 from gateway.edge.metrics import Metrics
 from gateway.edge.proxy import Proxy
@@ -30,6 +31,7 @@ from gateway.edge.server import ClientServer
 from gateway.edge.status import StatusBoard
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
+from gateway.limits.stores import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from gateway.edge.log_writer import ByteStream
     from gateway.edge.member import Member
     from gateway.edge.observers import Observer
+    from gateway.limits.stores import Store
 
 SECRET_BYTES: Final = 32
 BACKLOG: Final = 1024
@@ -64,8 +67,8 @@ class Application:
         clock: Clock,
         ids: Ids,
         stream: ByteStream,
-        secret: bytes,
         observers: tuple[Observer, ...],
+        store: Store | None,
         member: Member | None,
     ) -> None:
         """Put the parts together. Must be called in a running loop."""
@@ -83,20 +86,27 @@ class Application:
         board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams))
         metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self._writer.dropped_lines)
         log = AccessLog(self._lines, clock)
-        proxy = self._proxy(ids, secret, (metrics, log, board, *observers))
+        admission = self.admission = Admission(
+            config.gateway,
+            secret=os.urandom(SECRET_BYTES) if member is None else member.secret,
+            clock=clock,
+            store=store or MemoryStore(),
+            metrics=LimitMetrics(self.registry),
+        )
+        proxy = self._proxy(ids, admission, (metrics, log, board, *observers))
         admin = self._admin(board)
         self._server = ClientServer(self._terms(proxy.serve, proxy.refuse))
         self._admin_server = ClientServer(self._terms(admin.port.serve, admin.port.refuse))
         self._listening: list[asyncio.Server] = []
         self._admin_listening: list[asyncio.Server] = []
 
-    def _proxy(self, ids: Ids, secret: bytes, observers: tuple[Observer, ...]) -> Proxy:
+    def _proxy(self, ids: Ids, admission: Admission, observers: tuple[Observer, ...]) -> Proxy:
         gateway = self.settings
         replies = Replies(gateway, self._clock)
         intake = Intake(
             gateway=gateway,
             ways=self._ways,
-            admission=Admission(gateway, secret=secret, clock=self._clock),
+            admission=admission,
             clients=Clients(gateway),
             views=self._ways.views_of(gateway.clients),
             lifecycle=self.lifecycle,
@@ -227,16 +237,16 @@ def build(
     clock: Clock | None = None,
     ids: Ids | None = None,
     stream: ByteStream | None = None,
-    secret: bytes | None = None,
     observers: tuple[Observer, ...] = (),
+    store: Store | None = None,
     member: Member | None = None,
 ) -> Application:
     """Make a gateway. Must be called in a running loop.
 
     `environ` gives the secrets that the configuration names; log lines go to `stream` (standard output); `observers`
-    are told of every request besides the metrics, the log and the status page; `member` is given to one of several
-    processes, and brings the secret of them all. Raises ValueError for a limit that
-    cannot work, RuntimeError when aiohttp is not fit to face clients.
+    are told of every request besides the metrics, the log and the status page; `store` keeps the counts of limits in
+    place of the configured one; `member` is given to one of several processes, and brings the secret of them all.
+    Raises ValueError for a limit that cannot work, RuntimeError when aiohttp is not fit to face clients.
     """
     clock = clock or SystemClock()
     return Application(
@@ -245,7 +255,7 @@ def build(
         clock=clock,
         ids=ids or UuidsV7(clock),
         stream=stream or Descriptor(_STDOUT),
-        secret=secret or (os.urandom(SECRET_BYTES) if member is None else member.secret),
         observers=observers,
+        store=store,
         member=member,
     )

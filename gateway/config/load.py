@@ -20,7 +20,7 @@ from gateway.headers import has_control
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gateway.config.models import PolicyConfig
+    from gateway.config.limits import PolicyConfig
     from gateway.dialects.spec import WriteSpec
 
 RESERVED_PREFIX = "/-"
@@ -38,13 +38,18 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """All that the process is configured by."""
+    """All that the process is configured by; `document` tells the places of what is in the gateway's own file."""
 
     gateway: GatewayFile
+    document: Document
     upstreams: tuple[Upstream, ...]
     environment: tuple[EnvironmentReference, ...]
-    texts: Mapping[str, str]
-    """The files as they were read, by their names: `load` takes them in place of what is on the disk by then."""
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Return the files as they were read, by their names: `load` takes them in place of what is on the disk."""
+        documents = (self.document, *(upstream.document for upstream in self.upstreams))
+        return {document.file: document.text for document in documents}
 
     @property
     def views(self) -> Mapping[str, WriteSpec]:
@@ -69,7 +74,7 @@ def load(path: Path, texts: Mapping[str, str] | None = None) -> Configuration:
     else:
         names = gateway.upstreams
     upstreams: list[Upstream] = []
-    environment: list[EnvironmentReference] = []
+    environment = references(document)
     if texts is None:
         files, unmatched = _files(document, path.parent, names)
         faults += unmatched
@@ -86,12 +91,7 @@ def load(path: Path, texts: Mapping[str, str] | None = None) -> Configuration:
     faults += _cross_checks(gateway, document, upstreams)
     if gateway is None or faults:
         raise ConfigError(faults)
-    return Configuration(
-        gateway=gateway,
-        upstreams=tuple(upstreams),
-        environment=tuple(environment),
-        texts={one.file: one.text for one in (document, *documents)},
-    )
+    return Configuration(gateway=gateway, document=document, upstreams=tuple(upstreams), environment=tuple(environment))
 
 
 def load_upstream(path: Path) -> Upstream:

@@ -1,7 +1,7 @@
 """The operator's port as HTTP: which page was asked for, by which method, and its answer as ready bytes.
 
-It knows nothing of what the pages say. A page that is made at once is a status and a value for JSON; one that has to be
-waited for brings its bytes itself.
+It knows nothing of what the pages say. A page is a status and a value for JSON, now or later; one with a form of its
+own is waited for and brings its bytes itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from gateway.edge.connection import ClientConnection
     from gateway.edge.message import Message
 
-    Made = Callable[[str], tuple[int, object]]
+    Page = tuple[int, object]
+    Made = Callable[[str], Page | Awaitable[Page]]
     Awaited = Callable[[str], Awaitable[tuple[Lines, bytes]]]
 
 METRICS: Final = "/metrics"
@@ -48,7 +49,7 @@ _NOT_ALLOWED: Final = lines_of(
 class AdminPort:
     """Answers requests by two tables of pages, by their paths; each page is given the query of the request.
 
-    `made` are those that are there at once; `awaited` return the header fields and the body of a 200.
+    `made` return a status and a value, or what to await for them; `awaited` the header fields and the body of a 200.
     """
 
     def __init__(self, clock: Clock, *, made: Mapping[str, Made], awaited: Mapping[str, Awaited]) -> None:
@@ -70,7 +71,11 @@ class AdminPort:
         elif path in self._awaited:
             turn.wait_for(_awaited(turn.answer, self._awaited[path], query))
         else:
-            turn.say(*self._made[path](query))
+            page = self._made[path](query)
+            if isinstance(page, tuple):
+                turn.say(*page)
+            else:
+                turn.wait_for(_made(turn.answer, page))
         return turn
 
     def refuse(self, connection: ClientConnection, code: str) -> Turn:
@@ -79,6 +84,11 @@ class AdminPort:
         turn.answer.leave_unread()
         turn.say(CODES[code].status, {"error": code})
         return turn
+
+
+async def _made(answer: Answer, page: Awaitable[Page]) -> None:
+    status, value = await page
+    answer.send(status, JSON, msgspec.json.encode(value))
 
 
 async def _awaited(answer: Answer, page: Awaited, query: str) -> None:

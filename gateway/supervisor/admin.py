@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
+    from gateway.edge.admin_port import Page
     from gateway.edge.answer import Lines
     from gateway.edge.clock import Clock
     from gateway.edge.lifecycle import Lifecycle
@@ -65,8 +66,8 @@ class Overview(Collector):
             collector(registry=self._registry)
         self.port = AdminPort(
             clock,
-            awaited={METRICS: self._metrics, UNKNOWN_SHAPES: self._unknown_shapes, STATUS: self._status},
-            made={HEALTH: lambda _query: (200, {"status": "ok"}), READY: self._ready},
+            awaited={METRICS: self._metrics, UNKNOWN_SHAPES: self._unknown_shapes},
+            made={STATUS: self._status, HEALTH: lambda _query: (200, {"status": "ok"}), READY: self._ready},
         )
 
     def collect(self) -> Iterator[Metric]:
@@ -93,31 +94,42 @@ class Overview(Collector):
 
     # ---- pages ---------------------------------------------------------------------------------------------------
 
-    async def _metrics(self, query: str) -> tuple[Lines, bytes]:
+    async def _metrics(self, _query: str) -> tuple[Lines, bytes]:
         async with self._one_by_one:  # what is remembered must be of the latest answers
             answered = []
-            for process, page in await self._ask(METRICS, query, PATIENCE_S):
+            for process, page in await self._ask(METRICS, PATIENCE_S):
                 self._ledger.note(process.life, await in_turns(read(page.decode())))
                 answered.append(process.life)
             own = Part(name=NAME, scrape=scrape_of(self._registry.collect()))
             scrape = await in_turns(self._ledger.total(answered, own))
         return SAMPLES, await exposition(families(scrape))
 
-    async def _unknown_shapes(self, query: str) -> tuple[Lines, bytes]:
-        answers = await self._ask(UNKNOWN_SHAPES, query, RULES_PATIENCE_S)
+    async def _unknown_shapes(self, _query: str) -> tuple[Lines, bytes]:
+        answers = await self._ask(UNKNOWN_SHAPES, RULES_PATIENCE_S)
         return JSON, msgspec.json.encode(pages.unknown_shapes([msgspec.json.decode(page) for _, page in answers]))
 
-    async def _status(self, query: str) -> tuple[Lines, bytes]:
-        """Put what is ours before what the processes say."""
-        answers = [(process, msgspec.json.decode(page)) for process, page in await self._ask(STATUS, query, PATIENCE_S)]
-        told = {process.life: page for process, page in answers}
+    async def _status(self, query: str) -> Page:
+        """Let one process answer for one key; without a query, put what is ours to what all of them say."""
+        if query:
+            return await self._one(f"{STATUS}?{query}")
+        answers = await self._ask(STATUS, PATIENCE_S)
+        told = {process.life: msgspec.json.decode(page) for process, page in answers}
         ours = {
             "version": __version__,
             "state": self._state().value,
             "uptime_s": round(self._clock.monotonic_s() - self._began_s, 1),
             "processes": [self._described(seat, told) for seat in self._seats],
         }
-        return JSON, msgspec.json.encode({**pages.status(list(told.values())), **ours})
+        return 200, {**pages.status(list(told.values())), **ours}
+
+    async def _one(self, target: str) -> Page:
+        """Ask the processes, one after the other, until one has answered."""
+        for process in self._able():
+            told = await ask(process.channel, target, PATIENCE_S)
+            if told is not None:
+                return told.status, msgspec.Raw(told.body)
+            self._failures += 1
+        return 503, {"error": "no process answers"}
 
     def _described(self, seat: Seat, told: dict[int, dict[str, Any]]) -> dict[str, Any]:
         process = seat.process
@@ -134,10 +146,14 @@ class Overview(Collector):
     def _ready(self, _query: str) -> tuple[int, object]:
         return 200 if self.ready else 503, {"status": self._state().value}
 
-    async def _ask(self, path: str, query: str, patience_s: float) -> list[tuple[Process, bytes]]:
-        """Ask all processes that can answer, at the same time, and return the answers of those who did."""
-        target = f"{path}?{query}" if query else path
-        asked = [seat.process for seat in self._seats if seat.process is not None and seat.state in _ANSWERING]
-        answers = await asyncio.gather(*[ask(process.channel, target, patience_s) for process in asked])
-        self._failures += answers.count(None)
-        return [(process, page) for process, page in zip(asked, answers, strict=True) if page is not None]
+    def _able(self) -> list[Process]:
+        """Return the processes that can answer."""
+        return [seat.process for seat in self._seats if seat.process is not None and seat.state in _ANSWERING]
+
+    async def _ask(self, path: str, patience_s: float) -> list[tuple[Process, bytes]]:
+        """Ask all processes at the same time, and return what those told who did answer."""
+        asked = self._able()
+        answers = await asyncio.gather(*[ask(process.channel, path, patience_s) for process in asked])
+        told = [(process, one.body) for process, one in zip(asked, answers, strict=True) if one and one.status == 200]
+        self._failures += len(asked) - len(told)
+        return told

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def main(descriptor: int) -> int:
     """Serve as the supervisor at the other end of the socket `descriptor` says; return the exit status."""
     channel = socket.socket(fileno=descriptor)
-    channel.set_inheritable(False)  # noqa: FBT003 - a flag of Python's
+    channel.set_inheritable(False)
     hello = receive_hello(channel)
     if hello is None:
         return 1

@@ -48,11 +48,13 @@ class Supervisor:
         processes: int,
         environ: Mapping[str, str],
         clock: Clock | None = None,
+        secret: bytes | None = None,
         table_fd: int | None = None,
     ) -> None:
         """Keep what the processes are made of; `path` is the gateway's file. Must be called in a running loop.
 
-        `table_fd` is a descriptor of memory that they share, which stays open. Raises what `app.build` does, for what
+        `secret` keys the hashes of credentials in all of them, by default one that nobody else has; `table_fd` is a
+        descriptor of memory that they share, which stays open. Raises what `app.build` does, for what
         could not be served by any of them.
         """
         app.build(config, environ=environ)
@@ -65,6 +67,7 @@ class Supervisor:
         self._processes = processes
         self._environ = environ
         self._clock = clock or SystemClock()
+        self._secret = secret or os.urandom(SECRET_BYTES)
         self._table_fd = table_fd
         self._lifecycle = Lifecycle()
         self._lock_fd = lock_file()
@@ -126,15 +129,16 @@ class Supervisor:
 
     def _places(self, ledger: Ledger) -> list[Seat]:
         log = diagnostic_logger(self._lines, self._clock)
-        secret = os.urandom(SECRET_BYTES)
         return [
-            Seat(self._hello(index, secret), environ=self._environ, clock=self._clock, log=log, ledger=ledger)
+            Seat(self._hello(index), environ=self._environ, clock=self._clock, log=log, ledger=ledger)
             for index in range(self._processes)
         ]
 
-    def _hello(self, index: int, secret: bytes) -> Hello:
-        member = Member(index=index, processes=self._processes, port=self.port, secret=secret, table_fd=self._table_fd)
-        texts = dict(self._config.texts)
+    def _hello(self, index: int) -> Hello:
+        member = Member(
+            index=index, processes=self._processes, port=self.port, secret=self._secret, table_fd=self._table_fd
+        )
+        texts = self._config.texts
         return Hello(config=str(self._path), texts=texts, member=member, lock_fd=self._lock_fd)
 
     async def _start_all(self) -> None:

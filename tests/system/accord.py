@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import re
-import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from tests.integration.wire import ask
 from tests.unit.supervisor.scrapes import finish
 
 if TYPE_CHECKING:
+    import signal
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from pathlib import Path
@@ -86,7 +86,7 @@ class Served:
 async def until(look: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]) -> Any:  # noqa: ANN401 - what `look` says
     """Look again and again until it holds what is seen, and return it."""
     async with asyncio.timeout(START_S):
-        while not holds(seen := await look()):
+        while not holds(seen := await look()):  # noqa: ASYNC110 - it is in another process
             await asyncio.sleep(_LOOK_S)
     return seen
 

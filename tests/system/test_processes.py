@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+SECRET = b"0123456789abcdef0123456789abcdef"
 MANY = 64
 """So many connections that four processes get some of them: one goes without in one of ten million runs."""
 
@@ -57,7 +58,7 @@ def in_flight(status: Any) -> list[int]:  # noqa: ANN401 - JSON
 
 @on_uvloop
 async def test_all_processes_serve_one_port_and_are_told_of_as_one(tmp_path: Path) -> None:
-    """The kernel spreads connections; one scrape and one status page have the sums of all; a draining one answers all."""
+    """The kernel spreads connections; one scrape and one status page have the sums of all; draining ones still answer."""
     over = asyncio.Event()
     async with serve((head(), wait(over), send(OK))) as origin, AsyncExitStack() as stack:
         config = configure(tmp_path, upstream(origin), shutdown={"grace": "60s"})
@@ -130,7 +131,7 @@ async def test_a_process_that_dies_is_replaced_and_none_of_its_counts_is_lost(tm
 
 @on_uvloop
 async def test_a_process_that_does_not_answer_is_left_out(tmp_path: Path) -> None:
-    """Its gauges go, what it counted stays, and the failure is counted; the others serve, so that the whole is ready."""
+    """Its gauges go, what it counted stays, and the failure is counted; the others serve, and the whole is ready."""
     async with serve((head(), send(OK))) as origin, accord(configure(tmp_path, upstream(origin)), 2) as served:
         for _ in range(MANY):
             await served.get("/api/a")
@@ -238,6 +239,7 @@ async def test_credentials_are_hashed_alike_by_all(tmp_path: Path) -> None:
         ((client, refused_times),) = [one.values() for one in (await served.status())["refused_clients"]]
         assert client.startswith("#")
         assert refused_times == refusals
+        assert "processes" not in (await served.admin("/status?about=one")).json()
 
 
 @on_uvloop
@@ -287,25 +289,38 @@ async def test_a_number_of_processes_that_cannot_be(tmp_path: Path, number: str)
 
 @on_uvloop
 async def test_what_processes_share_is_handed_to_them_unseen(tmp_path: Path) -> None:
-    """They have the descriptor of the table, and none of the secret is on a command line or in an environment."""
+    """The descriptor of the table, and no socket of ours; the secret is on no command line and in no environment."""
     config = configure(tmp_path, upstream(1))
     table, other = os.pipe()
-    supervisor = Supervisor(load(config), config, processes=2, environ=dict(os.environ), table_fd=table)  # noqa: TID251 - a process needs its parent's
+    environ = dict(os.environ)  # noqa: TID251 - a process needs its parent's
+    supervisor = Supervisor(load(config), config, processes=2, environ=environ, secret=SECRET, table_fd=table)
     try:
         await supervisor.start()
-        status = (await ask(supervisor.admin_port, get("/status"))).json()
-        for process in status["processes"]:
-            place = Path(f"/proc/{process['pid']}")
-            assert os.readlink(place / "fd" / str(table)) == os.readlink(f"/proc/self/fd/{table}")
-            assert not (place / "fd" / str(other)).exists() or os.readlink(place / "fd" / str(other)) != os.readlink(
-                f"/proc/self/fd/{other}"
-            )
-            assert b"secret" not in (place / "cmdline").read_bytes()
-            assert str(config).encode() not in (place / "cmdline").read_bytes()
+        ours = descriptors("self")
+        for process in (await ask(supervisor.admin_port, get("/status"))).json()["processes"]:
+            theirs = descriptors(process["pid"])
+            assert theirs[table] == ours[table]
+            assert sockets(ours) & sockets(theirs) <= {ours[number] for number in (0, 1, 2)}
+            for shown in ("cmdline", "environ"):
+                assert SECRET not in Path(f"/proc/{process['pid']}/{shown}").read_bytes()
     finally:
         await supervisor.stop()
         os.close(table)
         os.close(other)
+
+
+def descriptors(pid: object) -> dict[int, str]:
+    """Return what the descriptors of a process stand for."""
+    links = {}
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one that the folder was read by
+            links[int(entry.name)] = str(entry.readlink())
+    return links
+
+
+def sockets(links: dict[int, str]) -> set[str]:
+    """Return those that are sockets."""
+    return {link for link in links.values() if link.startswith("socket:")}
 
 
 WRITER = """
@@ -332,7 +347,7 @@ def test_batches_of_several_processes_are_not_mixed(tmp_path: Path) -> None:
     ]
     os.close(writing)
     os.close(lock)
-    with open(reading, "rb") as pipe:
+    with os.fdopen(reading, "rb") as pipe:
         lines = pipe.read().splitlines()
     assert [writer.wait(START_S) for writer in writers] == [0, 0, 0]
     assert sorted(lines) == [letter * 200_000 for letter in (b"a", b"b", b"c") for _ in range(8)]

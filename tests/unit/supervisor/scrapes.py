@@ -9,6 +9,7 @@ from gateway.supervisor.samples import Family, Scrape
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gateway.supervisor.samples import Key
     from gateway.supervisor.steps import Steps
 
 T = TypeVar("T")
@@ -31,7 +32,9 @@ def count_steps(steps: Steps[T]) -> int:
 
 def counters(name: str, values: Mapping[str, float]) -> Scrape:
     """Return a family of counters by upstream."""
-    samples = {(f"{name}_total", (("upstream", upstream),)): value for upstream, value in values.items()}
+    samples: dict[Key, float] = {
+        (f"{name}_total", (("upstream", upstream),)): value for upstream, value in values.items()
+    }
     return {name: Family(name, "counter", "", samples)}
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gateway.supervisor.ledger import Ledger
-from gateway.supervisor.samples import Scrape
 from gateway.supervisor.sums import Part
 from tests.unit.supervisor.scrapes import counters, finish, gauge
+
+if TYPE_CHECKING:
+    from gateway.supervisor.samples import Scrape
 
 OWN = Part(name="supervisor", scrape={})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from gateway.edge.metrics import Metrics
@@ -9,6 +11,11 @@ from gateway.supervisor.samples import families, pieces, read, scrape_of
 from gateway.supervisor.steps import AT_ONCE
 from tests.unit.edge.outcomes import outcome
 from tests.unit.supervisor.scrapes import count_steps, finish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client.core import Metric
 
 
 class _Registry(CollectorRegistry):
@@ -18,7 +25,7 @@ class _Registry(CollectorRegistry):
         super().__init__()
         self._text = text
 
-    def collect(self):  # type: ignore[no-untyped-def]  # noqa: ANN201 - as the base has it
+    def collect(self) -> Iterator[Metric]:
         """Return the families as they were read."""
         return families(finish(read(self._text)))
 
