@@ -58,7 +58,7 @@ def in_flight(status: Any) -> list[int]:  # noqa: ANN401 - JSON
 
 @on_uvloop
 async def test_all_processes_serve_one_port_and_are_told_of_as_one(tmp_path: Path) -> None:
-    """The kernel spreads connections; one scrape and one status page have the sums of all; draining ones still answer."""
+    """The kernel spreads connections; one scrape and one status page have the sums of all; all drain."""
     over = asyncio.Event()
     async with serve((head(), wait(over), send(OK))) as origin, AsyncExitStack() as stack:
         config = configure(tmp_path, upstream(origin), shutdown={"grace": "60s"})
@@ -301,12 +301,16 @@ async def test_what_processes_share_is_handed_to_them_unseen(tmp_path: Path) -> 
             theirs = descriptors(process["pid"])
             assert theirs[table] == ours[table]
             assert sockets(ours) & sockets(theirs) <= {ours[number] for number in (0, 1, 2)}
-            for shown in ("cmdline", "environ"):
-                assert SECRET not in Path(f"/proc/{process['pid']}/{shown}").read_bytes()
+            assert SECRET not in shown(process["pid"])
     finally:
         await supervisor.stop()
         os.close(table)
         os.close(other)
+
+
+def shown(pid: int) -> bytes:
+    """Return what others can see of how a process was started."""
+    return b"".join(Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ"))
 
 
 def descriptors(pid: object) -> dict[int, str]:
