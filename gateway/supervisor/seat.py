@@ -24,7 +24,16 @@ _lives: Final = count()
 
 
 class StartFailed(AccordError):  # noqa: N818 - named for what happened
-    """A process ended before it served for the first time; it has told the reason itself."""
+    """A process ended before it served for the first time; `how` says in which way. It has told the reason itself."""
+
+    def __init__(self, number: int, how: str) -> None:
+        """Keep both."""
+        super().__init__(number, how)
+        self.number = number
+        self.how = how
+
+    def __str__(self) -> str:
+        return f"accord: process {self.number} {self.how} before it served"
 
 
 class Seat:
@@ -57,7 +66,7 @@ class Seat:
             began_s = self._clock.monotonic_s()
             how = await self._live()
             if not self.first_ready.done():
-                self.first_ready.set_exception(StartFailed(f"process {self.number} {how}"))
+                self.first_ready.set_exception(StartFailed(self.number, how))
                 return
             if not self._leaving.is_set():
                 await self._rest(how, self._clock.monotonic_s() - began_s)

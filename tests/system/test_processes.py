@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import gateway
 from gateway.config.load import load
+from gateway.supervisor.seat import StartFailed
 from gateway.supervisor.supervisor import Supervisor
 from tests.integration.harness import get, on_uvloop, upstream
 from tests.integration.origin import head, send, serve, wait
@@ -306,6 +308,18 @@ async def test_what_processes_share_is_handed_to_them_unseen(tmp_path: Path) -> 
         await supervisor.stop()
         os.close(table)
         os.close(other)
+
+
+@on_uvloop
+async def test_a_start_that_fails_is_the_end(tmp_path: Path) -> None:
+    """When a process ends before it serves, all are ended: who started the gateway must learn that it does not run."""
+    config = configure(tmp_path, upstream(1))
+    (tmp_path / "uvloop.py").write_text("raise SystemExit(3)")
+    environ = {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(Path(gateway.__file__).parents[1])))}
+    supervisor = Supervisor(load(config), config, processes=2, environ=environ)
+    with pytest.raises(StartFailed, match=r"^accord: process [12] ended with status 3 before it served$"):
+        await supervisor.start()
+    assert await refused(supervisor.admin_port)
 
 
 def shown(pid: int) -> bytes:
