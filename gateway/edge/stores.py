@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gateway.config.load import Configuration
     from gateway.config.stores import RedisConfig
     from gateway.edge.clock import Clock
+    from gateway.edge.member import Member
     from gateway.errors import Fault, StoreReason
     from gateway.limits.stores import Store
     from gateway.limits.stores.breaker import State
@@ -86,17 +87,20 @@ def limit_store(
     *,
     clock: Clock,
     replica: bytes,
+    member: Member | None,
     on_change: OnChange,
 ) -> LimitStore:
     """Return the store that a configuration asks for. Must be called in a running loop.
 
-    `replica` is this process's name among those that share it. Raises
+    `replica` is this process's name among those that share it, `member` its place among those of one port. Raises
     ValueError for an address that is none, OSError where the system cannot share memory.
     """
     config = configuration.gateway.store
     if config.redis is not None:
         target = redis_target(configuration, config.redis, environ)
         return _redis(target, clock=clock, replica=replica, on_change=on_change)
+    if member is not None and member.table_fd is not None:
+        return _with_local(SharedStore.open(member.table_fd, all_of(configuration), index=member.index), None)
     if config.shared is not None:
         table = shared_table(configuration, 1)
         return _with_local(SharedStore.open(table.fileno(), all_of(configuration), index=0), table)
