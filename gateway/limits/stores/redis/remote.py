@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from hiredis import pack_command
 from msgspec.msgpack import Encoder
 
+from gateway.limits.joint import decision
 from gateway.limits.policy import Algorithm
 from gateway.limits.stores.redis.cluster import Joint, Nodes, by_slot
 from gateway.limits.stores.redis.dial import Dialler
@@ -114,7 +115,9 @@ class RedisRemote:
     def _asked(self, asks: Sequence[Ask], *, charging: bool) -> asyncio.Future[Decision]:
         future: asyncio.Future[Decision] = self._loop.create_future()
         named = [self._named(ask) for ask in asks]
-        if self._nodes is None:
+        if not asks:
+            future.set_result(decision((), admitted=True))
+        elif self._nodes is None:
             self._way.ask(Deciding(asks, named, future, self._settled, charging=charging))
         else:
             self._ask_slots(asks, named, future, charging=charging)
