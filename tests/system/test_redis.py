@@ -213,6 +213,18 @@ async def test_lives(server: RedisServer) -> None:
         assert most_ms - PATIENCE_S * 1000 < life_ms <= most_ms + 1
 
 
+async def test_log_is_bounded(server: RedisServer) -> None:
+    """Of a sliding log nothing is kept that no longer counts."""
+    clock = [1_000_000_000]
+    async with store(server.url, clock=lambda: (clock[0], clock[0])) as remote:
+        for _ in range(20):
+            clock[0] += LOG.per_us // LOG.requests
+            assert (await remote.decide(asks(LOG))).admitted
+    with server.admin as admin:
+        (name,) = names(admin)
+        assert admin.llen(name) == LOG.requests
+
+
 async def test_nothing_to_read(server: RedisServer) -> None:
     """Nobody who reads the store learns who a client is or what was configured."""
     key = b"client=moon/ip=192.0.2.1"
