@@ -16,6 +16,7 @@ from msgspec.msgpack import Encoder
 
 from gateway.limits.joint import decision
 from gateway.limits.policy import Algorithm
+from gateway.limits.stores.heartbeat import PERIOD_S
 from gateway.limits.stores.redis.cluster import Joint, Nodes, by_slot
 from gateway.limits.stores.redis.dial import Dialler
 from gateway.limits.stores.redis.line import Line
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     Clock = Callable[[], tuple[int, int]]
     """Returns the monotonic and the Unix time in microseconds."""
 
-BEAT_S: Final = 1.0
 LEASE_S: Final = 30.0
 BEATS: Final = 3
 _RENEWED_AT_ONCE: Final = 256
@@ -51,7 +51,7 @@ class RedisRemote:
         target: RedisTarget,
         replica: bytes,
         *,
-        beat_s: float = BEAT_S,
+        beat_s: float = PERIOD_S,
         lease_s: float = LEASE_S,
         clock: Clock | None = None,
     ) -> None:
