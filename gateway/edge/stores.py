@@ -16,7 +16,6 @@ from gateway.config.stores import MemoryConfig
 from gateway.edge.metrics import BUCKETS_S
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.guarded import GuardedStore
-from gateway.limits.stores.heartbeat import PERIOD_S
 from gateway.limits.stores.redis.target import parse
 from gateway.limits.stores.shared import SharedStore
 from gateway.limits.stores.split import SplitStore
@@ -160,7 +159,7 @@ def _redis(target: RedisTarget, *, clock: Clock, replica: bytes, on_change: OnCh
     from gateway.limits.stores.redis.remote import RedisRemote  # noqa: PLC0415 - it takes half a second to load
 
     memory = MemoryStore()
-    remote = RedisRemote(target, replica, beat_s=PERIOD_S)
+    remote = RedisRemote(target, replica)
     guarded = GuardedStore(
         remote,
         memory,

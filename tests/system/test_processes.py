@@ -16,6 +16,7 @@ import pytest
 
 import gateway
 from gateway.config.load import load
+from gateway.edge.stores import shared_table
 from gateway.supervisor.seat import StartFailed
 from gateway.supervisor.supervisor import Supervisor
 from tests.integration.harness import get, on_uvloop, upstream
@@ -293,9 +294,11 @@ async def test_a_number_of_processes_that_cannot_be(tmp_path: Path, number: str)
 async def test_what_processes_share_is_handed_to_them_unseen(tmp_path: Path) -> None:
     """The descriptor of the table, and no socket of ours; the secret is on no command line and in no environment."""
     config = configure(tmp_path, upstream(1))
-    table, other = os.pipe()
+    configuration = load(config)
+    shared = shared_table(configuration, 2)
+    table = shared.fileno()
     environ = dict(os.environ)  # noqa: TID251 - a process needs its parent's
-    supervisor = Supervisor(load(config), config, processes=2, environ=environ, secret=SECRET, table_fd=table)
+    supervisor = Supervisor(configuration, config, processes=2, environ=environ, secret=SECRET, table_fd=table)
     try:
         await supervisor.start()
         ours = descriptors("self")
@@ -306,8 +309,7 @@ async def test_what_processes_share_is_handed_to_them_unseen(tmp_path: Path) -> 
             assert SECRET not in shown(process["pid"])
     finally:
         await supervisor.stop()
-        os.close(table)
-        os.close(other)
+        shared.close()
 
 
 @on_uvloop
