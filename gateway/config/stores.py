@@ -19,7 +19,7 @@ _NAMES = ("memory", "shared")
 
 
 class MemoryConfig(Strict, title="memory store"):
-    """Counts in the memory of each process, by itself."""
+    """Counts in the memory of this machine."""
 
     max_keys: MaxKeys = 100_000
     """How many keys each limit counts apart. When that many are in use, further ones share a count of their own: nobody
@@ -81,9 +81,11 @@ class StoreConfig(Strict, title="store"):
     """Where counts are kept: `memory`, `shared`, or one of them with settings."""
 
     memory: MemoryConfig | None = None
-    """In each process by itself. With several replicas each counts for itself."""
+    """In the memory of this machine: of one process, or of all that `accord serve --processes` starts together. With
+    several machines each counts for itself.
+    """
     shared: SharedConfig | None = None
-    """In memory that the processes of one machine share, exactly; `accord serve --processes` makes it."""
+    """In memory that is set aside at the start, for one process too; `accord serve --processes` does so in any case."""
     redis: RedisConfig | None = None
     """In Redis or Valkey, which all replicas share, exactly."""
 

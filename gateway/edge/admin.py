@@ -59,10 +59,12 @@ class Admin:
         )
 
     async def _metrics(self, _query: str) -> tuple[Lines, bytes]:
-        return SAMPLES, await exposition(self._registry.collect())
+        body = await exposition(self._registry.collect())  # mypyc cannot wait in the middle of a tuple
+        return SAMPLES, body
 
     async def _unknown_shapes(self, _query: str) -> tuple[Lines, bytes]:
-        return JSON, msgspec.json.encode(await self._unknown.page())
+        page = await self._unknown.page()
+        return JSON, msgspec.json.encode(page)
 
     def _status(self, query: str) -> tuple[int, object] | Awaitable[tuple[int, object]]:
         """Tell of everything, or of what one request would meet."""

@@ -22,26 +22,19 @@ if TYPE_CHECKING:
 
 _US_IN_S: Final = 1_000_000
 _PROCESS: Final = "process"
-_SHARE: Final = "share"
-
-
-def _never() -> bool:
-    return False
 
 
 class Standing:
     """Answers about one request. `config` says which limits there are.
 
-    `away` tells whether a store on the network does not decide now, so that policies are counted here by their share.
+    `where` says in one word where policies are counted now that are not `local`.
     """
 
-    def __init__(self, config: Configuration, admission: Admission, away: Callable[[], bool] = _never) -> None:
+    def __init__(self, config: Configuration, admission: Admission, where: Callable[[], str]) -> None:
         """Keep where to ask."""
-        self._away = away
         self._config = config
         self._admission = admission
-        store = config.gateway.store
-        self._kind = "redis" if store.redis is not None else "shared" if store.shared is not None else _PROCESS
+        self._where = where
 
     async def page(self, query: str) -> tuple[int, object]:
         """Return the status and the value for JSON."""
@@ -90,14 +83,8 @@ class Standing:
             "remaining": None if left is None else left.remaining,
             "retry_after_s": None if answer is None else answer.retry_after_us / _US_IN_S,
             "reset_s": None if left is None else left.reset_us / _US_IN_S,
-            "looked_up": None if answer is None else self._where(policy),
+            "looked_up": None if answer is None else _PROCESS if policy.local else self._where(),
         }
-
-    def _where(self, policy: Policy) -> str:
-        """Say where a policy was looked up."""
-        if policy.local or self._kind == _PROCESS:
-            return _PROCESS
-        return _SHARE if self._away() else self._kind
 
 
 def _named(policy: Policy) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from gateway.edge.metrics import BUCKETS_S
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.breaker import State
 from gateway.limits.stores.guarded import GuardedStore
-from gateway.limits.stores.heartbeat import PERIOD_S
 from gateway.limits.stores.redis.target import parse
 from gateway.limits.stores.shared import SharedStore
 from gateway.limits.stores.split import SplitStore
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from gateway.config.load import Configuration
     from gateway.config.stores import RedisConfig
     from gateway.edge.clock import Clock
+    from gateway.edge.member import Member
     from gateway.errors import Fault, StoreReason
     from gateway.limits.stores import Store
     from gateway.limits.stores.redis.target import RedisTarget
@@ -72,9 +72,11 @@ class LimitStore:
                     await self._ready()
         await self.guarded.start()
 
-    def away(self) -> bool:
-        """Tell whether a store on the network does not decide now, so that limits are counted without it."""
-        return self.guarded is not None and self.guarded.stats().state is not State.OK
+    def where(self) -> str:
+        """Say where limits are counted now: `process`, `shared`, `redis`, or by `share` while that one is away."""
+        if self.guarded is not None:
+            return "redis" if self.guarded.stats().state is State.OK else "share"
+        return "process" if self.port is self.memory else "shared"
 
     async def aclose(self) -> None:
         """End."""
@@ -90,17 +92,20 @@ def limit_store(
     *,
     clock: Clock,
     replica: bytes,
+    member: Member | None,
     on_change: OnChange,
 ) -> LimitStore:
     """Return the store that a configuration asks for. Must be called in a running loop.
 
-    `replica` is this process's name among those that share it. Raises
+    `replica` is this process's name among those that share it, `member` its place among those of one port. Raises
     ValueError for an address that is none, OSError where the system cannot share memory.
     """
     config = configuration.gateway.store
     if config.redis is not None:
         target = redis_target(configuration, config.redis, environ)
         return _redis(target, clock=clock, replica=replica, on_change=on_change)
+    if member is not None and member.table_fd is not None:
+        return _with_local(SharedStore.open(member.table_fd, all_of(configuration), index=member.index), None)
     if config.shared is not None:
         table = shared_table(configuration, 1)
         return _with_local(SharedStore.open(table.fileno(), all_of(configuration), index=0), table)
@@ -160,7 +165,7 @@ def _redis(target: RedisTarget, *, clock: Clock, replica: bytes, on_change: OnCh
     from gateway.limits.stores.redis.remote import RedisRemote  # noqa: PLC0415 - it takes half a second to load
 
     memory = MemoryStore()
-    remote = RedisRemote(target, replica, beat_s=PERIOD_S)
+    remote = RedisRemote(target, replica)
     guarded = GuardedStore(
         remote,
         memory,

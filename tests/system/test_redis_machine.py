@@ -97,4 +97,4 @@ def _stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 TestRedis = RedisMachine.TestCase
-TestRedis.settings = settings(max_examples=60, stateful_step_count=30)
+TestRedis.settings = settings(max_examples=150, stateful_step_count=30)

@@ -111,6 +111,7 @@ async def test_cluster_on_one_node(tmp_path: Path) -> None:
             after = await remote.peek([(RATE, key, 0), (PLACES, key, 0)])
             assert [one.remaining for one in after.verdicts] == [5, 2]
         assert await remote.beat(b"one") == 1
+        assert (await remote.decide([])).admitted
         for server in servers:
             with server.admin as admin:
                 assert admin.dbsize() > 0

@@ -145,9 +145,6 @@ def _store_settings(limit: Limit, configuration: Configuration) -> Iterator[Faul
     """Find what is said of a store that cannot be away, or that is not asked."""
     config, store = limit.config, configuration.gateway.store
     said = config.model_fields_set
-    if config.local and store.memory is not None:
-        message = "local does nothing: with the store memory every limit is counted in each process by itself"
-        yield limit.warn("local", message, f"{_LEAVE_OUT}, or keep the counts in redis or shared")
     if "on_store_error" in said and config.local:
         yield limit.warn("on_store_error", "on_store_error does nothing: a local limit asks no store", _LEAVE_OUT)
     elif store.redis is None:

@@ -33,8 +33,8 @@ def test_each_member_says_what_it_is_called() -> None:
     for name, value in {
         "client_request_id": "the client's id",
         "client": "the client",
-        "dialect": "the dialect",
         "limit": "the limit",
+        "dialect": "the dialect",
         "problem": FAILED,
         "reason": "the reason",
         "request_bytes": 3,

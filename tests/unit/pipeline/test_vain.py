@@ -228,7 +228,6 @@ def test_waits_that_help(vain: Vain, policy: str) -> None:
 @pytest.mark.parametrize(
     ("gateway", "told"),
     [
-        (limits("local: true"), "3 limits[0].local: local does nothing"),
         (limits("on_store_error: local"), "3 limits[0].on_store_error: on_store_error does nothing: it is for"),
         (limits("lease: 5"), "3 limits[0].lease: lease does nothing: it is for"),
         (
@@ -253,7 +252,7 @@ def test_settings_that_nothing_looks_at(vain: Vain, gateway: str, told: str) -> 
 @pytest.mark.parametrize(
     "gateway",
     [
-        limits("local: false"),
+        limits("local: true"),
         "store: shared\n" + limits("local: true"),
         REDIS + limits("local: true"),
         REDIS + limits("on_store_error: refuse, lease: 5"),
