@@ -8,8 +8,10 @@ import pytest
 
 from gateway import app
 from gateway.config.load import load
+from gateway.edge.store_metrics import StoreMetrics
 from gateway.supervisor.steps import AT_ONCE
 from gateway.supervisor.sums import GAUGES, Part, no_less, total
+from tests.unit.edge.stores import counted
 from tests.unit.supervisor.scrapes import count_steps, counters, finish, gauge
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ async def test_every_gauge_of_ours_says_what_it_means(tmp_path: Path) -> None:
         "version: 1\nname: api\nbase_url: https://api.example\nmatch: {prefix: /api}\n"
     )
     registry = app.build(load(tmp_path / "gateway.yaml"), environ={}).registry
+    StoreMetrics(registry, counted)
     gauges = {family.name for family in registry.collect() if family.type == "gauge"}
     assert gauges - GAUGES.keys() == set()
     assert GAUGES.keys() - gauges == {"accord_supervisor_children"}
