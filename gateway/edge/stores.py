@@ -103,7 +103,8 @@ def limit_store(
     config = configuration.gateway.store
     if config.redis is not None:
         target = redis_target(configuration, config.redis, environ)
-        return _redis(target, clock=clock, replica=replica, on_change=on_change)
+        secret = secret_of(configuration, environ) or b""
+        return _redis(target, secret, clock=clock, replica=replica, on_change=on_change)
     if member is not None and member.table_fd is not None:
         return _with_local(SharedStore.open(member.table_fd, all_of(configuration), index=member.index), None)
     if config.shared is not None:
@@ -160,12 +161,12 @@ def _with_local(store: Store, table: SharedTable | None) -> LimitStore:
     return LimitStore(SplitStore(memory, store), memory=memory, table=table)
 
 
-def _redis(target: RedisTarget, *, clock: Clock, replica: bytes, on_change: OnChange) -> LimitStore:
+def _redis(target: RedisTarget, secret: bytes, *, clock: Clock, replica: bytes, on_change: OnChange) -> LimitStore:
     """Return a guarded store; what it counts while Redis is away is beside what is always counted here."""
     from gateway.limits.stores.redis.remote import RedisRemote  # noqa: PLC0415 - it takes half a second to load
 
     memory = MemoryStore()
-    remote = RedisRemote(target, replica)
+    remote = RedisRemote(target, replica, secret=secret)
     guarded = GuardedStore(
         remote,
         memory,

@@ -43,7 +43,7 @@ PLACES = Policy(name="places", requests=2, per_us=0, burst=2, key=("ip",), algor
 
 def key_on(node: int) -> bytes:
     """Return a principal whose keys are on one of three nodes."""
-    rows = Rows()
+    rows = Rows(b"")
     for number in range(1_000):
         key = b"client=%d" % number
         if key_slot(rows.row(RATE, key, 1, 0)[0]) * 3 // SLOTS == node:
@@ -120,7 +120,7 @@ async def test_cluster_on_one_node(tmp_path: Path) -> None:
 async def test_cluster_slot_moves(tmp_path: Path) -> None:
     """A slot that moved to another node is followed there."""
     async with running_cluster(tmp_path) as servers, store(cluster_target(servers)) as remote:
-        slot = key_slot(Rows().row(RATE, FIRST, 1, 0)[0])
+        slot = key_slot(Rows(b"").row(RATE, FIRST, 1, 0)[0])
         assert (await remote.decide([(RATE, SECOND, 1)])).admitted
         with servers[2].admin as admin:
             owner = admin.execute_command("CLUSTER", "MYID").decode()

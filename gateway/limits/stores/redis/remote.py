@@ -51,17 +51,18 @@ class RedisRemote:
         target: RedisTarget,
         replica: bytes,
         *,
+        secret: bytes = b"",
         beat_s: float = PERIOD_S,
         lease_s: float = LEASE_S,
         clock: Clock | None = None,
     ) -> None:
         """Hold places in the name of `replica`, which is to `beat` every `beat_s`.
 
-        A replica that missed as many beats as `BEATS` lives no more; its places come back `lease_s` after the last.
-        `clock` stands for the server's own and is for tests: it returns the monotonic and the Unix time.
+        Whom it counts is hashed with `secret`, of at most 64 bytes, which all replicas must have. A replica
+        that missed as many beats as `BEATS` lives no more; its places come back `lease_s` after the last. `clock` stands for the server's own and is for tests: it returns the monotonic and the Unix time.
         """
         self._loop = asyncio.get_running_loop()
-        self._rows = Rows()
+        self._rows = Rows(secret)
         self._encoder = Encoder()
         self._holder = replica.hex()
         self._lease_us = int(lease_s * 1_000_000)

@@ -1,7 +1,8 @@
 """Asks and charges as the script has them: names of keys, and rows of numbers.
 
 A key is `accord:{principal}:policy`: the braces keep all policies of a principal in one slot of a cluster. Principal
-and policy are digests, so a name tells neither who a client is nor what was configured.
+and policy are digests, that of the principal keyed with a secret of those who share the store: who reads Redis cannot
+even test guesses of who was counted.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ _PERIODS: Final = {Period.MINUTE: 1, Period.HOUR: 2, Period.DAY: 3, Period.WEEK:
 class Rows:
     """Makes names and rows, and remembers what of them depends on the policy alone."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_secret")
 
-    def __init__(self) -> None:
-        """Know no policy yet; there are as many as are configured."""
+    def __init__(self, secret: bytes) -> None:
+        """Know no policy yet; there are as many as are configured. `secret` has at most 64 bytes."""
+        self._secret = secret
         self._known: dict[str, tuple[bytes, int, int, int]] = {}
 
     def row(self, policy: Policy, key: bytes, cost: int, mark: int) -> tuple[bytes, Row]:
@@ -44,7 +46,7 @@ class Rows:
         if known is None:
             known = self._known[policy.id] = _of_policy(policy)
         end, kind, a, b = known
-        principal = blake2b(key, digest_size=PRINCIPAL_BYTES).hexdigest().encode("ascii")
+        principal = blake2b(key, digest_size=PRINCIPAL_BYTES, key=self._secret).hexdigest().encode("ascii")
         return b"accord:{" + principal + end, (kind, 1 if policy.shadow else 0, cost, a, b, mark)
 
 
