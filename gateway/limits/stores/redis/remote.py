@@ -58,8 +58,9 @@ class RedisRemote:
     ) -> None:
         """Hold places in the name of `replica`, which is to `beat` every `beat_s`.
 
-        Whom it counts is hashed with `secret`, of at most 64 bytes, which all replicas must have. A replica
-        that missed as many beats as `BEATS` lives no more; its places come back `lease_s` after the last. `clock` stands for the server's own and is for tests: it returns the monotonic and the Unix time.
+        Whom it counts is hashed with `secret`, of at most 64 bytes, which all replicas must have. A replica that missed
+        as many beats as `BEATS` lives no more; its places come back `lease_s` after the last. `clock` stands for the
+        server's own and is for tests: it returns the monotonic and the Unix time.
         """
         self._loop = asyncio.get_running_loop()
         self._rows = Rows(secret)
