@@ -1,4 +1,4 @@
-"""`python -m bench [micro|peers|scale]`: measure; without a word, all of it, and write docs/reference/benchmarks.md."""
+"""`python -m bench [limits|micro|peers|scale]`: measure; without a word, all, into docs/reference/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import micro, report
 from bench.compare import compare
+from bench.limits import limits
 from bench.scale import scale
 
 _RESULTS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "benchmarks.md"
@@ -16,7 +17,7 @@ _RESULTS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "benchma
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "micro", "peers", "scale"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "limits", "micro", "peers", "scale"), default="all")
     parser.add_argument("--rounds", type=int, default=7, help="alternating rounds; medians are told")
     parser.add_argument("--seconds", type=float, default=4, help="length of one run")
     parser.add_argument("--only", default="", help="peers, by name, comma-separated")
@@ -26,6 +27,8 @@ def main() -> int:
         parts.append(micro.table())
     if args.what in ("all", "scale"):
         parts.append(report.scale_table(scale(args.rounds, args.seconds)))
+    if args.what in ("all", "limits"):
+        parts.append(limits(args.rounds, args.seconds).table())
     if args.what in ("all", "peers"):
         results = compare(args.rounds, args.seconds, frozenset(filter(None, args.only.split(","))))
         parts.insert(0, report.comparison(results))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import statistics
 import timeit
-from typing import TYPE_CHECKING
+from itertools import cycle
+from typing import TYPE_CHECKING, cast
 
 from prometheus_client import CollectorRegistry
 
@@ -18,9 +19,11 @@ from gateway.edge.access_log import AccessLog, LineBuffer
 from gateway.edge.admission import Admission
 from gateway.edge.call import Call
 from gateway.edge.clock import SystemClock, UuidsV7
+from gateway.edge.limit_metrics import LimitMetrics
 from gateway.edge.metrics import Metrics
 from gateway.edge.status import StatusBoard
-from gateway.limits import rate_fields
+from gateway.limits import Decision, Policy, rate_fields
+from gateway.limits.stores import MemoryStore
 from gateway.model import Problem, Reply, Stage, Success, Translation
 from gateway.pipeline.examples import EXAMPLE_NOW_S, EXAMPLE_REQUEST_ID, plan_for
 from gateway.pipeline.normalise import normalise, own_problem
@@ -28,6 +31,9 @@ from gateway.pipeline.render import problem_document, success_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gateway.edge.ways import Way
+    from gateway.limits.stores import Store
 
 _RUNS = 15
 _CALLS = 2_000
@@ -54,6 +60,12 @@ _SALLA_200 = (
 )
 
 
+class _NoPolicies:
+    """A way without policies of its own."""
+
+    policies: tuple[Policy, ...] = ()
+
+
 def table() -> str:
     """Measure, and return a Markdown table."""
     cases: dict[str, Callable[[], object]] = {
@@ -62,6 +74,8 @@ def table() -> str:
         "a Salla success of 1 kB, unified": _call("salla", 200, _SALLA_200),
         "an id": UuidsV7(SystemClock()).mint,
         "limits: one policy by client, and its fields": _limits(),
+        "limits in memory: a decision, one policy": _decision(MemoryStore(), 1),
+        "limits in memory: a decision, four policies": _decision(MemoryStore(), 4),
         "settle: outcome, log line, metrics, status": _settle(),
     }
     lines = ["## Pure functions", "", "| what | µs a call (median) | (least) |", "|---|---|---|"]
@@ -100,12 +114,30 @@ def _limits() -> Callable[[], object]:
     """Count a request by its client, and write the fields of its answer."""
     limits = [{"name": "per-client", "key": "client", "requests": 1_000_000, "per": "1s"}]
     gateway = GatewayFile.model_validate({"version": 1, "limits": limits})
-    admission, call = Admission(gateway, secret=b"secret", clock=SystemClock()), _asked()
+    admission = Admission(
+        gateway, secret=b"secret", clock=SystemClock(), store=MemoryStore(), metrics=LimitMetrics(CollectorRegistry())
+    )
+    call, way = _asked(), cast("Way", _NoPolicies())
 
     def run() -> object:
-        decision = admission.decide(admission.facts(call, _ASKED), ())
-        assert decision is not None
+        decision = admission.decide(admission.facts(call, _ASKED), way)
+        assert isinstance(decision, Decision)
         return rate_fields(decision.verdicts, status=422)
+
+    return run
+
+
+def _decision(store: Store, policies: int) -> Callable[[], object]:
+    """Decide a request by policies with keys of many clients."""
+    rates = [
+        Policy(name=f"p{number}", requests=1_000_000, per_us=1_000_000, burst=1_000_000, key=("client",))
+        for number in range(policies)
+    ]
+    asks = cycle([[(policy, b"client=%d" % client, 1) for policy in rates] for client in range(1_000)])
+    clock = SystemClock()
+
+    def run() -> object:
+        return store.decide(next(asks), int(clock.monotonic_s() * 1e6), int(clock.now_s() * 1e6))
 
     return run
 

@@ -53,6 +53,11 @@ class Process:
             self.end()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The process itself: taskset gives way to what it starts."""
+        return self._process.pid
+
     def cpu_s(self) -> float:
         """Return the processor time used so far by the process and its children, in seconds."""
         return sum(_ticks(pid) for pid in self._pids()) / _TICKS
@@ -159,10 +164,11 @@ def compiled() -> Path:
     return home / "unpacked"
 
 
-def gateway_process(code: Path, home: Path, port: int) -> Process:
+def gateway_process(code: Path, home: Path, port: int, **environ: str) -> Process:
     """Start the gateway whose package lies in `code` with the configuration in `home`, which listens on `port`."""
+    variables = [f"{name}={value}" for name, value in environ.items()]
     command = [sys.executable, "-m", "gateway", "serve", "--config", str(home / "gateway.yaml")]
-    return Process(["env", f"PYTHONPATH={code}", *command], port, PROXY_CORE, home)
+    return Process(["env", f"PYTHONPATH={code}", *variables, *command], port, PROXY_CORE, home)
 
 
 def from_npm(*packages: str) -> Path:

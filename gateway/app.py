@@ -22,6 +22,7 @@ from gateway.edge.connection import Terms
 from gateway.edge.forward import Forwarder
 from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
+from gateway.edge.limit_metrics import LimitMetrics
 from gateway.edge.log_writer import Descriptor, LogWriter
 from gateway.edge.metrics import Metrics
 from gateway.edge.proxy import Proxy
@@ -30,6 +31,7 @@ from gateway.edge.server import ClientServer
 from gateway.edge.status import StatusBoard
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
+from gateway.limits.stores import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from gateway.edge.connection import Refuse, Serve
     from gateway.edge.log_writer import ByteStream
     from gateway.edge.observers import Observer
+    from gateway.limits.stores import Store
 
 SECRET_BYTES: Final = 32
 BACKLOG: Final = 1024
@@ -65,6 +68,7 @@ class Application:
         stream: ByteStream,
         secret: bytes,
         observers: tuple[Observer, ...],
+        store: Store | None,
     ) -> None:
         """Put the parts together. Must be called in a running loop."""
         loop = asyncio.get_running_loop()
@@ -80,19 +84,26 @@ class Application:
         board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams))
         metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self._writer.dropped_lines)
         log = AccessLog(self._lines, clock)
-        proxy = self._proxy(ids, secret, (metrics, log, board, *observers))
+        admission = Admission(
+            config.gateway,
+            secret=secret,
+            clock=clock,
+            store=store or MemoryStore(),
+            metrics=LimitMetrics(self.registry),
+        )
+        proxy = self._proxy(ids, admission, (metrics, log, board, *observers))
         admin = self._admin(board)
         self._server = ClientServer(self._terms(proxy.serve, proxy.refuse))
         self._admin_server = ClientServer(self._terms(admin.serve, admin.refuse))
         self._listening: list[asyncio.Server] = []
 
-    def _proxy(self, ids: Ids, secret: bytes, observers: tuple[Observer, ...]) -> Proxy:
+    def _proxy(self, ids: Ids, admission: Admission, observers: tuple[Observer, ...]) -> Proxy:
         gateway = self.settings
         replies = Replies(gateway, self._clock)
         intake = Intake(
             gateway=gateway,
             ways=self._ways,
-            admission=Admission(gateway, secret=secret, clock=self._clock),
+            admission=admission,
             clients=Clients(gateway),
             views=self._ways.views_of(gateway.clients),
             lifecycle=self.lifecycle,
@@ -202,11 +213,13 @@ def build(
     stream: ByteStream | None = None,
     secret: bytes | None = None,
     observers: tuple[Observer, ...] = (),
+    store: Store | None = None,
 ) -> Application:
     """Make a gateway. Must be called in a running loop.
 
     `environ` gives the secrets that the configuration names; log lines go to `stream` (standard output); `observers`
-    are told of every request besides the metrics, the log and the status page. Raises ValueError for a limit that
+    are told of every request besides the metrics, the log and the status page; `store` keeps the counts of limits in
+    place of the configured one. Raises ValueError for a limit that
     cannot work, RuntimeError when aiohttp is not fit to face clients.
     """
     clock = clock or SystemClock()
@@ -218,4 +231,5 @@ def build(
         stream=stream or Descriptor(_STDOUT),
         secret=secret or os.urandom(SECRET_BYTES),
         observers=observers,
+        store=store,
     )

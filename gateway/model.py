@@ -277,8 +277,8 @@ class Outcome(Struct, frozen=True, gc=False, tag_field="event", tag="request", r
     `cancelled` (the client left), `cut` (an answer broken off after its head was sent), `idle` (a tunnel in which
     nothing moved). A tunnel is one request with status 101. `time_s` is Unix time at the end. Durations are in
     milliseconds, to the microsecond; sizes in bytes. `path` is without its query; it and `client_request_id` are cut to
-    a length. `client` is a configured name or a keyed hash. `left_out` says, on what was no request, how many lines of
-    such were left out before this one.
+    a length. `client` is a configured name or a keyed hash; `limit` the name of the policy that refused the request.
+    `left_out` says, on what was no request, how many lines of such were left out before this one.
 
     The members `would_…` are there where the upstream is in shadow mode: what would have become of its reply. All the
     others then say what the client did get, which is the reply as it came.
@@ -300,6 +300,7 @@ class Outcome(Struct, frozen=True, gc=False, tag_field="event", tag="request", r
     upstream: str | None
     route: str | None
     client: str | None
+    limit: str | None
     peer: str | None
     dialect: str | None
     translation: Translation

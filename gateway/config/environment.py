@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SUFFIX = "_env"
 _USER = "user_env"
+_HOLDERS = ("credentials", "store")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +46,10 @@ class EnvironmentReference:
 
 
 def references(document: Document) -> list[EnvironmentReference]:
-    """Find the `*_env` keys. All are under `credentials`; elsewhere, as in an example's body, such a key is a name."""
-    value = document.value.get("credentials") if isinstance(document.value, dict) else None
-    return list(_below(document, value, ("credentials",)))
+    """Find the `*_env` keys under `credentials` and `store`; elsewhere, as in an example, such a key is a name."""
+    if not isinstance(document.value, dict):
+        return []
+    return [one for key in _HOLDERS for one in _below(document, document.value.get(key), (key,))]
 
 
 def _below(document: Document, value: Any, at: tuple[str | int, ...]) -> Iterator[EnvironmentReference]:

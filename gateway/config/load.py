@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from gateway.config.models import PolicyConfig
+    from gateway.config.limits import PolicyConfig
     from gateway.dialects.spec import WriteSpec
 
 RESERVED_PREFIX = "/-"
@@ -38,9 +38,10 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """All that the process is configured by."""
+    """All that the process is configured by; `document` tells the places of what is in the gateway's own file."""
 
     gateway: GatewayFile
+    document: Document
     upstreams: tuple[Upstream, ...]
     environment: tuple[EnvironmentReference, ...]
 
@@ -67,7 +68,7 @@ def load(path: Path) -> Configuration:
     else:
         names = gateway.upstreams
     upstreams: list[Upstream] = []
-    environment: list[EnvironmentReference] = []
+    environment = references(document)
     files, unmatched = _files(document, path.parent, names)
     faults += unmatched
     documents = [_read(file) for file in files]
@@ -81,7 +82,7 @@ def load(path: Path) -> Configuration:
     faults += _cross_checks(gateway, document, upstreams)
     if gateway is None or faults:
         raise ConfigError(faults)
-    return Configuration(gateway=gateway, upstreams=tuple(upstreams), environment=tuple(environment))
+    return Configuration(gateway=gateway, document=document, upstreams=tuple(upstreams), environment=tuple(environment))
 
 
 def load_upstream(path: Path) -> Upstream:

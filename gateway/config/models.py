@@ -20,7 +20,9 @@ from gateway.config.addresses import (
     PublicUrl,
     UpstreamUrl,
 )
+from gateway.config.limits import Mode, PolicyConfig  # noqa: TC001 - pydantic needs the types at run time
 from gateway.config.reach import PoolConfig, Timeouts, Tls
+from gateway.config.stores import MEMORY, StoreConfig
 from gateway.config.values import (  # noqa: TC001 - pydantic needs the types at run time
     Duration,
     DurationOrNone,
@@ -34,7 +36,6 @@ from gateway.config.values import (  # noqa: TC001 - pydantic needs the types at
     Size,
 )
 from gateway.dialects.spec import DialectSpec, Example, OneOrList, Strict
-from gateway.limits import Policy
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -42,53 +43,6 @@ if TYPE_CHECKING:
 
 View = Annotated[str, Field(title="view")]
 """The name of a view; that it exists is known only when all files are read."""
-
-KeyPart = Annotated[
-    str, Field(title="key part", pattern=r"^(client|ip|upstream|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$")
-]
-"""What a limit counts by: `client`, `ip`, `upstream`, `route` or `header:NAME`."""
-
-
-Mode = Literal["enforce", "shadow"]
-"""Whether what was worked out is done, or only counted and logged."""
-
-
-class PolicyConfig(Strict, title="limit"):
-    """A limit that we impose: so many requests in a time, with a burst."""
-
-    name: Name
-    """What the client sees it called in `RateLimit-Policy`; once in each list."""
-    key: Annotated[
-        tuple[KeyPart, ...],
-        Field(min_length=1),
-        OneOrList(),
-    ] = ("client",)
-    """What is counted by: `client`, `ip`, `upstream`, `route`, `header:NAME`, or several of them together."""
-    requests: Annotated[int, Field(ge=1)]
-    """How many requests each key has in the time of `per`."""
-    per_s: Annotated[Duration, Field(alias="per")]
-    """The time in which `requests` come back, evenly: there is no window that starts anew."""
-    burst: Annotated[int, Field(ge=1)] | None = None
-    """How many may come at once; left out, as many as `requests`."""
-
-    @model_validator(mode="after")
-    def _can_work(self) -> Self:
-        try:
-            self.policy("")
-        except ValueError as error:
-            raise ValueError(str(error).partition(": ")[2]) from error  # without the name: values are never shown
-        return self
-
-    def policy(self, scope: str) -> Policy:
-        """Return the limit as the decisions use it. `scope` tells apart limits of one name at several levels."""
-        return Policy(
-            name=self.name,
-            requests=self.requests,
-            per_us=round(self.per_s * 1_000_000),
-            burst=self.burst or self.requests,
-            key=self.key,
-            scope=scope,
-        )
 
 
 class ClientConfig(Strict, title="client"):
@@ -163,14 +117,18 @@ class GatewayFile(Strict, title="gateway file"):
     """
     upstreams: Annotated[tuple[str, ...], Field(min_length=1), OneOrList()] = ("upstreams/*.yaml",)
     """The upstream files, as patterns relative to this file."""
-    store: Literal["memory"] = "memory"
-    """Where the counts of the limits are kept."""
+    store: StoreConfig = MEMORY
+    """Where the counts of the limits are kept: `memory`, `shared` by the processes of one machine, or `redis`."""
     via: str = Field(default="accord", title="token", pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$")
     """This deployment's name in `Via`, the same for all of its replicas; loops are found by it."""
     trusted_proxies: tuple[Network, ...] = ()
     """Proxies in front whose `Forwarded` and `X-Forwarded-*` are believed; from all others these fields are dropped."""
     limits: tuple[PolicyConfig, ...] = ()
     """Limits on all requests that reach an upstream."""
+    legacy_headers: Literal["none", "delta", "epoch"] = "none"
+    """Also say the tightest limit as `X-RateLimit-Limit`, `-Remaining` and `-Reset`, the last as seconds from now
+    (`delta`) or as Unix time (`epoch`).
+    """
     clients: tuple[ClientConfig, ...] = ()
     """Clients known by their API keys. Of any other request `client` is the keyed hash of `Authorization`, else the
     address. Nobody is refused for having no key.

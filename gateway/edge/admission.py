@@ -1,33 +1,39 @@
 """Who is asking, and whether the limits let the request through.
 
-Compiled once from the configuration: a request meets the gateway's policies, its upstream's, its route's and its
-client's. A known client's own policies stand in for the gateway's that count by client, else the general one would
-always be the tighter.
+Compiled from the configuration: a request meets the gateway's policies, its upstream's, its route's and its client's. A
+known client's own policies stand in for the gateway's that count by client, else the general one would always be the
+tighter. The store decides all of them in one step.
 """
 
 from __future__ import annotations
 
+from asyncio import Future, ensure_future
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Final
 
-from gateway.limits import Facts, Keys, Policy, client_address
+from gateway.limits import Algorithm, Decision, Facts, Keys, Policy, client_address
 from gateway.limits.address import is_trusted
-from gateway.limits.stores import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gateway.config.models import GatewayFile, PolicyConfig
+    from gateway.config.limits import PolicyConfig
+    from gateway.config.models import GatewayFile
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
+    from gateway.edge.limit_metrics import LimitMetrics
+    from gateway.edge.ways import Way
     from gateway.headers import RequestHead
-    from gateway.limits import Charge, Decision, KeyOf, Verdict
+    from gateway.limits import Ask, Charge, KeyOf, Verdict
+    from gateway.limits.stores import Store
     from gateway.model import Headers
 
 _US_IN_S: Final = 1_000_000
 _SHOWN_BYTES: Final = 6
 
 Policies = tuple[Policy, ...]
+Keyed = tuple[tuple[Policy, "KeyOf"], ...]
+"""Policies, and how each finds the key of a request."""
 
 
 class Clients:
@@ -48,29 +54,48 @@ class Clients:
         return None
 
 
-Keyed = tuple[tuple[Policy, "KeyOf"], ...]
-"""Policies, and how each finds the key of a request."""
+class Applied:
+    """The policies of one client's requests by one way.
+
+    `holds`: some count what is under way, and must be told of its end.
+    """
+
+    def __init__(self, keyed: Keyed) -> None:
+        """Note what they have in common."""
+        self.keyed = keyed
+        self.holds = any(policy.algorithm is Algorithm.CONCURRENCY for policy, _ in keyed)
+
+    def asks(self, facts: Facts) -> list[Ask]:
+        """Return what a request asks of them."""
+        method = facts.method
+        return [
+            (policy, key_of(facts), policy.cost_of(method) if policy.costs else policy.cost)
+            for policy, key_of in self.keyed
+        ]
 
 
 class Admission:
-    """Decides on requests. `secret` keys the hashes of credentials; it is the process's own."""
+    """Decides on requests. `secret` keys the hashes of credentials; who shares the store must have the same."""
 
-    def __init__(self, gateway: GatewayFile, *, secret: bytes, clock: Clock) -> None:
+    def __init__(
+        self, gateway: GatewayFile, *, secret: bytes, clock: Clock, store: Store, metrics: LimitMetrics
+    ) -> None:
         """Compile the gateway's policies."""
         self._trusted = gateway.trusted_proxies
         self._secret = secret
         self._keys = Keys(secret)
         self._clock = clock
-        self._store = MemoryStore()
+        self._store = store
+        self._metrics = metrics
         everybody = compiled(gateway.limits, scope="gateway")
         general = tuple(policy for policy in everybody if "client" not in policy.key)
-        self._everybody = self._keyed(everybody)
+        self._everybody = everybody
         self._own = {
-            client.name: self._keyed((*general, *compiled(client.limits, scope=f"client:{client.name}")))
+            client.name: (*general, *compiled(client.limits, scope=f"client:{client.name}"))
             for client in gateway.clients
             if client.limits
         }
-        self._ways: dict[int, tuple[Policies, Keyed]] = {}
+        self._applied: dict[tuple[str | None, Way], Applied] = {}
 
     def trusts(self, peer: str) -> bool:
         """Tell whether the address at the other end of a connection is a proxy of ours."""
@@ -88,27 +113,36 @@ class Admission:
             method=call.method,
         )
 
-    def decide(self, facts: Facts, policies: Policies) -> Decision | None:
-        """Charge the request's policies, `policies` being those of its way; None when none applies."""
-        keyed = self._everybody if facts.client is None else self._own.get(facts.client, self._everybody)
-        if policies:
-            keyed += (self._ways.get(id(policies)) or self._compile(policies))[1]
-        if not keyed:
+    def decide(self, facts: Facts, way: Way) -> Decision | Future[Decision] | None:
+        """Charge the request's policies; None when none applies. Who cancels a decision that comes later has left."""
+        applied = self._applied_to(facts, way)
+        if not applied.keyed:
             return None
-        asks = [(policy, key_of(facts), policy.cost) for policy, key_of in keyed]
-        return self._store.decide(asks, self._now_us(), self._unix_us())
+        found = self._store.decide(applied.asks(facts), self._now_us(), self._unix_us())
+        return found if isinstance(found, Decision) else ensure_future(found)
 
-    def _compile(self, policies: Policies) -> tuple[Policies, Keyed]:
-        """Compile a way's policies, and keep them, so that no others can take their identity."""
-        found = self._ways[id(policies)] = (policies, self._keyed(policies))
-        return found
-
-    def _keyed(self, policies: Policies) -> Keyed:
-        return tuple([(policy, self._keys.of(policy)) for policy in policies])
+    def note(self, decision: Decision) -> None:
+        """Count a decision that was made."""
+        self._metrics.decided(decision)
 
     def refund(self, charges: tuple[Charge, ...]) -> tuple[Verdict, ...]:
         """Give back what a request was charged, and return what its policies say then."""
         return self._store.refund(charges, self._now_us(), self._unix_us())
+
+    def release(self, charges: tuple[Charge, ...]) -> None:
+        """Note that a request is over, for the policies that count what is under way."""
+        if any(charge.policy.algorithm is Algorithm.CONCURRENCY for charge in charges):
+            self._store.release(charges, self._now_us())
+
+    def _applied_to(self, facts: Facts, way: Way) -> Applied:
+        """Return the policies of a request; they are put together once for each client of its own and each way."""
+        client = facts.client if facts.client in self._own else None
+        applied = self._applied.get((client, way))
+        if applied is None:
+            policies = (self._everybody if client is None else self._own[client]) + way.policies
+            applied = Applied(tuple([(policy, self._keys.of(policy)) for policy in policies]))
+            self._applied[client, way] = applied
+        return applied
 
     def _now_us(self) -> int:
         return int(self._clock.monotonic_s() * _US_IN_S)

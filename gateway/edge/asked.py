@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from asyncio import Future
+
     from gateway.edge.ways import Way
     from gateway.headers import RequestHead
+    from gateway.limits import Decision, Facts
     from gateway.model import Problem
 
 
@@ -27,6 +30,20 @@ class Asked:
         self.has_body = head.chunked or head.length is not None
         self.expects_continue = head.expects_continue
         self.upgrade = upgrade
+
+
+class Pending:
+    """A request that is taken if the limits let it: `deciding` yields their decision, and `asked` is what is asked.
+
+    Who cancels `deciding` has left.
+    """
+
+    __slots__ = ("asked", "deciding", "facts")
+
+    def __init__(self, asked: Asked, facts: Facts, deciding: Future[Decision]) -> None:
+        self.asked = asked
+        self.facts = facts
+        self.deciding = deciding
 
 
 class Refused:

@@ -80,6 +80,7 @@ class Call:
     client: str | None = None
     client_request_id: str | None = None
     dialect: str | None = None
+    limit: str | None = None
     problem: Problem | None = None
     reason: str | None = None
     request_bytes: int = 0
@@ -132,6 +133,7 @@ class Call:
             self.upstream,
             self.route,
             self.client,
+            self.limit,
             self.peer,
             self.dialect,
             self.translation,

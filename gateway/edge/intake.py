@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.edge import pages
 from gateway.edge.access_log import UNPARSED
-from gateway.edge.asked import Asked, Refused
+from gateway.edge.asked import Asked, Pending, Refused
 from gateway.edge.call import Call
+from gateway.edge.refusals import limit_problem
 from gateway.edge.seen import Seen
 from gateway.headers import Hop, Refusal, handshake_key, read_request, request_to_upstream
+from gateway.limits import Decision
 from gateway.model import Headers, Stage
 from gateway.pipeline.matches import Matched, MethodNotAllowed, NotFound, Rejected
 from gateway.pipeline.normalise import own_problem
@@ -33,12 +35,12 @@ if TYPE_CHECKING:
     from gateway.edge.message import Message
     from gateway.edge.ways import Way, Ways
     from gateway.headers import RequestHead
+    from gateway.limits import Facts
     from gateway.pipeline.writers.writer import Writer
 
 _ID_BYTES: Final = 256
 _LINE_EXTRA_BYTES: Final = 4
 _SPOKEN: Final = ((1, 1), (1, 0))
-_US_IN_S: Final = 1_000_000
 _NOT_ALLOWED: Final = "method_not_allowed"
 _METHODS: Final = tuple(pages.SERVER_METHODS.split(", "))
 _AUTHORITY: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]*\]|[^:\[\]@]*)(?::[0-9]*)?")
@@ -79,7 +81,9 @@ class Intake:
         """Give what could not be parsed an id, too."""
         return Call(self._ids.mint(), UNPARSED, UNPARSED, connection.peer, self._clock.monotonic_s())
 
-    def admit(self, call: Call, message: Message, connection: ClientConnection) -> Asked | Refused | pages.Page:
+    def admit(
+        self, call: Call, message: Message, connection: ClientConnection
+    ) -> Asked | Pending | Refused | pages.Page:
         """Return what is asked of which upstream, or the answer."""
         raw = message.path.encode("utf-8", "surrogateescape")
         if message.version not in _SPOKEN:
@@ -101,6 +105,10 @@ class Intake:
             return pages.SERVER_OPTIONS
         return self._route(call, message, seen, target.path)
 
+    def over(self, call: Call) -> None:
+        """Note that a request is over which was admitted."""
+        self._admission.release(call.charges)
+
     def give_back(self, call: Call) -> None:
         """Give back what an admitted request was charged: a later stage refused it, and nothing of it went upstream."""
         charges, call.charges = call.charges, ()
@@ -114,7 +122,7 @@ class Intake:
         allow = pages.SHOWN_METHODS if found == _NOT_ALLOWED else ()
         return Refused(problem=own_problem(found, Stage.ROUTE), allow=allow)
 
-    def _route(self, call: Call, message: Message, seen: Seen, path: bytes) -> Asked | Refused:
+    def _route(self, call: Call, message: Message, seen: Seen, path: bytes) -> Asked | Pending | Refused:
         """Find the request's way, and in which view its problems are told: the client's own, else the way's."""
         client = call.client = self._clients.identify(seen.head)
         if client is not None:
@@ -134,7 +142,7 @@ class Intake:
             case NotFound():
                 return _refused("route_not_found", Stage.ROUTE)
 
-    def _check(self, call: Call, message: Message, seen: Seen, way: Way, target: bytes) -> Asked | Refused:
+    def _check(self, call: Call, message: Message, seen: Seen, way: Way, target: bytes) -> Asked | Pending | Refused:
         """Check what the request may not say, then charge its limits: what is refused for its head costs nothing."""
         head = seen.head
         lines = seen.lines(way)
@@ -148,26 +156,33 @@ class Intake:
             seen.keep(way, lines)
         if head.length is not None and head.length > self._bounds.body_bytes:
             return _refused("body_too_large", Stage.REQUEST, upstream=way.upstream)
-        refused = self._charge(call, way, message.raw_headers)
-        if refused is not None:
-            return refused
         if way.request.identifies:
             lines = b"%bX-Request-Id: %b\r\n" % (lines, call.request_id.encode("ascii"))
         key = handshake_key(call.method, message.version, message.raw_headers) if message.upgrade else None
-        return Asked(way, target, lines, head, key)
+        return self._charge(call, Asked(way, target, lines, head, key), message.raw_headers)
 
-    def _charge(self, call: Call, way: Way, headers: Headers) -> Refused | None:
+    def _charge(self, call: Call, asked: Asked, headers: Headers) -> Asked | Pending | Refused:
         """Charge the limits; their verdicts are kept for the answer's fields."""
         facts = self._admission.facts(call, headers)
-        decision = self._admission.decide(facts, way.policies)
+        decision = self._admission.decide(facts, asked.way)
         if decision is None:
-            return None
+            return asked
+        if isinstance(decision, Decision):
+            return self._judge(call, asked, facts, decision)
+        return Pending(asked, facts, decision)
+
+    def decided(self, call: Call, pending: Pending) -> Asked | Refused:
+        """Return what becomes of a request once its decision is there."""
+        return self._judge(call, pending.asked, pending.facts, pending.deciding.result())
+
+    def _judge(self, call: Call, asked: Asked, facts: Facts, decision: Decision) -> Asked | Refused:
+        self._admission.note(decision)
         call.verdicts, call.charges = decision.verdicts, decision.charges
-        if decision.admitted or decision.tightest is None:
-            return None
+        if decision.admitted:
+            return asked
         call.client = self._admission.shown(facts)
-        after_s = decision.tightest.retry_after_us / _US_IN_S
-        return Refused(problem=own_problem("rate_limited", Stage.LIMIT, upstream=way.upstream, after=after_s))
+        call.limit = None if decision.tightest is None else decision.tightest.policy.name
+        return Refused(problem=limit_problem(decision, asked.way.upstream))
 
 
 def _read(message: Message, connection: ClientConnection, authority: bytes | None) -> Seen | Refusal:

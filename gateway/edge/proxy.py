@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.edge.asked import Asked, Refused
+from gateway.edge.asked import Asked, Pending, Refused
 from gateway.edge.lifecycle import State
 from gateway.edge.pages import Page
 from gateway.edge.request_body import BodyRefused, RequestBody
@@ -86,7 +86,7 @@ class Proxy:
 class ProxyTurn(Turn):
     """One request that is answered or forwarded."""
 
-    __slots__ = ("_body", "_call", "_exchange", "_proxy")
+    __slots__ = ("_body", "_call", "_exchange", "_pending", "_proxy")
 
     def __init__(self, proxy: Proxy, call: Call, connection: ClientConnection, answer: Answer) -> None:
         """Begin; requests are counted from here on."""
@@ -95,6 +95,7 @@ class ProxyTurn(Turn):
         self._call = call
         self._body: RequestBody | None = None
         self._exchange: Exchange | None = None
+        self._pending: Pending | None = None
         proxy.lifecycle.enter()
 
     # ---- the request ---------------------------------------------------------------------------------------------
@@ -117,8 +118,29 @@ class ProxyTurn(Turn):
 
     def _admit(self, message: Message, payload: StreamReader) -> bool:
         """Answer a request here, or send it on; return whether there is something to wait for."""
+        asked = self._proxy.intake.admit(self._call, message, self.connection)
+        if isinstance(asked, Pending):
+            self._pending = asked
+            asked.deciding.add_done_callback(lambda _: self._decided(asked, payload))
+            return True
+        return self._go(asked, payload)
+
+    def _decided(self, pending: Pending, payload: StreamReader) -> None:
+        """Go on with a request whose limits have been asked; one that was broken off meanwhile is over."""
+        self._pending = None
+        if self.over or pending.deciding.cancelled():
+            return
+        try:
+            waiting = self._go(self._proxy.intake.decided(self._call, pending), payload)
+        except Exception as error:  # noqa: BLE001 - as in a task
+            self.failed(error)
+            waiting = False
+        if not waiting:
+            self.end()
+
+    def _go(self, asked: Asked | Refused | Page, payload: StreamReader) -> bool:
+        """Answer, or send on; return whether there is something to wait for."""
         proxy, call, answer = self._proxy, self._call, self.answer
-        asked = proxy.intake.admit(call, message, self.connection)
         if isinstance(asked, Asked):
             self._forward(asked, payload)
             return True
@@ -221,6 +243,8 @@ class ProxyTurn(Turn):
 
     def broken_off(self) -> None:
         """Tell a client whose request outlasted the gateway; a request is cancelled when its client has left, too."""
+        if self._pending is not None:
+            self._pending.deciding.cancel()
         if self._proxy.lifecycle.state is State.ENDING:
             self._fail(own_problem("shutting_down", Stage.RESPONSE, upstream=self._call.upstream))
         else:
@@ -234,6 +258,8 @@ class ProxyTurn(Turn):
             self._exchange.close()
         if self._body is not None:
             call.request_bytes = self._body.received_bytes
+        if call.charges:
+            proxy.intake.over(call)
         proxy.lifecycle.leave()
         call.response_bytes = self.answer.sent_bytes
         outcome = call.outcome(now_s, proxy.clock.now_s())

@@ -1,15 +1,22 @@
-"""Why something that came in is no request, and the code that it is refused with."""
+"""Why a request is refused before any upstream, and the code that it is refused with."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError, LineTooLong
+from msgspec.structs import replace
 
 from gateway.errors import AccordError
+from gateway.model import Stage
+from gateway.pipeline.normalise import own_problem
 
 if TYPE_CHECKING:
     from gateway.config.models import Bounds
+    from gateway.limits import Decision
+    from gateway.model import Problem
+
+_US_IN_S: Final = 1_000_000
 
 _TOO_MANY_FIELDS: Final = "Too many headers received"
 """aiohttp's words; it has no type for this case."""
@@ -46,3 +53,17 @@ def refusal_code(exc: BaseException, bounds: Bounds) -> str:
             return "head_too_large"
         case _:
             return "malformed_request"
+
+
+def limit_problem(decision: Decision, upstream: str) -> Problem:
+    """Return the problem of a request that the limits refuse.
+
+    `violated-policies` names those that it is over (draft-ietf-httpapi-ratelimit-headers), as `RateLimit-Policy` does.
+    """
+    if decision.unavailable or decision.tightest is None:
+        return own_problem("store_unavailable", Stage.LIMIT, upstream=upstream)
+    refusing = [verdict.policy for verdict in decision.verdicts if not verdict.admitted]
+    code = "upstream_budget_exhausted" if decision.tightest.policy.budget else "rate_limited"
+    after_s = decision.tightest.retry_after_us / _US_IN_S
+    problem = own_problem(code, Stage.LIMIT, upstream=upstream, after=after_s)
+    return replace(problem, extensions={"violated-policies": [policy.name for policy in refusing]})

@@ -12,7 +12,7 @@ from gateway.edge.answer import Answer, DateLine, Lines, lines_of
 from gateway.headers import SWITCHING_PROTOCOLS
 from gateway.headers.checks import HTTP_11
 from gateway.headers.via import via_field
-from gateway.limits import rate_fields
+from gateway.limits import legacy_fields, rate_fields
 from gateway.model import Translation
 from gateway.pipeline.render import JSON_TYPE, proxy_status, retry_after, success_document
 
@@ -46,6 +46,8 @@ class Replies:
         self._via = gateway.via
         self._own = lines_of((via_field(HTTP_11, gateway.via.encode("ascii")),))
         self._public_url = gateway.public_url
+        self._clock = clock
+        self._legacy = None if gateway.legacy_headers == "none" else gateway.legacy_headers
 
     def answer(self, connection: ClientConnection, message: Message | None) -> Answer:
         """Return the answer to a request, still to be written."""
@@ -126,6 +128,8 @@ class Replies:
         rates = b""
         if call.verdicts or call.budget is not None:
             fields = rate_fields(call.verdicts, status=status, budget=call.budget, budget_name=call.upstream or "")
+            if self._legacy is not None and call.verdicts:
+                fields += legacy_fields(call.verdicts, self._clock.now_s() if self._legacy == "epoch" else None)
             rates = lines_of(fields).text
         text = b"%b%bX-Request-Id: %b\r\n%b" % (lines.text, more, call.request_id.encode("ascii"), rates)
         return Lines(text, dated=lines.dated)

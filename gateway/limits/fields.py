@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import ceil, isfinite
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gateway.limits.gcra import tightness
+from gateway.limits.joint import tightness
 from gateway.limits.members import LARGEST, bounded, quoted, seconds
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _POLICY: Final = b"RateLimit-Policy"
 _LIMIT: Final = b"RateLimit"
 _REDIRECTS: Final = range(300, 400)
+_LEGACY: Final = (b"X-RateLimit-Limit", b"X-RateLimit-Remaining", b"X-RateLimit-Reset")
+_US_IN_S: Final = 1_000_000
 
 
 class _Shown(NamedTuple):
@@ -52,6 +54,17 @@ def rate_fields(
         (_LIMIT, b", ".join([one.limit for one in shown if one.limit])),
     )
     return tuple((name, value) for name, value in lists if value)
+
+
+def legacy_fields(verdicts: Sequence[Verdict], unix_s: float | None) -> Headers:
+    """Return the tightest of `verdicts` as the older `X-RateLimit-*`, which never had a standard.
+
+    `Reset` is when there is more: in seconds from now, or, where `unix_s` tells the Unix time, as such.
+    """
+    tightest = min(verdicts, key=tightness)
+    reset_s = seconds(tightest.reset_us) if unix_s is None else ceil(unix_s + tightest.reset_us / _US_IN_S)
+    numbers = (tightest.policy.requests, tightest.remaining, reset_s)
+    return tuple((name, b"%d" % number) for name, number in zip(_LEGACY, numbers, strict=True))
 
 
 def _limit(verdict: Verdict) -> bytes:

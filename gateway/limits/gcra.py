@@ -1,7 +1,12 @@
 """GCRA, the generic cell rate algorithm (ITU-T I.371), in integers: one number a key, exact, smooth, with a burst.
 
 The number is the *theoretical arrival time* (TAT), in microseconds: the moment at which the key's allowance is full
-again. Nothing here stores it or reads a clock.
+again. Nothing here stores it or reads a clock. With T = ceil(per_us / requests) and tau = burst × T:
+
+take: after = max(TAT, now) + cost × T, a key that was never seen having TAT = now. Admitted iff after - now <= tau, or
+the cost is 0, which only looks; then TAT = after. A refusal waits after - now - tau. With ahead = max(TAT, now) - now,
+after the decision: remaining = (tau - ahead) // T, at least 0; reset = (remaining + 1) × T - (tau - ahead), 0 when
+nothing is ahead. mark: the TAT after the charge. refund: TAT -= min(cost × T, mark - now), if that is more than 0.
 """
 
 from __future__ import annotations
@@ -25,7 +30,7 @@ def take(tat_us: int, now_us: int, cost: int, policy: Policy) -> tuple[int, Verd
     start_us = tat_us if tat_us > now_us else now_us  # noqa: FURB136 - max() takes three times as long
     after_us = start_us + cost * interval_us
     wait_us = after_us - now_us - tau_us
-    if wait_us <= 0:
+    if wait_us <= 0 or not cost:
         admitted, wait_us, ahead_us, tat_us = True, 0, after_us - now_us, after_us
     else:
         admitted, ahead_us = False, start_us - now_us
@@ -44,8 +49,3 @@ def refund(tat_us: int, now_us: int, charge: Charge) -> int:
     """
     owed_us = min(charge.cost * charge.policy.interval_us, charge.mark - now_us)
     return tat_us - owed_us if owed_us > 0 else tat_us
-
-
-def tightness(verdict: Verdict) -> tuple[int, int, int]:
-    """Return what to sort verdicts by, tightest first."""
-    return -verdict.retry_after_us, verdict.remaining, -verdict.reset_us

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from gateway.limits.policy import Policy
@@ -27,6 +29,10 @@ Ask = tuple[Policy, bytes, int]
 """What a request asks of one policy: the policy, the key it is counted under, and what it costs."""
 
 
+Words = Sequence[int]
+"""What is known of a key under a policy, as a few integers of 64 bits; `algorithms` says which. Nobody changes them."""
+
+
 class Verdict(Struct, frozen=True, gc=False):
     """What one policy says to one request.
 
@@ -46,7 +52,8 @@ class Charge(Struct, frozen=True, gc=False):
     """What a request was charged under one policy, so that it can be given back.
 
     `mark` is what its algorithm finds it again by: GCRA's TAT behind the request, the time at which a sliding log noted
-    it, the beginning of the calendar's window, the number of the place that is held.
+    it, the beginning of the calendar's window, the number of places that were held with it. `key` is the one that was
+    charged, be it the one that principals beyond a store's room share. What costs nothing is no charge.
     """
 
     policy: Policy
@@ -60,8 +67,8 @@ class Decision(Struct, frozen=True, gc=False):
 
     `tightest` is the verdict that a client meets first: of those that refuse the longest wait, else the least left.
     None when no policy applied. A refused request has no charges. `shadowed` are the verdicts of policies in shadow
-    mode, which are in `charges` where they admit but neither in `verdicts` nor in `admitted`. `unavailable`: it was
-    refused since the store does not answer and a policy wants it so.
+    mode, which are in `charges` where they admit (and the request is) but neither in `verdicts` nor in `admitted`.
+    `unavailable`: it was refused since the store does not answer and a policy wants it so.
     """
 
     admitted: bool

@@ -11,8 +11,9 @@ from gateway.dialects.reader import Dialect
 from gateway.headers import AddressMap
 
 if TYPE_CHECKING:
+    from gateway.config.limits import Mode
     from gateway.config.load import Upstream
-    from gateway.config.models import GatewayFile, Mode, RouteConfig, UpstreamFile
+    from gateway.config.models import GatewayFile, RouteConfig, UpstreamFile
 
 
 class Plan(Struct, frozen=True, kw_only=True):

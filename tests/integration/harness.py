@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from gateway.app import Application
     from gateway.edge.clock import Clock, Ids
+    from gateway.limits.stores import Store
     from gateway.model import Outcome
     from tests.integration.origin import Origin
     from tests.integration.wire import Reply
@@ -144,6 +145,7 @@ async def gateway(
     environ: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
+    store: Store | None = None,
     **settings: object,
 ) -> AsyncIterator[Running]:
     """Run a gateway in front of `upstreams`; `settings` are keys of its own file."""
@@ -160,6 +162,7 @@ async def gateway(
         ids=ids,
         stream=lines,
         observers=(outcomes,),
+        store=store,
     )
     await application.start()
     try:

@@ -172,3 +172,46 @@ async def test_what_went_upstream_is_paid_for(tmp_path: Path) -> None:
     async with serve((head(), close())) as origin, gateway(tmp_path, upstream(origin), limits=limits) as accord:
         answers = [await accord.ask(post("/api/a", b"x")) for _ in range(2)]
         assert [answer.status for answer in answers] == [502, 429]
+
+
+@on_uvloop
+async def test_who_refused_is_named(tmp_path: Path) -> None:
+    """In the problem document, in the log, and in a metric by policy and verdict."""
+    limits = [{"name": "wide", "key": "ip", "requests": 9, "per": "60s"}, {"name": "narrow", "key": "ip", **ONE}]
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=limits) as accord:
+        await accord.get("/api/a")
+        refused = await accord.get("/api/a")
+        logged, metrics = accord.log()[-1], accord.metrics()
+    assert refused.json()["violated-policies"] == ["narrow"]
+    assert logged["limit"] == "narrow"
+    for policy, verdict in (("wide", "admitted"), ("wide", "spared"), ("narrow", "admitted"), ("narrow", "refused")):
+        labels = f'policy="{policy}",scope="gateway",verdict="{verdict}"'
+        assert f"accord_limit_decisions_total{{{labels}}} 1.0" in metrics
+
+
+@pytest.mark.parametrize(("form", "reset"), [("delta", b"60"), ("epoch", None)])
+@on_uvloop
+async def test_older_fields_are_sent_where_they_are_asked_for(tmp_path: Path, form: str, reset: bytes | None) -> None:
+    """They say the tightest policy; without being asked for they are not there."""
+    limits = [{"name": "wide", "key": "ip", "requests": 9, "per": "60s"}, {"name": "narrow", "key": "ip", **ONE}]
+    async with (
+        serve(MANY) as origin,
+        gateway(tmp_path, upstream(origin), limits=limits, legacy_headers=form) as accord,
+    ):
+        answer = await accord.get("/api/a")
+    assert (answer.header("X-RateLimit-Limit"), answer.header("X-RateLimit-Remaining")) == (b"1", b"0")
+    said = answer.header("X-RateLimit-Reset")
+    assert said == reset if reset is not None else int(said or 0) > 1_795_000_000
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=limits) as accord:
+        assert (await accord.get("/api/a")).header("X-RateLimit-Limit") is None
+
+
+@on_uvloop
+async def test_a_method_may_cost_more(tmp_path: Path) -> None:
+    """And one that costs nothing is let through when nothing is left."""
+    limits = [{"name": "calls", "key": "ip", "requests": 5, "per": "60s", "cost": {"POST": 4, "GET": 0}}]
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=limits) as accord:
+        first = await accord.ask(post("/api/a", b"x"))
+        second = await accord.ask(post("/api/a", b"x"))
+        free = await accord.get("/api/a")
+    assert (first.header("RateLimit"), second.status, free.status) == (b'"calls";r=1;t=12', 429, 200)

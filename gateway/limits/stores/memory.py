@@ -1,144 +1,232 @@
 """The counts of all limits in the memory of one process: exact, bounded, without timers.
 
-Each policy has two generations of a plain dict. A key that is charged lives in the young one; after a full refill time
-the young one becomes the old one, and what was old is dropped whole: by then every key in it is full again, so nothing
-is forgotten that still counts. A live key is never evicted, for that would hand a blocked client its quota back; when a
-policy holds `max_keys` of them, further ones share a single *overflow* key under the policy's own limit.
+Each policy has two generations of a plain dict. A key that is charged lives in the young one. When everything that the
+young one held at the turn before must have lapsed by now, it becomes the old one and what was old is dropped whole: so
+nothing is forgotten that still counts. At the end of a calendar's window all its keys go at once; a place that is held
+never lapses, and its key goes when the last one is given back. A live key is never evicted, for that would hand a
+blocked client its quota back; when a policy holds `max_keys` of them, further ones share a single *overflow* key under
+the policy's own limit.
+
+A state of one word is kept as the bare number: of a million keys that saves 50 MB. Requests under GCRA alone, as most
+are, are decided by such numbers here; all others by `joint`, which means the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from gateway.limits.gcra import refund, take, tightness
+from gateway.limits.algorithms import STEPS
+from gateway.limits.gcra import take as take_gcra
+from gateway.limits.joint import decision, judge, take
+from gateway.limits.policy import Algorithm
 from gateway.limits.values import Charge, Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gateway.limits.policy import Policy
-    from gateway.limits.values import Ask, Verdict
+    from gateway.limits.values import Ask, Verdict, Words
 
 OVERFLOW: Final = b""
 """The key that all principals beyond `max_keys` share; `key_of` never returns it."""
+_GCRA: Final = Algorithm.GCRA
+_CONCURRENCY: Final = Algorithm.CONCURRENCY
+
+State = int | Sequence[int]
+"""The words of a key, a single one as it is."""
 
 
 class _Table:
-    """The theoretical arrival times of one policy's keys, in microseconds."""
+    """What is known of one policy's keys. Times are of the policy's clock, which never goes back here."""
 
-    __slots__ = ("_lifetime_us", "_max_keys", "_old", "_turn_us", "_young")
+    __slots__ = ("_lapsed_us", "_max_keys", "_old", "_policy", "_turn_us", "_young", "wall")
 
-    def __init__(self, lifetime_us: int, max_keys: int, now_us: int) -> None:
-        """Keep a key for at least `lifetime_us` after it was last charged."""
-        self._lifetime_us = lifetime_us
+    def __init__(self, policy: Policy, max_keys: int, at_us: int) -> None:
+        """Start empty."""
+        self._policy = policy
         self._max_keys = max_keys
-        self._turn_us = now_us + lifetime_us
-        self._young: dict[bytes, int] = {}
-        self._old: dict[bytes, int] = {}
+        self._young: dict[bytes, State] = {}
+        self._old: dict[bytes, State] = {}
+        self._turn_us = 0
+        self._lapsed_us = 0
+        self.wall = STEPS[policy.algorithm].wall
+        self._turn(at_us)
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
-    def find(self, key: bytes, now_us: int) -> tuple[bytes, int]:
-        """Return the key to charge (the overflow key when there is no room) and its TAT."""
-        if now_us >= self._turn_us:
-            self._turn(now_us)
-        tat_us = self._young.get(key)
-        if tat_us is None:
-            tat_us = self._old.get(key)
-        if tat_us is not None:
-            return key, tat_us
-        if key != OVERFLOW and len(self) >= self._max_keys:
-            return self.find(OVERFLOW, now_us)
-        return key, now_us
+    def look(self, key: bytes, at_us: int) -> State | None:
+        """Return what is known of a key."""
+        if at_us >= self._turn_us:
+            self._turn(at_us)
+        state = self._young.get(key)
+        return self._old.get(key) if state is None else state
 
-    def put(self, key: bytes, tat_us: int) -> None:
-        """Keep the TAT of a key that was charged."""
-        self._young[key] = tat_us
+    def find(self, key: bytes, at_us: int) -> tuple[bytes, State | None]:
+        """Return the key to charge (the overflow key when there is no room) and what is known of it."""
+        state = self.look(key, at_us)
+        if state is None and len(self) >= self._max_keys:
+            return OVERFLOW, self.look(OVERFLOW, at_us)
+        return key, state
+
+    def put(self, key: bytes, state: State) -> None:
+        """Keep what is known of a key that was charged."""
+        self._young[key] = state
         if self._old:
             self._old.pop(key, None)
 
-    def _turn(self, now_us: int) -> None:
-        """Drop the old generation, and the young one too when nobody asked for so long that it is as old."""
-        self._old = self._young if now_us < self._turn_us + self._lifetime_us else {}
+    def drop(self, key: bytes) -> None:
+        """Forget a key of which nothing counts any more."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+
+    def _turn(self, at_us: int) -> None:
+        """Drop the old generation, and the young one too when all of it has lapsed."""
+        until_us = STEPS[self._policy.algorithm].until_us
+        self._old = self._young if at_us < self._lapsed_us else {}
         self._young = {}
-        self._turn_us = now_us + self._lifetime_us
+        self._turn_us = until_us(at_us, self._policy)
+        self._lapsed_us = until_us(self._turn_us - 1, self._policy)
 
 
 class MemoryStore:
-    """Decides requests and keeps the counts. Bounded: at most `max_keys` keys (about 200 bytes each) a policy."""
+    """Decides requests and keeps the counts, at most `max_keys` keys a policy.
+
+    A key takes up about 150 bytes; under a sliding log 8 more for each request that counts.
+    """
 
     def __init__(self, max_keys: int = 100_000) -> None:
         """Start empty."""
         self._max_keys = max_keys
         self._tables: dict[str, _Table] = {}
         self._now_us = 0
+        self._unix_us = 0
 
     def __len__(self) -> int:
         """Count the keys that are held, over all policies."""
         return sum(len(table) for table in self._tables.values())
 
-    def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:  # noqa: ARG002 - as the port has it
+    def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
         """Charge every policy of one request, or none of them when one refuses.
 
-        `now_us` is a monotonic clock in microseconds. Where it goes back, time stands still until it has caught up.
+        Both clocks are in microseconds. Where one goes back, its time stands still until it has caught up.
         """
-        now_us = self._at(now_us)
-        if len(asks) == 1:
-            return self._decide_one(*asks[0], now_us)
-        taken = [self._take(policy, key, cost, now_us) for policy, key, cost in asks]
-        for one in taken:
-            if not one[3].admitted:
-                return self._refusal(asks, tuple([one[3] for one in taken]), now_us)
-        for table, key, tat_us, _ in taken:
-            table.put(key, tat_us)
-        charges_made = tuple(
-            [Charge(policy, one[1], cost, one[2]) for (policy, _, cost), one in zip(asks, taken, strict=True)]
-        )
-        return _decision(tuple([one[3] for one in taken]), admitted=True, charges=charges_made)
-
-    def _decide_one(self, policy: Policy, key: bytes, cost: int, now_us: int) -> Decision:
-        """Charge the only policy of a request, as most have."""
-        table, key, tat_us, verdict = self._take(policy, key, cost, now_us)
-        if not verdict.admitted:
-            return Decision(False, (verdict,), verdict)  # noqa: FBT003 - by name takes longer
-        table.put(key, tat_us)
-        return Decision(True, (verdict,), verdict, (Charge(policy, key, cost, tat_us),))  # noqa: FBT003 - as above
-
-    def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:  # noqa: ARG002
-        """Give back what a request was charged and return what its policies say then. To be called once a request."""
-        now_us = self._at(now_us)
-        for charge in charges:
-            if charge.mark > now_us:  # else it has lapsed, and its key may be forgotten
-                table = self._tables[charge.policy.id]
-                key, tat_us = table.find(charge.key, now_us)
-                table.put(key, refund(tat_us, now_us, charge))
-        return tuple([self._take(charge.policy, charge.key, 0, now_us)[3] for charge in charges])
-
-    def _at(self, now_us: int) -> int:
-        """Return the time, which stands still while the clock goes back."""
         if now_us > self._now_us:  # noqa: PLR1730 - max() takes three times as long
             self._now_us = now_us
-        return self._now_us
+        if len(asks) == 1:
+            policy, key, cost = asks[0]
+            if policy.algorithm is _GCRA and not policy.shadow:
+                return self._decide_one(policy, key, cost)
+        else:
+            decided = self._decide_gcra(asks)
+            if decided is not None:
+                return decided
+        return self._judge(asks, unix_us, keep=True)
 
-    def _refusal(self, asks: Sequence[Ask], verdicts: tuple[Verdict, ...], now_us: int) -> Decision:
-        """Answer a request that a policy refuses: the others, which would have admitted it, were not charged either."""
-        uncharged = (
-            self._take(policy, key, 0, now_us)[3] if verdict.admitted else verdict
-            for (policy, key, _), verdict in zip(asks, verdicts, strict=True)
-        )
-        return _decision(tuple(uncharged), admitted=False)
+    def peek(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
+        """Return what the policies would say to a request, without charging any."""
+        self._now_us = max(now_us, self._now_us)
+        return self._judge(asks, unix_us, keep=False)
 
-    def _take(self, policy: Policy, key: bytes, cost: int, now_us: int) -> tuple[_Table, bytes, int, Verdict]:
-        """Ask one policy, without keeping what it says."""
+    def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:
+        """Give back what a request was charged and return what its policies say then, those in shadow mode nothing.
+
+        To be called once a request, and not for one whose places are released.
+        """
+        self._now_us, self._unix_us = max(now_us, self._now_us), max(unix_us, self._unix_us)
+        for charge in charges:
+            self._give_back(charge)
+        return tuple([self._say(charge) for charge in charges if not charge.policy.shadow])
+
+    def release(self, charges: Sequence[Charge], now_us: int) -> None:
+        """Note that a request ended which held places under policies of concurrency; of other charges, do nothing."""
+        self._now_us = max(now_us, self._now_us)
+        for charge in charges:
+            if charge.policy.algorithm is _CONCURRENCY:
+                self._give_back(charge)
+
+    def _decide_one(self, policy: Policy, key: bytes, cost: int) -> Decision:
+        """Charge the only policy of a request, as most have."""
+        now_us = self._now_us
+        table = self._table(policy)
+        key, state = table.find(key, now_us)
+        tat_us, verdict = take_gcra(state if isinstance(state, int) else now_us, now_us, cost, policy)
+        if not verdict.admitted or not cost:
+            return Decision(verdict.admitted, (verdict,), verdict)
+        table.put(key, tat_us)
+        return Decision(True, (verdict,), verdict, (Charge(policy, key, cost, tat_us),))  # noqa: FBT003 - by name takes longer
+
+    def _decide_gcra(self, asks: Sequence[Ask]) -> Decision | None:
+        """Charge policies that all count by GCRA and are enforced; None when it is not that simple."""
+        now_us = self._now_us
+        taken: list[tuple[_Table, int]] = []
+        verdicts: list[Verdict] = []
+        charges: list[Charge] = []
+        for policy, asked, cost in asks:
+            if policy.algorithm is not _GCRA or policy.shadow or not cost:
+                return None
+            table = self._table(policy)
+            key, state = table.find(asked, now_us)
+            tat_us, verdict = take_gcra(state if isinstance(state, int) else now_us, now_us, cost, policy)
+            if not verdict.admitted:
+                return None
+            taken.append((table, tat_us))
+            verdicts.append(verdict)
+            charges.append(Charge(policy, key, cost, tat_us))
+        for (table, tat_us), charge in zip(taken, charges, strict=True):
+            table.put(charge.key, tat_us)
+        return decision(verdicts, tuple(charges), admitted=True)
+
+    def _judge(self, asks: Sequence[Ask], unix_us: int, *, keep: bool) -> Decision:
+        """Decide by policies of any kind."""
+        self._unix_us = max(unix_us, self._unix_us)
+        tables = [self._table(policy) for policy, _, _ in asks]
+        found = [table.find(key, self._at(table)) for table, (_, key, _) in zip(tables, asks, strict=True)]
+        charged = [(policy, key, cost) for (policy, _, cost), (key, _) in zip(asks, found, strict=True)]
+        decided, kept = judge(charged, [_words(state) for _, state in found], self._now_us, self._unix_us)
+        if not keep:
+            return Decision(decided.admitted, decided.verdicts, decided.tightest, (), decided.shadowed)
+        for table, (key, _), words in zip(tables, found, kept, strict=True):
+            if words is not None:
+                table.put(key, _state(words))
+        return decided
+
+    def _give_back(self, charge: Charge) -> None:
+        """Give one charge back, as far as it counts still."""
+        table, steps = self._table(charge.policy), STEPS[charge.policy.algorithm]
+        at_us = self._at(table)
+        state = table.look(charge.key, at_us)
+        if state is None:
+            return
+        words = steps.refund(_words(state), at_us, charge)
+        if steps.ends_us(words, charge.policy) > at_us:
+            table.put(charge.key, _state(words))
+        else:
+            table.drop(charge.key)
+
+    def _say(self, charge: Charge) -> Verdict:
+        """Return what a policy says of a key, without charging it."""
+        table = self._table(charge.policy)
+        known = _words(table.look(charge.key, self._at(table)))
+        return take((charge.policy, charge.key, 0), known, self._now_us, self._unix_us)[1]
+
+    def _table(self, policy: Policy) -> _Table:
+        """Return a policy's table."""
         table = self._tables.get(policy.id)
         if table is None:
-            table = self._tables[policy.id] = _Table(policy.tau_us, self._max_keys, now_us)
-        key, tat_us = table.find(key, now_us)
-        tat_us, verdict = take(tat_us, now_us, cost, policy)
-        return table, key, tat_us, verdict
+            at_us = self._unix_us if STEPS[policy.algorithm].wall else self._now_us
+            table = self._tables[policy.id] = _Table(policy, self._max_keys, at_us)
+        return table
+
+    def _at(self, table: _Table) -> int:
+        """Return the time on a table's clock."""
+        return self._unix_us if table.wall else self._now_us
 
 
-def _decision(verdicts: tuple[Verdict, ...], *, admitted: bool, charges: tuple[Charge, ...] = ()) -> Decision:
-    """Put verdicts together and find the tightest."""
-    return Decision(admitted, verdicts, min(verdicts, key=tightness, default=None), charges)
+def _words(state: State | None) -> Words:
+    if state is None:
+        return ()
+    return (state,) if isinstance(state, int) else state
+
+
+def _state(words: Words) -> State:
+    return words[0] if len(words) == 1 else words

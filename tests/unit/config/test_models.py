@@ -9,7 +9,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from gateway.config.addresses import Address
-from gateway.config.models import Credentials, DialectChoice, GatewayFile, PolicyConfig, UpstreamFile
+from gateway.config.limits import PolicyConfig
+from gateway.config.models import Credentials, DialectChoice, GatewayFile, UpstreamFile
+from gateway.config.stores import MemoryConfig, StoreConfig
 from gateway.dialects.spec import DialectSpec
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def _at(value: Any, path: str) -> object:  # noqa: ANN401 - any model
         ("admin", Address(host="127.0.0.1", port=8081)),
         ("public_url", None),
         ("upstreams", ("upstreams/*.yaml",)),
-        ("store", "memory"),
+        ("store", StoreConfig(memory=MemoryConfig())),
         ("via", "accord"),
         ("trusted_proxies", ()),
         ("limits", ()),
@@ -115,12 +117,9 @@ def test_limits(limit: dict[str, Any], key: tuple[str, ...], burst: int | None) 
 @pytest.mark.parametrize(
     ("model", "feature"),
     [
-        (GatewayFile, {"store": {"redis": {"url_env": "A"}}}),
         (GatewayFile, {"store": "redis"}),
         (GatewayFile, {"mode": "shadow"}),
         (GatewayFile, {"views": ["json-api"]}),
-        (GatewayFile, {"limits": [{"name": "a", "requests": 1, "per": "1s", "mode": "shadow"}]}),
-        (GatewayFile, {"limits": [{"name": "a", "requests": 1, "per": "1s", "cost": 2}]}),
         (GatewayFile, {"tracing": {"endpoint": "a"}}),
         (UpstreamFile, {"budget": {"requests": 120, "per": "60s"}}),
         (UpstreamFile, {"view": 7}),

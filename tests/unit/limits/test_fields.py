@@ -6,7 +6,7 @@ from math import inf, nan
 
 import pytest
 
-from gateway.limits import Policy, Verdict, rate_fields
+from gateway.limits import Policy, Verdict, legacy_fields, rate_fields
 from gateway.model import Allowance
 
 CLIENT = Policy(name="per-client", requests=600, per_us=60_000_000, burst=100, key=("client",))
@@ -100,3 +100,11 @@ def test_names_are_quoted(name: str, quoted: bytes) -> None:
     """A name is a string of structured fields, whatever is in it."""
     policy = Policy(name=name, requests=1, per_us=1_000_000, burst=1, key=("ip",))
     assert dict(rate_fields([verdict(policy)], status=200))[b"RateLimit"].startswith(quoted + b";r=")
+
+
+def test_older_fields_say_the_tightest() -> None:
+    """`Reset` is seconds from now, or Unix time; both rounded up."""
+    both = [verdict(), verdict(BRISK, remaining=3, reset_us=2_500_000)]
+    expected = ((b"X-RateLimit-Limit", b"10"), (b"X-RateLimit-Remaining", b"3"))
+    assert legacy_fields(both, None) == (*expected, (b"X-RateLimit-Reset", b"3"))
+    assert legacy_fields(both, 1_000.2) == (*expected, (b"X-RateLimit-Reset", b"1003"))

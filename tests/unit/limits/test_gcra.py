@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.limits import Policy, Verdict, take
-from gateway.limits.gcra import tightness
+from gateway.limits.joint import tightness
 
 TEN = Policy(name="ten", requests=10, per_us=1_000_000, burst=3, key=("ip",))
 NOW_US = 5_000_000

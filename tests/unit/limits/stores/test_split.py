@@ -1,0 +1,110 @@
+"""What is counted here alone decides first; nothing is charged where the other store refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gateway.limits import Decision, Policy
+from gateway.limits.stores import MemoryStore
+from gateway.limits.stores.split import SplitStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gateway.limits import Ask
+
+NOW_US = 10**12
+HERE = Policy(name="here", requests=1, per_us=1_000_000, burst=2, key=("ip",), local=True)
+THERE = Policy(name="there", requests=1, per_us=1_000_000, burst=1, key=("ip",))
+ASKS = [(HERE, b"a", 1), (THERE, b"a", 1)]
+LOOK = [(HERE, b"a", 0), (THERE, b"a", 0)]
+
+
+class LaterStore(MemoryStore):
+    """A store in memory whose answers have to be waited for."""
+
+    def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Any:  # noqa: ANN401 - wider than its parent's
+        """Decide later."""
+        return self._wait(super().decide, asks, now_us, unix_us)
+
+    def peek(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Any:  # noqa: ANN401 - as above
+        """Look later."""
+        return self._wait(super().peek, asks, now_us, unix_us)
+
+    async def _wait(
+        self, ask: Callable[[Sequence[Ask], int, int], Decision], asks: Sequence[Ask], now_us: int, unix_us: int
+    ) -> Decision:
+        await asyncio.sleep(0)
+        return ask(asks, now_us, unix_us)
+
+
+def split(there: MemoryStore) -> Callable[..., Decision]:
+    """Return what decides by a split store at `NOW_US`, waiting where it has to."""
+    store = SplitStore(MemoryStore(), there)
+
+    def ask(asks: Sequence[Ask] = ASKS, what: str = "decide") -> Decision:
+        async def waited() -> Decision:
+            found = getattr(store, what)(asks, NOW_US, NOW_US)
+            return found if isinstance(found, Decision) else await found
+
+        return asyncio.run(waited())
+
+    return ask
+
+
+def remaining(decision: Decision) -> dict[str, int]:
+    """Return what each policy has left."""
+    return {verdict.policy.name: verdict.remaining for verdict in decision.verdicts}
+
+
+@pytest.mark.parametrize("there", [MemoryStore, LaterStore])
+def test_all_or_none(there: type[MemoryStore]) -> None:
+    """What was charged here comes back where the store refuses."""
+    ask = split(there())
+    assert ask().admitted
+    assert remaining(ask(LOOK, "peek")) == {"here": 1, "there": 0}
+    refused = ask()
+    assert (refused.admitted, remaining(refused), refused.charges) == (False, {"here": 1, "there": 0}, ())
+    assert refused.tightest is not None
+    assert refused.tightest.policy is THERE
+    assert remaining(ask([(HERE, b"a", 1)])) == {"here": 0}
+
+
+def test_who_is_refused_here_costs_the_store_nothing() -> None:
+    """It is not even asked."""
+    there = MemoryStore()
+    ask = split(there)
+    for _ in range(2):
+        ask([(HERE, b"a", 1)])
+    assert remaining(ask()) == {"here": 0}
+    assert len(there) == 0
+    assert ask([(THERE, b"a", 1)]).admitted
+
+
+def test_refund_and_release_reach_both() -> None:
+    """Each store gets back what it charged."""
+    store = SplitStore(MemoryStore(), MemoryStore())
+    decision = store.decide(ASKS, NOW_US, NOW_US)
+    assert isinstance(decision, Decision)
+    assert [verdict.remaining for verdict in store.refund(decision.charges, NOW_US, NOW_US)] == [2, 1]
+    store.release(decision.charges, NOW_US)
+    for one in ASKS:
+        decision = store.decide([one], NOW_US, NOW_US)
+        assert isinstance(decision, Decision)
+        assert len(store.refund(decision.charges, NOW_US, NOW_US)) == 1
+
+
+async def test_who_leaves_gets_back_what_was_charged_here() -> None:
+    """The store proper gives back its own."""
+    here = MemoryStore()
+    store = SplitStore(here, LaterStore())
+    deciding = asyncio.ensure_future(store.decide(ASKS, NOW_US, NOW_US))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    deciding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await deciding
+    looked = here.peek([(HERE, b"a", 0)], NOW_US, NOW_US)
+    assert [verdict.remaining for verdict in looked.verdicts] == [2]
