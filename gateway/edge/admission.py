@@ -1,8 +1,7 @@
 """Who is asking, and whether the limits let the request through.
 
-Compiled from the configuration: a request meets the gateway's policies, its upstream's, its route's and its client's. A
-known client's own policies stand in for the gateway's that count by client, else the general one would always be the
-tighter. The store decides all of them in one step.
+A request meets the gateway's policies, its upstream's, its route's and its client's; the store decides all of them in
+one step.
 """
 
 from __future__ import annotations
@@ -11,13 +10,11 @@ from asyncio import Future, ensure_future
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Final
 
+from gateway.config import policies
 from gateway.limits import Algorithm, Decision, Facts, Keys, Policy, client_address
 from gateway.limits.address import is_trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from gateway.config.limits import PolicyConfig
     from gateway.config.models import GatewayFile
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
 _US_IN_S: Final = 1_000_000
 _SHOWN_BYTES: Final = 6
 
-Policies = tuple[Policy, ...]
 Keyed = tuple[tuple[Policy, "KeyOf"], ...]
 """Policies, and how each finds the key of a request."""
 
@@ -87,14 +83,8 @@ class Admission:
         self._clock = clock
         self._store = store
         self._metrics = metrics
-        everybody = compiled(gateway.limits, scope="gateway")
-        general = tuple(policy for policy in everybody if "client" not in policy.key)
-        self._everybody = everybody
-        self._own = {
-            client.name: (*general, *compiled(client.limits, scope=f"client:{client.name}"))
-            for client in gateway.clients
-            if client.limits
-        }
+        self._everybody = policies.of_gateway(gateway)
+        self._own = {client.name: policies.of_client(gateway, client) for client in gateway.clients if client.limits}
         self._applied: dict[tuple[str | None, Way], Applied] = {}
 
     def trusts(self, peer: str) -> bool:
@@ -139,8 +129,8 @@ class Admission:
         client = facts.client if facts.client in self._own else None
         applied = self._applied.get((client, way))
         if applied is None:
-            policies = (self._everybody if client is None else self._own[client]) + way.policies
-            applied = Applied(tuple([(policy, self._keys.of(policy)) for policy in policies]))
+            every = (self._everybody if client is None else self._own[client]) + way.policies
+            applied = Applied(tuple([(policy, self._keys.of(policy)) for policy in every]))
             self._applied[client, way] = applied
         return applied
 
@@ -156,8 +146,3 @@ class Admission:
             return facts.client
         digest = blake2b(self._keys.principal(facts), digest_size=_SHOWN_BYTES, key=self._secret)
         return f"#{digest.hexdigest()}"
-
-
-def compiled(configs: Iterable[PolicyConfig], *, scope: str) -> Policies:
-    """Return policies as the limits decide by them."""
-    return tuple(config.policy(scope) for config in configs)

@@ -9,8 +9,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from gateway.config import presets
-from gateway.edge.admission import compiled
+from gateway.config import policies, presets
 from gateway.headers import CREDENTIALS, ReplyRules, RequestRules, Secrets, strip_parameters
 from gateway.limits import Policy
 from gateway.pipeline.codings import ACCEPTED
@@ -113,16 +112,13 @@ class Ways:
     ) -> Way:
         settings = upstream.settings
         name = settings.name
-        policies = compiled(settings.limits, scope=f"upstream:{name}")
-        if route is not None:
-            policies += compiled(route.limits, scope=f"route:{name}:{settings.routes.index(route)}")
         plan = plan_of(gateway, upstream, route)
         secrets = _secrets(upstream, environ)
         return Way(
             upstream=name,
             route=None if route is None else route_name(route),
             plan=plan,
-            policies=policies,
+            policies=policies.of_way(settings, route),
             request=_request_rules(gateway, upstream, plan, environ),
             reply=_reply_rules(gateway, upstream, plan, secrets),
             query=_query(upstream, environ),

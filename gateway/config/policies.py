@@ -1,0 +1,55 @@
+"""Which policies a configuration has, and where each is written: its scope, by which two of one name are told apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gateway.config.limits import PolicyConfig
+    from gateway.config.load import Configuration
+    from gateway.config.models import ClientConfig, GatewayFile, RouteConfig, UpstreamFile
+    from gateway.limits import Policy
+
+Policies = tuple["Policy", ...]
+
+
+def of_gateway(gateway: GatewayFile) -> Policies:
+    """Return the policies of every request that reaches an upstream."""
+    return _compiled(gateway.limits, "gateway")
+
+
+def of_client(gateway: GatewayFile, client: ClientConfig) -> Policies:
+    """Return what stands in for `of_gateway` with a client: its own limits in place of those that count by client."""
+    if not client.limits:
+        return of_gateway(gateway)
+    general = tuple(policy for policy in of_gateway(gateway) if "client" not in policy.key)
+    return general + _compiled(client.limits, f"client:{client.name}")
+
+
+def of_way(upstream: UpstreamFile, route: RouteConfig | None) -> Policies:
+    """Return the policies of an upstream's requests, by a route or by none."""
+    found = _compiled(upstream.limits, f"upstream:{upstream.name}")
+    if route is None:
+        return found
+    return found + _compiled(route.limits, f"route:{upstream.name}:{route.name or upstream.routes.index(route)}")
+
+
+def all_of(configuration: Configuration) -> Policies:
+    """Return every policy once, in the order of the files."""
+    return tuple({policy.id: policy for policy in _all(configuration)}.values())
+
+
+def _all(configuration: Configuration) -> Iterator[Policy]:
+    gateway = configuration.gateway
+    yield from of_gateway(gateway)
+    for client in gateway.clients:
+        yield from of_client(gateway, client)
+    for upstream in configuration.upstreams:
+        for route in (None, *upstream.settings.routes):
+            yield from of_way(upstream.settings, route)
+
+
+def _compiled(configs: Iterable[PolicyConfig], scope: str) -> Policies:
+    return tuple(config.policy(scope) for config in configs)

@@ -1,0 +1,29 @@
+"""Under load exactly as many requests pass as the arithmetic says: no race gives one away, none is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.integration.harness import gateway, on_uvloop, upstream
+from tests.integration.origin import head, send, serve
+from tests.system.flood import flood
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+LIMIT = {"name": "all", "key": "upstream", "requests": 100, "per": "1s", "burst": 20}
+SECONDS = 10.0
+
+
+@on_uvloop
+async def test_one_process(tmp_path: Path) -> None:
+    """32 connections for ten seconds against 100 a second with a burst of 20."""
+    async with (
+        serve((head(), send(OK)) * 2_000) as origin,
+        gateway(tmp_path, upstream(origin), limits=[LIMIT]) as accord,
+    ):
+        load = await flood([accord.port], seconds=SECONDS)
+    statuses = load.statuses()
+    assert set(statuses) == {200, 429}
+    assert statuses[200] in load.allowed(100, 20)
