@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import random
 import socket
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from gateway.edge.access_log import AccessLog, LineBuffer, diagnostic_logger
 from gateway.edge.admin import Admin
 from gateway.edge.admission import Admission, Clients
+from gateway.edge.budgets import Budgets
 from gateway.edge.clock import SystemClock, UuidsV7
 from gateway.edge.connection import Terms
 from gateway.edge.forward import Forwarder
@@ -31,7 +33,7 @@ from gateway.edge.server import ClientServer
 from gateway.edge.status import StatusBoard
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
-from gateway.limits.stores import MemoryStore
+from gateway.limits.stores import BudgetedStore, MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +80,8 @@ class Application:
         self.port = 0
         self.admin_port = 0
         self._clock = clock
-        self._ways = Ways(config, environ)
+        self._budgets = Budgets(config, clock, random.random)
+        self._ways = Ways(config, environ, self._budgets)
         self._writer = LogWriter(stream)
         self._lines = LineBuffer(self._writer.put, lambda call: loop.call_later(FLUSH_S, call))
         board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams))
@@ -88,7 +91,7 @@ class Application:
             config.gateway,
             secret=secret,
             clock=clock,
-            store=store or MemoryStore(),
+            store=BudgetedStore(store or MemoryStore(), self._budgets.held),
             metrics=LimitMetrics(self.registry),
         )
         proxy = self._proxy(ids, admission, (metrics, log, board, *observers))
@@ -113,7 +116,7 @@ class Application:
         return Proxy(
             gateway,
             intake=intake,
-            forwarder=Forwarder(replies, self._clock),
+            forwarder=Forwarder(replies, self._budgets, self._clock),
             replies=replies,
             lifecycle=self.lifecycle,
             clock=self._clock,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.config import presets, views
-from gateway.config.budgets import budget_faults, unknown_clients
 from gateway.config.clashes import double_fields, no_way, one_address
 from gateway.config.document import Document
 from gateway.config.environment import EnvironmentReference, references
 from gateway.config.faults import fault_at, validate
+from gateway.config.granted import budget_faults, unknown_clients
 from gateway.config.models import GatewayFile, UpstreamFile
 from gateway.dialects.reader import Dialect
 from gateway.dialects.spec import DialectSpec

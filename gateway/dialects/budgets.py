@@ -36,7 +36,7 @@ _USUAL: Final = tuple(
 class BudgetReader:
     """The budgets of one dialect; `chain` begins with it and goes on with the dialects it extends."""
 
-    __slots__ = ("_bucket", "_fields", "_pauses", "kinds", "rates")
+    __slots__ = ("_bucket", "_fields", "_pauses", "by_path", "kinds", "rates")
 
     def __init__(self, chain: Sequence[DialectSpec], rates: RateReader) -> None:
         """Compile what the dialect says."""
@@ -45,6 +45,7 @@ class BudgetReader:
         name = next((spec.rate_bucket for spec in chain if spec.rate_bucket is not None), None)
         self._bucket = None if name is None else name.lower().encode()
         pauses = next((spec.pauses for spec in chain if spec.pauses), _USUAL)
+        self.by_path = name is not None or any(pause.scope == "route" for pause in pauses)
         self._pauses = [(compile_condition(pause.when), Scope(pause.scope)) for pause in pauses]
         self._fields = FieldNames(rates.names.union(*(fields_in(pause.when) for pause in pauses)))
 

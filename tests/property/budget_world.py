@@ -9,19 +9,21 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil, floor
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.limits.budget.fair import Fair
 from gateway.limits.budget.learned import Learned
-from gateway.limits.budget.values import NO_RESERVE, Kind, Reserve, Scope
+from gateway.limits.budget.values import NO_RESERVE, WINDOW, Kind, Reserve, Scope
 from gateway.limits.stores import MemoryStore
 from gateway.model import Grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.limits.budget.learned import Ticket
     from gateway.limits.policy import Policy
 
 S = 1_000_000
@@ -52,8 +54,8 @@ class Origin(Protocol):
 class FixedWindow:
     """An API that grants `limit` in each window of `per_us`, the first of which begins at `first_us`.
 
-    `reset` is written in whole steps of `grain_us`, by `rounding`. `anchored` windows begin with the first request after
-    the one before is over.
+    `reset` is written in whole steps of `grain_us`, by `rounding`. `anchored` windows begin with the first
+    request after the one before is over.
     """
 
     def __init__(
@@ -86,7 +88,8 @@ class FixedWindow:
         (self.refused if refused else self.served).append(now_us)
         self.used += not refused
         ends_us = self.begins_us + self.per_us
-        reset_us = self.rounding(ends_us / self.grain_us) * self.grain_us - floor(now_us / self.grain_us) * self.grain_us
+        grain_us = self.grain_us
+        reset_us = (self.rounding(ends_us / grain_us) - floor(now_us / grain_us)) * grain_us
         after_us = ceil((ends_us - now_us) / S) * S if refused else None
         return Reply(refused, self.limit, self.limit - self.used, max(0, reset_us), after_us)
 
@@ -118,7 +121,7 @@ class World:
 
     origin: Origin
     replicas: int = 1
-    kind: Kind = Kind()
+    kind: Kind = WINDOW
     declared: tuple[Policy, ...] = ()
     """What is charged in one store that all replicas share."""
     learns: bool = True
@@ -147,7 +150,7 @@ class World:
             now_us = float(from_us)
             while (now_us := now_us + self.chance.expovariate(rate) * S) < until_us:
                 replica = self.chance.randrange(self.replicas)
-                self._at(int(now_us), lambda at_us, c=client, r=replica: self.ask(c, r, at_us))
+                self._at(int(now_us), partial(self.ask, client, replica))
         while events:
             at_us, _, event = heapq.heappop(events)
             event(at_us)
@@ -177,16 +180,16 @@ class World:
         ticket = state.sent(ROUTE, now_us)
         self._at(now_us + self.latency_us(self.chance), lambda at_us: self._arrive(replica, ticket, at_us))
 
-    def _arrive(self, replica: int, ticket: object, now_us: int) -> None:
+    def _arrive(self, replica: int, ticket: Ticket, now_us: int) -> None:
         reply = self.origin.answer(now_us)
         self._at(now_us + self.latency_us(self.chance), lambda at_us: self._return(replica, ticket, reply, at_us))
 
-    def _return(self, replica: int, ticket: object, reply: Reply, now_us: int) -> None:
+    def _return(self, replica: int, ticket: Ticket, reply: Reply, now_us: int) -> None:
         state = self.states[replica]
         grant = Grant(0, reply.limit, reply.remaining, reply.reset_us, self.grain_us)
-        state.replied(ticket, [grant], now_us, refused=reply.refused)  # type: ignore[arg-type]
+        state.replied(ticket, [grant], now_us, refused=reply.refused)
         if reply.refused:
-            state.limited(ticket, Scope.BUCKET, reply.retry_after_us, now_us, self.chance.random())  # type: ignore[arg-type]
+            state.limited(ticket, Scope.BUCKET, reply.retry_after_us, now_us, self.chance.random())
 
     def _at(self, at_us: int, event: Callable[[int], None]) -> None:
         self.number += 1

@@ -23,7 +23,7 @@ _SLOWEST: Final = 2
 class Fair:
     """Who had how much of a budget lately: in this period of `period_us` and the one before."""
 
-    __slots__ = ("_hold_us", "_hungry", "_old", "_period_us", "_plenty_us", "_turn_us", "_young")
+    __slots__ = ("_hold_us", "_hungry", "_old", "_period_us", "_turn_us", "_young", "plenty_us")
 
     def __init__(self, period_us: int, now_us: int) -> None:
         """Begin with nobody. A client is waited for a quarter of the period after it was turned away."""
@@ -33,7 +33,7 @@ class Fair:
         self._young: dict[bytes, int] = {}
         self._old: dict[bytes, int] = {}
         self._hungry: dict[bytes, int] = {}
-        self._plenty_us = now_us
+        self.plenty_us = now_us
 
     def noted(self, verdict: Verdict, now_us: int, replicas: int = 1) -> None:
         """Take what the budget's policy said last, by which is known when there will be plenty: half of the burst.
@@ -44,11 +44,15 @@ class Fair:
         missing = policy.burst // 2 + 1 - verdict.remaining
         each_us = policy.per_us // policy.requests
         wait_us = (missing - 1) * each_us + min(each_us, verdict.reset_us) if missing > 0 else 0
-        self._plenty_us = now_us + wait_us * min(replicas, _SLOWEST)
+        self.plenty_us = now_us + wait_us * min(replicas, _SLOWEST)
+
+    def scarce(self, until_us: int) -> None:
+        """Note that there is not enough for all before that moment."""
+        self.plenty_us = max(self.plenty_us, until_us)
 
     def yields(self, client: bytes, now_us: int) -> bool:
         """Tell whether a client has to let another one go first; it is turned away then."""
-        if now_us >= self._plenty_us:
+        if now_us >= self.plenty_us:
             return False
         self._turn(now_us)
         hungry = self._hungry

@@ -79,13 +79,14 @@ class Account:
 class Ticket:
     """A request under way: when it left, what it counts against, and the pauses that it tries the end of."""
 
-    __slots__ = ("account", "left_us", "probes", "route")
+    __slots__ = ("account", "left_us", "paused", "probes", "route")
 
     def __init__(self, account: Account, route: bytes, left_us: int, probes: tuple[Pause, ...]) -> None:
         self.account = account
         self.route = route
         self.left_us = left_us
         self.probes = probes
+        self.paused: Pause | None = None
 
 
 _NOTHING: Final[frozenset[int]] = frozenset()
@@ -153,9 +154,15 @@ class Learned:
         self.refusals += 1
         pause = _PAUSES[scope](self, ticket, now_us)
         probe = pause in ticket.probes
+        ticket.paused = pause
         pause.refused(after_us, now_us, jitter, probe=probe)
         ticket.probes = tuple([one for one in ticket.probes if one is not pause])
         self._through(ticket)
+
+    def longer(self, ticket: Ticket, after_us: int, now_us: int) -> None:
+        """Pause longer: more was read of a refusal, and it asks for `after_us`. Only what it paused is meant."""
+        if ticket.paused is not None:
+            ticket.paused.lengthen(now_us + after_us, now_us)
 
     def lost(self, ticket: Ticket, now_us: int) -> None:
         """Note that no reply came to a request of which something went upstream: it may have been counted."""

@@ -36,6 +36,7 @@ class Window:
         self._last_us = now_us
         self._old_us = 0
         self._limit = 0
+        self._base = 0
         self._begin(grant, *_bounds(grant, left_us, now_us))
 
     # ---- what replies say ----------------------------------------------------------------------------------------
