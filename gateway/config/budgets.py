@@ -78,7 +78,7 @@ class BudgetConfig(Strict, title="budget"):
     reserved_for: ReservedFor | None = None
     """Whom the reserve is kept for."""
     fair: Literal["client"] | None = None
-    """`client`: while it runs short, a client that had more than another that was turned away lets that one go first."""
+    """`client`: while it runs short, a client that had more than another that was turned away lets it go first."""
     when_exceeded: Literal["refuse", "wait"] = "refuse"
     """`wait`: a request that the budget has no room for waits for its turn, as long as `max_wait` at most."""
     max_wait_s: Annotated[Duration, Field(alias="max_wait")] = 2.0

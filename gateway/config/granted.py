@@ -122,9 +122,8 @@ def budget_faults(settings: UpstreamFile, chain: Sequence[DialectSpec], document
             if route not in routes:
                 place = (*at, "reserved_for", "routes", number)
                 faults.append(fault_at(document, place, "there is no route of this name"))
-        for spec in config.specs(plans):
-            if config.reserve.of(spec.requests) >= spec.requests:
-                faults.append(fault_at(document, (*at, "reserve"), "a reserve of all leaves nothing to anybody else"))
+        if any(config.reserve.of(spec.requests) >= spec.requests for spec in config.specs(plans)):
+            faults.append(fault_at(document, (*at, "reserve"), "a reserve of all leaves nothing to anybody else"))
     return faults
 
 

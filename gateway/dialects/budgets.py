@@ -1,4 +1,4 @@
-"""What a reply's head says about budgets: what is left, in which bucket it counted, and whether to send nothing for now.
+"""What a reply's head says about budgets: what is left, in which bucket it counted, and whether to pause.
 
 Only status and header are looked at. What a refusal's body says is read with the rest of it, where it is read.
 """

@@ -1,8 +1,8 @@
 """Fairness between clients of one budget, where requests are refused rather than kept waiting.
 
 A client that already had more than one that was turned away just now is turned away too, until the other was served.
-Nothing is wasted by it: that counts only while less than half of what may go at once is there, and so whatever the others do
-not take comes back to whoever asks.
+Nothing is wasted by it: that counts only while less than half of what may go at once is there, and so whatever the
+others do not take comes back to whoever asks.
 Bounded: so many clients are told apart; those beyond are one.
 """
 
