@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
-from gateway.config.values import Duration, Name
+from gateway.config.values import Duration, Name  # noqa: TC001 - pydantic needs the types at run time
 from gateway.dialects.spec import BudgetPath, BudgetSpec, OneOrList, Strict
 from gateway.limits.budget.declared import Declared, Shape, percent_or_number
 from gateway.limits.budget.values import NO_RESERVE, Reserve
@@ -65,7 +65,7 @@ class BudgetConfig(Strict, title="budget"):
     per_s: Annotated[Duration | None, Field(alias="per")] = None
     """The time in which they are granted."""
     shape: Literal["fixed_window", "leaky_bucket"] = "fixed_window"
-    """`fixed_window`: all come back when a new window begins, and nobody says when that is, so that requests are spread.
+    """`fixed_window`: all come back when a new window begins; nobody says when that is, so that requests are spread.
     `leaky_bucket`: they come back evenly, and all of them may be spent at once.
     """
     by: Literal["credential", "address"] = "credential"

@@ -1,9 +1,8 @@
-"""Budgets against origins that count truly, in simulated time: nothing is refused, little is left over, all have theirs."""
+"""Budgets against origins that count truly, in simulated time: nothing is refused, little is left over."""
 
 from __future__ import annotations
 
 from math import ceil, floor
-from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +19,7 @@ from tests.property.budget_world import ROUTE, FixedWindow, LeakyBucket, S, Worl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from random import Random
 
 MINUTE = 60 * S
 

@@ -45,7 +45,7 @@ class Pause:
 
     def sent(self, now_us: int) -> bool:
         """Note that a request leaves; return whether it is the one that tries."""
-        if not self._length_us:
+        if not self._length_us or now_us < self._until_us:
             return False
         self._probe_us = now_us
         return True

@@ -121,10 +121,8 @@ class Window:
         self._early = -1
 
     def _sharpen(self, low_us: int, high_us: int) -> None:
-        """Keep what both bounds leave; where they contradict each other, the newer ones."""
-        low_us, high_us = max(low_us, self._low_us), min(high_us, self._high_us)
-        if low_us <= high_us:
-            self._low_us, self._high_us = low_us, high_us
+        """Keep what both bounds leave: they overlap, or the reply would be of another window."""
+        self._low_us, self._high_us = max(low_us, self._low_us), min(high_us, self._high_us)
 
     def _lower(self, grant: Grant) -> None:
         """Believe that less is left, never that more is."""

@@ -39,7 +39,7 @@ def test_rounded_up() -> None:
         ({"requests": 99, "per_us": 100}, "is finer than whole microseconds can count"),
         ({"requests": 10**16, "per_us": 10**16}, "too large"),
         ({"burst": 10**12}, "too large"),
-        ({"key": ()}, "must be of client, ip, method, route, upstream or header:NAME"),
+        ({"key": ()}, "must be of client, ip, method, path, route, upstream or header:NAME"),
         ({"key": ("ip", "moon")}, "must be of"),
         ({"key": ("header:",)}, "must be of"),
     ],
