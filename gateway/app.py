@@ -87,7 +87,7 @@ class Application:
         board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams))
         metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self._writer.dropped_lines)
         log = AccessLog(self._lines, clock)
-        admission = Admission(
+        admission = self.admission = Admission(
             config.gateway,
             secret=secret,
             clock=clock,

@@ -60,7 +60,7 @@ class PolicyConfig(Strict, title="limit"):
     """`wait`: a request over the limit waits for its turn, as long as `max_wait` at most."""
     max_wait_s: Annotated[Duration, Field(alias="max_wait")] = 2.0
     """How long a request may wait; one that would wait longer is refused at once."""
-    queue: Annotated[int, Field(ge=1, le=100_000)] = 100
+    queue: Annotated[int, Field(ge=1, le=10_000)] = 100
     """How many requests of one key may wait; further ones are refused."""
     on_store_error: Literal["local", "refuse", "allow"] = "local"
     """What happens while the store does not answer. `local`: count here, by the limit divided by the number of

@@ -6,16 +6,17 @@ one step.
 
 from __future__ import annotations
 
-from asyncio import Future, ensure_future
+from asyncio import CancelledError, Future, ensure_future
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Final
 
 from gateway.config import policies
+from gateway.edge.waiting import WaitingRooms
 from gateway.limits import Algorithm, Decision, Facts, Keys, Policy, client_address
 from gateway.limits.address import is_trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.config.models import GatewayFile
     from gateway.edge.call import Call
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gateway.headers import RequestHead
     from gateway.limits import Ask, Charge, KeyOf, Verdict
     from gateway.limits.stores import Store
+    from gateway.limits.stores.port import Deciding
     from gateway.model import Headers
     from gateway.pipeline.counted import Counted
 
@@ -54,17 +56,14 @@ class Clients:
 
 
 class Applied:
-    """The policies of one client's requests by one way.
-
-    `holds`: some count what is under way, and must be told of its end.
-    """
+    """The policies of one client's requests by one way. `waits`: who is over some of them may wait."""
 
     def __init__(self, keyed: Keyed, counted: Mapping[str, Counted]) -> None:
         """Note what they have in common. Those in `counted`, by id, are for some of the requests only."""
         self.keyed = keyed
         self._some = [(*one, counted[one[0].id]) for one in keyed if one[0].id in counted]
         self._all = tuple([one for one in keyed if one[0].id not in counted])
-        self.holds = any(policy.algorithm is Algorithm.CONCURRENCY for policy, _ in keyed)
+        self.waits = any(policy.max_wait_us for policy, _ in keyed)
 
     def asks(self, facts: Facts) -> list[Ask]:
         """Return what a request asks of them."""
@@ -91,6 +90,7 @@ class Admission:
         self._clock = clock
         self._store = store
         self._metrics = metrics
+        self.rooms = WaitingRooms(clock, self._give_back)
         self._everybody = policies.of_gateway(gateway)
         self._own = {client.name: policies.of_client(gateway, client) for client in gateway.clients if client.limits}
         self._applied: dict[tuple[str | None, Way], Applied] = {}
@@ -117,7 +117,8 @@ class Admission:
         applied = self._applied_to(facts, way)
         if not applied.keyed:
             return None
-        found = self._store.decide(applied.asks(facts), self._now_us(), self._unix_us())
+        asks = applied.asks(facts)
+        found = self._in_line(facts, asks) if applied.waits else self._ask(asks)
         return found if isinstance(found, Decision) else ensure_future(found)
 
     def note(self, decision: Decision) -> None:
@@ -126,12 +127,45 @@ class Admission:
 
     def refund(self, charges: tuple[Charge, ...]) -> tuple[Verdict, ...]:
         """Give back what a request was charged, and return what its policies say then."""
-        return self._store.refund(charges, self._now_us(), self._unix_us())
+        said = self._give_back(charges)
+        self.rooms.freed(charges)
+        return said
 
     def release(self, charges: tuple[Charge, ...]) -> None:
         """Note that a request is over, for the policies that count what is under way."""
-        if any(charge.policy.algorithm is Algorithm.CONCURRENCY for charge in charges):
-            self._store.release(charges, self._now_us())
+        held = [charge for charge in charges if charge.policy.algorithm is Algorithm.CONCURRENCY]
+        if held:
+            self._store.release(held, self._now_us())
+            self.rooms.freed(held)
+
+    def _ask(self, asks: Sequence[Ask]) -> Decision | Deciding:
+        return self._store.decide(asks, self._now_us(), self._unix_us())
+
+    def _give_back(self, charges: tuple[Charge, ...]) -> tuple[Verdict, ...]:
+        return self._store.refund(charges, self._now_us(), self._unix_us())
+
+    def _in_line(self, facts: Facts, asks: Sequence[Ask]) -> Decision | Deciding:
+        """Ask unless others wait for the same; who is refused by what lets him wait waits for his turn."""
+        client = self._keys.principal(facts)
+        if self.rooms.occupied(asks):
+            return self.rooms.enter(lambda: self._ask(asks), client, asks)
+        found = self._ask(asks)
+        if isinstance(found, Decision):
+            return self._or_wait(client, asks, found)
+        return self._later(client, asks, found)
+
+    async def _later(self, client: bytes, asks: Sequence[Ask], deciding: Deciding) -> Decision:
+        decided = ensure_future(deciding)
+        try:
+            found = self._or_wait(client, asks, await decided)
+        except CancelledError:
+            if not decided.cancelled() and decided.exception() is None:  # it came in the moment in which we left
+                self.refund(decided.result().charges)
+            raise
+        return found if isinstance(found, Decision) else await found
+
+    def _or_wait(self, client: bytes, asks: Sequence[Ask], found: Decision) -> Decision | Deciding:
+        return found if found.admitted else self.rooms.enter(lambda: self._ask(asks), client, asks, found)
 
     def _applied_to(self, facts: Facts, way: Way) -> Applied:
         """Return the policies of a request; they are put together once for each client of its own and each way."""

@@ -105,6 +105,11 @@ class Intake:
             return pages.SERVER_OPTIONS
         return self._route(call, message, seen, target.path)
 
+    def unwanted(self, pending: Pending) -> None:
+        """Give back what a decision charged that nobody waits for any more."""
+        if pending.deciding.exception() is None:
+            self._admission.refund(pending.deciding.result().charges)
+
     def over(self, call: Call) -> None:
         """Note that a request is over which was admitted."""
         self._admission.release(call.charges)

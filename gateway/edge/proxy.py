@@ -128,7 +128,10 @@ class ProxyTurn(Turn):
     def _decided(self, pending: Pending, payload: StreamReader) -> None:
         """Go on with a request whose limits have been asked; one that was broken off meanwhile is over."""
         self._pending = None
-        if self.over or pending.deciding.cancelled():
+        if pending.deciding.cancelled():
+            return
+        if self.over:  # the client left in the moment in which the decision came
+            self._proxy.intake.unwanted(pending)
             return
         try:
             waiting = self._go(self._proxy.intake.decided(self._call, pending), payload)

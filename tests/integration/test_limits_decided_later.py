@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -140,3 +140,37 @@ async def test_a_store_that_is_away_may_refuse(tmp_path: Path) -> None:
         logged = accord.log()[-1]
     assert (answer.status, answer.json()["code"]) == (503, "store_unavailable")
     assert logged["limit"] is None
+
+
+@on_uvloop
+async def test_a_decision_that_nobody_waits_for_is_given_back(tmp_path: Path) -> None:
+    """Where it came in the very moment in which the client left, and so could not be cancelled."""
+    store = LaterStore()
+
+    class Late(asyncio.Future["Decision"]):
+        """Is done when somebody comes to cancel it."""
+
+        def cancel(self, msg: object = None) -> bool:
+            del msg
+            self.set_result(store.memory.decide(*question))
+            return False
+
+    question: Any = None
+
+    class DoneStore(LaterStore):
+        def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Any:  # noqa: ANN401 - a future of its own
+            nonlocal question
+            question = asks, now_us, unix_us
+            store.asked.set()
+            return Late()
+
+        def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:
+            return store.memory.refund(charges, now_us, unix_us)
+
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, store=DoneStore()) as accord:
+        async with await connect(accord.port) as wire:
+            await wire.send(get("/api/a"))
+            await store.asked.wait()
+        assert (await accord.outcomes.next()).outcome == "cancelled"
+        assert store.memory.peek(*question).admitted
+        assert not origin.conversations

@@ -6,6 +6,7 @@ back when the others refuse.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from gateway.limits.joint import tightness
@@ -61,11 +62,14 @@ class SplitStore:
         return _joined(first, second) if isinstance(second, Decision) else _joined_later(first, second)
 
     async def _later(self, first: Decision, second: Deciding, now_us: int, unix_us: int) -> Decision:
-        """Wait for the store; who leaves meanwhile gets the local charges back."""
+        """Wait for the store; who leaves meanwhile gets the charges back."""
+        decided = asyncio.ensure_future(second)
         try:
-            decision = await second
+            decision = await decided
         except BaseException:
             self._here.refund(first.charges, now_us, unix_us)
+            if decided.done() and not decided.cancelled() and decided.exception() is None:
+                self._there.refund(decided.result().charges, now_us, unix_us)
             raise
         return self._together(first, decision, now_us, unix_us)
 

@@ -14,7 +14,7 @@ from gateway.limits.stores.split import SplitStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.limits import Ask
+    from gateway.limits import Ask, Charge, Verdict
 
 NOW_US = 10**12
 HERE = Policy(name="here", requests=1, per_us=1_000_000, burst=2, key=("ip",), local=True)
@@ -108,3 +108,25 @@ async def test_who_leaves_gets_back_what_was_charged_here() -> None:
         await deciding
     looked = here.peek([(HERE, b"a", 0)], NOW_US, NOW_US)
     assert [verdict.remaining for verdict in looked.verdicts] == [2]
+
+
+async def test_who_leaves_when_the_answer_has_come_gets_back_all() -> None:
+    """What the store charged in that very moment, too."""
+    here, there = MemoryStore(), MemoryStore()
+    answer: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+
+    class AnsweredStore(MemoryStore):
+        def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Any:  # noqa: ANN401 - wider than its parent's
+            return answer
+
+        def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:
+            return there.refund(charges, now_us, unix_us)
+
+    deciding = asyncio.ensure_future(SplitStore(here, AnsweredStore()).decide(ASKS, NOW_US, NOW_US))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    answer.set_result(there.decide([(THERE, b"a", 1)], NOW_US, NOW_US))
+    deciding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await deciding
+    assert [one.remaining for one in here.peek([(HERE, b"a", 0)], NOW_US, NOW_US).verdicts] == [2]
+    assert [one.remaining for one in there.peek([(THERE, b"a", 0)], NOW_US, NOW_US).verdicts] == [1]
