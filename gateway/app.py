@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from gateway.edge.access_log import AccessLog, LineBuffer, diagnostic_logger
 from gateway.edge.admin import Admin
 from gateway.edge.admission import Admission, Clients
+from gateway.edge.budget_metrics import BudgetMetrics
 from gateway.edge.budgets import Budgets
 from gateway.edge.clock import SystemClock, UuidsV7
 from gateway.edge.connection import Terms
@@ -81,6 +82,7 @@ class Application:
         self.admin_port = 0
         self._clock = clock
         self._budgets = Budgets(config, clock, random.random)
+        BudgetMetrics(self.registry, self._budgets, clock)
         self._ways = Ways(config, environ, self._budgets)
         self._writer = LogWriter(stream)
         self._lines = LineBuffer(self._writer.put, lambda call: loop.call_later(FLUSH_S, call))
@@ -91,7 +93,7 @@ class Application:
             config.gateway,
             secret=secret,
             clock=clock,
-            store=BudgetedStore(store or MemoryStore(), self._budgets.held),
+            store=BudgetedStore(MemoryStore() if store is None else store, self._budgets.held),
             metrics=LimitMetrics(self.registry),
         )
         proxy = self._proxy(ids, admission, (metrics, log, board, *observers))

@@ -59,7 +59,7 @@ class RateReader:
         if self._telling.isdisjoint(fields):
             return None
         found = [window for window in self._read(fields, now_s) if window.remaining is not None]
-        return min(found, key=lambda window: window.remaining or 0, default=None)
+        return min(found, key=lambda window: (window.remaining or 0, window.reset_s is None), default=None)
 
     def kinds(self) -> tuple[Kind, ...]:
         """Return how the declared windows behave, by their place."""
@@ -73,7 +73,7 @@ class RateReader:
         found: list[Grant] = []
         absurd = 0
         for place, window in enumerate(self._windows):
-            if window.telling.isdisjoint(fields):
+            if window.telling.isdisjoint(fields) or self._told_better(window, fields):
                 continue
             rows = window.read(fields, now_s)
             absurd += window.absurd(fields, rows)
@@ -83,6 +83,16 @@ class RateReader:
             absurd += all(row.remaining is None for row in rows)
             found += _granted(rows, _IETF_ROWS, _SECOND_US)
         return tuple(found), absurd
+
+    def _told_better(self, window: _Window, fields: Fields) -> bool:
+        """Tell whether the same count is told with its reset by another window, where this one's is not there."""
+        if not window.resets_elsewhere(fields):
+            return False
+        return any(
+            not other.telling.isdisjoint(window.telling) and other.tells_reset(fields)
+            for other in self._windows
+            if other is not window
+        )
 
     def retry_after(self, view: View, now_s: float) -> float | None:
         """Return after how many seconds the fields say to try again, or None."""
@@ -152,10 +162,18 @@ class _Window:
             for row in range(rows)
         ]
 
+    def tells_reset(self, fields: Fields) -> bool:
+        """Tell whether the field is there that says when it begins anew."""
+        return self._reset is not None and self._reset[0] in fields
+
+    def resets_elsewhere(self, fields: Fields) -> bool:
+        """Tell whether that field is declared and is not there."""
+        return self._reset is not None and self._reset[0] not in fields
+
     def absurd(self, fields: Fields, rows: Sequence[Allowance]) -> int:
         """Return how many of the fields say what cannot be: a number that is none, a time nobody lives to see."""
-        told = self._reset is not None and self._reset[0] in fields
-        wrong_times = [row for row in rows if row.reset_s is None or row.reset_s > _LONGEST_S] if told else []
+        told = rows if self.tells_reset(fields) else ()
+        wrong_times = [row for row in told if row.reset_s is None or row.reset_s > _LONGEST_S]
         return bool(wrong_times) + any(row.remaining is None for row in rows)
 
     def grain_us(self, fields: Fields) -> int:

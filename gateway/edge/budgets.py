@@ -12,7 +12,6 @@ from gateway.config.granted import granted, terms
 from gateway.edge.call import Told
 from gateway.limits.budget.held import Held
 from gateway.limits.budget.values import Scope
-from gateway.model import Category
 from gateway.pipeline.counted import Counted
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from gateway.upstream import ReplyHead
 
 _US_IN_S: Final = 1_000_000
+_TOO_MANY: Final = frozenset(("rate_limited", "upstream_budget_exhausted"))
+"""What a reply means that was refused as one too many; the second where the credential is ours."""
 
 
 class Watched:
@@ -97,7 +98,7 @@ class Budgets:
     def read(self, call: Call, plan: Plan, problem: Problem) -> None:
         """Take what a reply's body says, where it says that it was too much."""
         told, held = call.told, self._watched[plan.upstream].held
-        if told is None or held is None or problem.code.category is not Category.RATE_LIMITED:
+        if told is None or held is None or problem.code.name not in _TOO_MANY:
             return
         if told.paused:
             if problem.retry.after is not None:

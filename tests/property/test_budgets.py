@@ -186,7 +186,7 @@ def test_no_window_has_more_than_was_declared(requests: int, per_us: int, data: 
     """Whoever asks whenever it is admitted: no half-open window, wherever it begins, gets more than q."""
     requests = min(requests, 200)
     policies = declared(requests, per_us).policies()
-    store, now_us, sent = MemoryStore(), 0, []
+    store, now_us, sent = MemoryStore(), 0, list[int]()
     for gap_us in data.draw(st.lists(st.integers(0, 2 * per_us // requests), max_size=150)):
         decision = store.decide([(policy, b"k", 1) for policy in policies], now_us, now_us)
         while decision.admitted and len(sent) < 1000:

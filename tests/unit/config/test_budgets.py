@@ -121,7 +121,7 @@ def test_how_the_learned_part_is_spent_is_said_first() -> None:
     )
     assert upstream is not None
     said = terms(upstream.settings)
-    assert (said.learns, said.paces, said.reserve, said.routes) == (True, True, Reserve(requests=7), {"pay"})
+    assert (said.learns, said.paces, said.reserve, said.routes) == (True, True, Reserve(requests=7), frozenset({"pay"}))
     assert (said.max_wait_us, said.queue) == (3_000_000, 9)
     policy = granted(upstream.settings)[0].declared.whole()
     assert (policy.max_wait_us, policy.queue) == (0, 0)

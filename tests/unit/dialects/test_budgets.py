@@ -263,6 +263,13 @@ def test_bigcommerce_s_milliseconds() -> None:
     assert after("bigcommerce", (200, spent)) == pytest.approx(0.251)
 
 
+def test_a_count_that_is_declared_twice_is_told_once() -> None:
+    """APIs with the same two fields differ in the third: the one that is there says which they mean."""
+    told = fields(X_RateLimit_Limit="60", X_RateLimit_Remaining="0", X_RateLimit_Reset="30")
+    assert after("generic", (200, told)) == 31
+    assert preset("generic").grants(told[:2], NOW_S)[0][0] == Grant(0, 60, 0, None, S)
+
+
 def test_auto_reads_the_usual_fields() -> None:
     """Whatever dialect a reply turns out to be of."""
     assert presets.auto().budgets is presets.preset("generic").budgets
