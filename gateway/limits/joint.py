@@ -32,10 +32,11 @@ def judge(asks: Sequence[Ask], words: Sequence[Words], now_us: int, unix_us: int
     charges: list[Charge] = []
     kept: list[Words | None] = []
     for (policy, key, cost), (after, verdict) in zip(asks, taken, strict=True):
-        charged = verdict.admitted and cost > 0
-        kept.append(after if charged else None)
-        if charged:
+        if verdict.admitted and cost:
+            kept.append(after)
             charges.append(Charge(policy, key, cost, STEPS[policy.algorithm].mark(after)))
+        else:
+            kept.append(None)
     return Judged(decision([verdict for _, verdict in taken], tuple(charges), admitted=True), tuple(kept))
 
 

@@ -7,30 +7,22 @@ from typing import TYPE_CHECKING
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import invariant
+from msgspec.structs import replace
 
-from gateway.limits import Charge, Policy, refund, take
+from gateway.limits import Charge, refund, take
+from gateway.limits.algorithms import STEPS
+from gateway.limits.joint import judge
+from gateway.limits.policy import Algorithm
 from gateway.limits.stores import MemoryStore
+from tests.property.store_machine import EPOCH_US, KEYS, StoreMachine, gaps_us
+from tests.property.store_machine import gcra_policies as policies
 
 if TYPE_CHECKING:
-    from gateway.limits import Ask, Decision
+    from collections.abc import Sequence
 
-EPOCH_US = 1_700_000_000_000_000
-KEYS = (b"a", b"b", b"c")
-
-
-@st.composite
-def policies(draw: st.DrawFn, name: str = "p") -> Policy:
-    """Draw any policy that may exist."""
-    requests = draw(st.integers(1, 1_000))
-    per_us = draw(st.integers(1, 10**9))
-    burst = draw(st.integers(1, 20))
-    cost = draw(st.integers(1, burst))
-    assume((-per_us % requests) * 100 <= per_us)
-    return Policy(name=name, requests=requests, per_us=per_us, burst=burst, key=("ip",), cost=cost)
-
-
-gaps_us = st.one_of(st.just(0), st.integers(0, 10), st.integers(0, 10**6), st.integers(0, 10**10))
+    from gateway.limits import Ask, Decision, Policy, Verdict
+    from gateway.limits.values import Words
 
 
 class Bucket:
@@ -140,78 +132,73 @@ def test_refund_is_never_too_much(policy: Policy, gaps: list[int], wait_us: int)
     assert refund(with_us, now_us, charge) >= max(without_us, min(with_us, now_us))
 
 
-class StoreMachine(RuleBasedStateMachine):
-    """A store, and beside it one exact bucket for every policy and key that never forgets."""
-
-    store: MemoryStore
+class MemoryMachine(StoreMachine):
+    """The store in memory, with room for just the keys that there are."""
 
     def make_store(self) -> MemoryStore:
-        """Return the store under test; each store runs the same machine."""
+        """Return a small store."""
         return MemoryStore(max_keys=len(KEYS))
-
-    @initialize(first=policies("first"), second=policies("second"))
-    def begin(self, first: Policy, second: Policy) -> None:
-        """Start with two policies."""
-        self.store = self.make_store()
-        self.policies = (first, second)
-        self.buckets = {(policy.id, key): Bucket(policy) for policy in self.policies for key in KEYS}
-        self.now_us, self.latest_us = EPOCH_US, 0
-        self.last: Decision | None = None
-        self.asked: tuple[list[Ask], int] | None = None
-
-    @rule(gap_us=gaps_us)
-    def time_passes(self, gap_us: int) -> None:
-        """Let the clock advance."""
-        self.now_us += gap_us
-
-    @rule(step_us=gaps_us)
-    def clock_goes_back(self, step_us: int) -> None:
-        """Let the clock go back, as no monotonic clock should."""
-        self.now_us -= step_us
-
-    @rule(first=st.sampled_from(KEYS), second=st.sampled_from(KEYS), which=st.sampled_from(["first", "second", "both"]))
-    def request(self, first: bytes, second: bytes, which: str) -> None:
-        """Ask one policy or both, and compare all that is said with the model."""
-        charges = [(policy, key, policy.cost) for policy, key in zip(self.policies, (first, second), strict=True)]
-        charges = {"first": charges[:1], "second": charges[1:], "both": charges}[which]
-        self.last, self.asked = self.decide(charges), (charges, self.latest_us)
-
-    def decide(self, charges: list[Ask]) -> Decision:
-        """Ask the store, compare all that it says with the model, and charge the model."""
-        self.latest_us = max(self.latest_us, self.now_us)
-        decision = self.store.decide(charges, self.now_us, EPOCH_US)
-        buckets = [self.buckets[policy.id, key] for policy, key, _ in charges]
-        fits = [
-            bucket.look(self.latest_us) >= policy.cost for bucket, (policy, _, _) in zip(buckets, charges, strict=True)
-        ]
-        assert [verdict.admitted for verdict in decision.verdicts] == fits
-        assert decision.admitted == all(fits)
-        for bucket, (policy, _, _), verdict in zip(buckets, charges, decision.verdicts, strict=True):
-            bucket.level -= policy.cost if decision.admitted else 0
-            assert verdict.remaining == bucket.level // 1
-        return decision
-
-    @rule()
-    def wait_and_retry(self) -> None:
-        """After a refusal, one microsecond too early is refused again, and the whole wait admits."""
-        if self.last is None or self.last.tightest is None or self.last.admitted or self.asked is None:
-            return
-        charges, asked_us = self.asked
-        wait_us = self.last.tightest.retry_after_us
-        if self.latest_us >= asked_us + wait_us:
-            return
-        for self.now_us in (asked_us + wait_us - 1, asked_us + wait_us):
-            assert self.decide(charges).admitted == (self.now_us == asked_us + wait_us)
-        self.last = None
 
     @invariant()
     def bounded(self) -> None:
-        """No table holds more than its keys, and nothing overflows that fits."""
+        """No table holds more than its keys."""
         if hasattr(self, "store"):
-            assert len(self.store) <= 2 * len(KEYS)
+            assert isinstance(self.store, MemoryStore)
+            assert len(self.store) <= 4 * len(KEYS)
 
 
-TestMemoryStore = StoreMachine.TestCase
+TestMemoryStore = MemoryMachine.TestCase
+
+
+class PlainStore:
+    """The arithmetic and nothing else: it goes by the clocks as they are, and forgets nothing."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.words: dict[tuple[str, bytes], Words] = {}
+
+    def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
+        """Judge a request, and keep the words."""
+        decided, kept = judge(asks, [self.known(policy, key) for policy, key, _ in asks], now_us, unix_us)
+        for (policy, key, _), words in zip(asks, kept, strict=True):
+            if words is not None:
+                self.words[policy.id, key] = words
+        return decided
+
+    def peek(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
+        """Judge a request."""
+        decided, _ = judge(asks, [self.known(policy, key) for policy, key, _ in asks], now_us, unix_us)
+        return replace(decided, charges=())
+
+    def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:
+        """Give charges back."""
+        for charge in charges:
+            steps, known = STEPS[charge.policy.algorithm], self.known(charge.policy, charge.key)
+            words = steps.refund(known, unix_us if steps.wall else now_us, charge)
+            self.words[charge.policy.id, charge.key] = words
+        return self.peek([(charge.policy, charge.key, 0) for charge in charges], now_us, unix_us).verdicts
+
+    def release(self, charges: Sequence[Charge], now_us: int) -> None:
+        """Free places."""
+        held = [charge for charge in charges if charge.policy.algorithm is Algorithm.CONCURRENCY]
+        self.refund(held, now_us, 0)
+
+    def known(self, policy: Policy, key: bytes) -> Words:
+        """Return the words of a key."""
+        return self.words.get((policy.id, key), ())
+
+
+class PlainMachine(StoreMachine):
+    """The arithmetic alone, on clocks that go back."""
+
+    stands_still = False
+
+    def make_store(self) -> PlainStore:
+        """Return an empty store."""
+        return PlainStore()
+
+
+TestArithmetic = PlainMachine.TestCase
 
 
 @given(policies(), st.lists(st.integers(0, 20), max_size=200), st.integers(1, 5))

@@ -110,42 +110,49 @@ class MemoryStore:
 
         Both clocks are in microseconds. Where one goes back, its time stands still until it has caught up.
         """
-        if now_us > self._now_us:  # noqa: PLR1730 - max() takes three times as long
-            self._now_us = now_us
+        self._advance(now_us, unix_us)
         if len(asks) == 1:
             policy, key, cost = asks[0]
-            if policy.algorithm is _GCRA and not policy.shadow:
-                return self._decide_one(policy, key, cost)
+            if not policy.shadow:
+                decide = self._decide_one if policy.algorithm is _GCRA else self._decide_other
+                return decide(policy, key, cost)
         else:
             decided = self._decide_gcra(asks)
             if decided is not None:
                 return decided
-        return self._judge(asks, unix_us, keep=True)
+        return self._judge(asks, keep=True)
 
     def peek(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
         """Return what the policies would say to a request, without charging any."""
-        self._now_us = max(now_us, self._now_us)
-        return self._judge(asks, unix_us, keep=False)
+        self._advance(now_us, unix_us)
+        return self._judge(asks, keep=False)
 
     def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:
         """Give back what a request was charged and return what its policies say then, those in shadow mode nothing.
 
         To be called once a request, and not for one whose places are released.
         """
-        self._now_us, self._unix_us = max(now_us, self._now_us), max(unix_us, self._unix_us)
+        self._advance(now_us, unix_us)
         for charge in charges:
             self._give_back(charge)
         return tuple([self._say(charge) for charge in charges if not charge.policy.shadow])
 
     def release(self, charges: Sequence[Charge], now_us: int) -> None:
         """Note that a request ended which held places under policies of concurrency; of other charges, do nothing."""
-        self._now_us = max(now_us, self._now_us)
+        self._advance(now_us, 0)
         for charge in charges:
             if charge.policy.algorithm is _CONCURRENCY:
                 self._give_back(charge)
 
+    def _advance(self, now_us: int, unix_us: int) -> None:
+        """Set the clocks, which never go back."""
+        if now_us > self._now_us:  # noqa: PLR1730 - max() takes three times as long
+            self._now_us = now_us
+        if unix_us > self._unix_us:  # noqa: PLR1730 - as above
+            self._unix_us = unix_us
+
     def _decide_one(self, policy: Policy, key: bytes, cost: int) -> Decision:
-        """Charge the only policy of a request, as most have."""
+        """Charge the only policy of a request, as most have: one of GCRA."""
         now_us = self._now_us
         table = self._table(policy)
         key, state = table.find(key, now_us)
@@ -153,16 +160,29 @@ class MemoryStore:
         if not verdict.admitted or not cost:
             return Decision(verdict.admitted, (verdict,), verdict)
         table.put(key, tat_us)
-        return Decision(True, (verdict,), verdict, (Charge(policy, key, cost, tat_us),))  # noqa: FBT003 - by name takes longer
+        charge = Charge(policy, key, cost, tat_us)
+        return Decision(True, (verdict,), verdict, (charge,))  # noqa: FBT003 - by name takes longer
+
+    def _decide_other(self, policy: Policy, key: bytes, cost: int) -> Decision:
+        """Charge the only policy of a request, one that does not count by GCRA."""
+        table, steps = self._table(policy), STEPS[policy.algorithm]
+        at_us = self._at(table)
+        key, state = table.find(key, at_us)
+        words, verdict = steps.take(_words(state), at_us, cost, policy)
+        if not verdict.admitted or not cost:
+            return Decision(verdict.admitted, (verdict,), verdict)
+        table.put(key, _state(words))
+        charge = Charge(policy, key, cost, steps.mark(words))
+        return Decision(True, (verdict,), verdict, (charge,))  # noqa: FBT003 - by name takes longer
 
     def _decide_gcra(self, asks: Sequence[Ask]) -> Decision | None:
-        """Charge policies that all count by GCRA and are enforced; None when it is not that simple."""
+        """Charge policies that all count by GCRA, and all admit; None when it is not that simple."""
         now_us = self._now_us
         taken: list[tuple[_Table, int]] = []
         verdicts: list[Verdict] = []
         charges: list[Charge] = []
         for policy, asked, cost in asks:
-            if policy.algorithm is not _GCRA or policy.shadow or not cost:
+            if policy.algorithm is not _GCRA or not cost:
                 return None
             table = self._table(policy)
             key, state = table.find(asked, now_us)
@@ -176,9 +196,8 @@ class MemoryStore:
             table.put(charge.key, tat_us)
         return decision(verdicts, tuple(charges), admitted=True)
 
-    def _judge(self, asks: Sequence[Ask], unix_us: int, *, keep: bool) -> Decision:
+    def _judge(self, asks: Sequence[Ask], *, keep: bool) -> Decision:
         """Decide by policies of any kind."""
-        self._unix_us = max(unix_us, self._unix_us)
         tables = [self._table(policy) for policy, _, _ in asks]
         found = [table.find(key, self._at(table)) for table, (_, key, _) in zip(tables, asks, strict=True)]
         charged = [(policy, key, cost) for (policy, _, cost), (key, _) in zip(asks, found, strict=True)]

@@ -39,8 +39,8 @@ class SplitStore:
             return first
         second = self._there.decide(rest, now_us, unix_us)
         if isinstance(second, Decision):
-            return self._together(first, second, now_us, unix_us)
-        return self._later(first, second, now_us, unix_us)
+            return self._together(local, first, second, now_us, unix_us)
+        return self._later(local, first, second, now_us, unix_us)
 
     def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:
         """Give back what a request was charged, and return what its policies say then."""
@@ -61,7 +61,9 @@ class SplitStore:
         assert isinstance(first, Decision)  # noqa: S101 - the local store is in memory
         return _joined(first, second) if isinstance(second, Decision) else _joined_later(first, second)
 
-    async def _later(self, first: Decision, second: Deciding, now_us: int, unix_us: int) -> Decision:
+    async def _later(
+        self, local: Sequence[Ask], first: Decision, second: Deciding, now_us: int, unix_us: int
+    ) -> Decision:
         """Wait for the store; who leaves meanwhile gets the charges back."""
         decided = asyncio.ensure_future(second)
         try:
@@ -71,14 +73,16 @@ class SplitStore:
             if decided.done() and not decided.cancelled() and decided.exception() is None:
                 self._there.refund(decided.result().charges, now_us, unix_us)
             raise
-        return self._together(first, decision, now_us, unix_us)
+        return self._together(local, first, decision, now_us, unix_us)
 
-    def _together(self, first: Decision, second: Decision, now_us: int, unix_us: int) -> Decision:
+    def _together(self, local: Sequence[Ask], first: Decision, second: Decision, now_us: int, unix_us: int) -> Decision:
         """Put what both say into one decision, when the first admits."""
         if second.admitted:
             return _joined(first, second)
-        uncharged = self._here.refund(first.charges, now_us, unix_us)
-        return _joined(Decision(admitted=True, verdicts=uncharged, tightest=None), second)
+        self._here.refund(first.charges, now_us, unix_us)
+        uncharged = self._here.peek([(policy, key, 0) for policy, key, _ in local], now_us, unix_us)
+        assert isinstance(uncharged, Decision)  # noqa: S101 - the local store is in memory
+        return _joined(uncharged, second)
 
 
 async def _joined_later(first: Decision, second: Deciding) -> Decision:

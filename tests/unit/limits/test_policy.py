@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.limits import Policy
+from gateway.limits.policy import LONGEST_LOG, PERIOD_US, Algorithm, Period
 
 SECOND_US = 1_000_000
 
@@ -39,6 +40,15 @@ def test_rounded_up() -> None:
         ({"requests": 99, "per_us": 100}, "is finer than whole microseconds can count"),
         ({"requests": 10**16, "per_us": 10**16}, "too large"),
         ({"burst": 10**12}, "too large"),
+        ({"costs": (("POST", 11),)}, "a request costs 11, more than the burst of 10: none could ever pass"),
+        ({"algorithm": Algorithm.SLIDING_LOG, "burst": 5}, "sliding_log knows no burst but all of its requests"),
+        (
+            {"algorithm": Algorithm.SLIDING_LOG, "requests": LONGEST_LOG + 1, "burst": LONGEST_LOG + 1},
+            "it counts 1000 at most",
+        ),
+        ({"algorithm": Algorithm.CALENDAR, "burst": 5}, "calendar knows no burst"),
+        ({"algorithm": Algorithm.CONCURRENCY, "per_us": 0, "burst": 5}, "concurrency knows no burst"),
+        ({"algorithm": Algorithm.CALENDAR, "per_us": 0}, "must all be at least 1"),
         ({"key": ()}, "must be of client, ip, method, path, route, upstream or header:NAME"),
         ({"key": ("ip", "moon")}, "must be of"),
         ({"key": ("header:",)}, "must be of"),
@@ -71,3 +81,40 @@ def test_identity() -> None:
         )
     }
     assert len(ids) == 5
+
+
+DAY = {"algorithm": Algorithm.CALENDAR, "period": Period.DAY, "per_us": PERIOD_US[Period.DAY]}
+PLACES = {"algorithm": Algorithm.CONCURRENCY, "per_us": 0}
+
+
+def test_identity_of_algorithms() -> None:
+    """One that counts otherwise keeps other counts."""
+    month = DAY | {"period": Period.MONTH, "per_us": PERIOD_US[Period.MONTH]}
+    log = {"algorithm": Algorithm.SLIDING_LOG}
+    assert len({policy(**changes).id for changes in ({}, log, DAY, month, PLACES)}) == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "tau_us"),
+    [
+        ({"algorithm": Algorithm.SLIDING_LOG}, SECOND_US),
+        (DAY, PERIOD_US[Period.DAY]),
+        (PLACES, 0),
+    ],
+)
+def test_how_long_a_key_is_kept(changes: dict[str, Any], tau_us: int) -> None:
+    """For as long as what it says can count."""
+    assert policy(**changes).tau_us == tau_us
+
+
+def test_shown() -> None:
+    """What is under way is counted in requests, not in a time."""
+    assert policy().member == b'"p";q=10;w=1'
+    assert policy(**PLACES).member == b'"p";q=10;qu="concurrent-requests"'
+    assert policy(name="50%").limit_format % (3, 4) == b'"50%";r=3;t=4'
+
+
+def test_cost_by_method() -> None:
+    """A method may cost another number, or nothing."""
+    dear = policy(cost=2, costs=(("POST", 5), ("OPTIONS", 0)))
+    assert [dear.cost_of(method) for method in ("GET", "POST", "OPTIONS", "post")] == [2, 5, 0, 2]

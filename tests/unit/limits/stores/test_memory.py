@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.limits import Decision, Policy
+from gateway.limits.policy import PERIOD_US, Algorithm, Period
 from gateway.limits.stores import MemoryStore
 
 NOW_US = 10**12
 TWO = Policy(name="two", requests=1, per_us=1_000_000, burst=2, key=("ip",))
 FIVE = Policy(name="five", requests=1, per_us=1_000_000, burst=5, key=("upstream",))
+
+DAY_US = PERIOD_US[Period.DAY]
+DAY = Policy(
+    name="day",
+    requests=2,
+    per_us=DAY_US,
+    burst=2,
+    key=("ip",),
+    algorithm=Algorithm.CALENDAR,
+    period=Period.DAY,
+)
+PLACES = Policy(name="places", requests=2, per_us=0, burst=2, key=("ip",), algorithm=Algorithm.CONCURRENCY)
+LOG = Policy(name="log", requests=2, per_us=1_000_000, burst=2, key=("ip",), algorithm=Algorithm.SLIDING_LOG)
+MIDNIGHT_US = 20_000 * DAY_US
 
 
 def remaining(decision: Decision) -> list[int]:
@@ -174,3 +191,86 @@ def test_a_charge_that_lapsed_is_not_given_back() -> None:
     later_us = NOW_US + 10_000_000
     store.decide([(TWO, b"a", TWO.cost)], later_us, NOW_US)
     assert store.refund(decision.charges, later_us, NOW_US)[0].remaining == 1
+
+
+def test_a_look_keeps_no_key() -> None:
+    """Neither a request that costs nothing nor a peek is remembered."""
+    store = MemoryStore()
+    assert store.decide([(TWO, b"a", 0)], NOW_US, NOW_US).charges == ()
+    assert store.decide([(TWO, b"a", 0), (FIVE, b"a", 0)], NOW_US, NOW_US).charges == ()
+    assert store.decide([(DAY, b"a", 0)], NOW_US, NOW_US).admitted
+    seen = store.peek([(TWO, b"a", 1), (PLACES, b"a", 2)], NOW_US, NOW_US)
+    assert (seen.admitted, remaining(seen), seen.charges) == (True, [1, 0], ())
+    assert len(store) == 0
+
+
+def test_a_day_is_kept_whole() -> None:
+    """However long nobody asks, what is used of a day is used until midnight; then all keys go at once."""
+    store = MemoryStore()
+    store.decide([(DAY, b"a", 2)], NOW_US, MIDNIGHT_US)
+    store.decide([(DAY, b"b", 2)], NOW_US, MIDNIGHT_US)
+    late_us = MIDNIGHT_US + DAY_US - 1
+    assert not store.decide([(DAY, b"a", 1)], NOW_US + DAY_US, late_us).admitted
+    assert store.decide([(DAY, b"a", 1)], NOW_US + DAY_US, late_us + 1).admitted
+    assert len(store) == 1
+
+
+def test_the_wall_clock_goes_back() -> None:
+    """Time stands still until it has caught up: what is used stays used, and no day begins a second time."""
+    store = MemoryStore()
+    store.decide([(DAY, b"a", 2)], NOW_US, MIDNIGHT_US)
+    assert not store.decide([(DAY, b"a", 1)], NOW_US, MIDNIGHT_US - DAY_US).admitted
+    store.decide([(DAY, b"b", 2)], NOW_US, MIDNIGHT_US - DAY_US)
+    assert not store.decide([(DAY, b"b", 1)], NOW_US, MIDNIGHT_US).admitted
+
+
+def test_places_are_held_until_the_end() -> None:
+    """No time frees a place; the end of a request does, and the key is forgotten with its last place."""
+    store = MemoryStore()
+    first = store.decide([(PLACES, b"a", 1)], NOW_US, NOW_US)
+    second = store.decide([(PLACES, b"a", 1), (TWO, b"a", 1)], NOW_US, NOW_US)
+    much_later_us = NOW_US + 10**14
+    refused = store.decide([(PLACES, b"a", 1)], much_later_us, NOW_US)
+    assert (refused.admitted, refused.verdicts[0].retry_after_us) == (False, 1_000_000)
+    store.release(first.charges, much_later_us)
+    assert store.decide([(PLACES, b"a", 1)], much_later_us, NOW_US).admitted
+    store.release((*second.charges, *first.charges), much_later_us)
+    assert len(store) == 1, "only the key of the other policy"
+
+
+def test_a_refund_frees_a_place() -> None:
+    """A request that a later stage refuses holds none."""
+    store = MemoryStore()
+    decided = store.decide([(PLACES, b"a", 2)], NOW_US, NOW_US)
+    assert [verdict.remaining for verdict in store.refund(decided.charges, NOW_US, NOW_US)] == [2]
+    assert len(store) == 0
+
+
+def test_a_charge_of_a_key_that_is_forgotten() -> None:
+    """There is nothing to give back to."""
+    store = MemoryStore()
+    charges = store.decide([(LOG, b"a", 2)], NOW_US, NOW_US).charges
+    later_us = NOW_US + 2 * LOG.tau_us
+    assert [verdict.remaining for verdict in store.refund(charges, later_us, NOW_US)] == [2]
+    assert len(store) == 0
+
+
+def test_shadow() -> None:
+    """A policy in shadow mode refuses nobody, and tells the client nothing, not even when it is given back."""
+    store, shadow = MemoryStore(), replace(TWO, shadow=True)
+    decisions = [store.decide([(shadow, b"a", 1)], NOW_US, NOW_US) for _ in range(3)]
+    assert [decided.admitted for decided in decisions] == [True, True, True]
+    assert [decided.shadowed[0].admitted for decided in decisions] == [True, True, False]
+    assert [len(decided.charges) for decided in decisions] == [1, 1, 0]
+    assert store.refund(decisions[0].charges, NOW_US, NOW_US) == ()
+    assert store.peek([(shadow, b"a", 0)], NOW_US, NOW_US).shadowed[0].remaining == 1
+
+
+def test_overflow_of_places() -> None:
+    """Principals that share the overflow key give its places back."""
+    store = MemoryStore(max_keys=1)
+    store.decide([(PLACES, b"a", 1)], NOW_US, NOW_US)
+    shared = [store.decide([(PLACES, key, 1)], NOW_US, NOW_US) for key in (b"b", b"c", b"d")]
+    assert [decided.admitted for decided in shared] == [True, True, False]
+    store.release(shared[0].charges, NOW_US)
+    assert store.decide([(PLACES, b"d", 1)], NOW_US, NOW_US).admitted
