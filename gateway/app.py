@@ -22,6 +22,7 @@ from gateway.edge.budget_metrics import BudgetMetrics
 from gateway.edge.budgets import Budgets
 from gateway.edge.clock import SystemClock, UuidsV7
 from gateway.edge.connection import Terms
+from gateway.edge.exchange import Exchange
 from gateway.edge.forward import Forwarder
 from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from gateway.edge.connection import Refuse, Serve
     from gateway.edge.log_writer import ByteStream
     from gateway.edge.observers import Observer
+    from gateway.limits.budget.board import BudgetBoard
     from gateway.limits.stores import Store
 
 SECRET_BYTES: Final = 32
@@ -82,6 +84,7 @@ class Application:
         self.admin_port = 0
         self._clock = clock
         self._budgets = Budgets(config, clock, random.random)
+        self._exchange: Exchange | None = None
         BudgetMetrics(self.registry, self._budgets, clock)
         self._ways = Ways(config, environ, self._budgets)
         self._writer = LogWriter(stream)
@@ -141,6 +144,10 @@ class Application:
     def _terms(self, serve: Serve, refuse: Refuse) -> Terms:
         return Terms(bounds=self.settings.bounds, timeouts=self.settings.client_timeouts, serve=serve, refuse=refuse)
 
+    def share_budgets(self, board: BudgetBoard) -> None:
+        """Tell other replicas of budgets on `board`, and hear of them, from `start` on."""
+        self._exchange = Exchange(board, self._budgets.held, self._clock)
+
     async def start(self, *, tries: int = 1) -> None:
         """Listen on both ports, each the next free one of `tries`, and be ready.
 
@@ -148,6 +155,8 @@ class Application:
         """
         listen, admin = self.settings.listen, self.settings.admin
         self._writer.start()
+        if self._exchange is not None:
+            self._exchange.start()
         self.admin_port = await self._listen("admin", self._admin_server, admin, tries)
         self.port = await self._listen("listen", self._server, listen, tries)
         self.lifecycle.state = State.READY
@@ -171,6 +180,8 @@ class Application:
         self.lifecycle.state = State.ENDING
         await self._server.end()
         await self._ways.aclose()
+        if self._exchange is not None:
+            await self._exchange.aclose()
         for listener in self._listening:
             listener.close()
         await self._admin_server.end()

@@ -3,7 +3,8 @@
     AccordError
     ├── ConfigError         the configuration cannot be used; carries every fault found
     ├── TransportFailure    no usable answer came from an upstream (RFC 9209 names the reason)
-    └── ClientGone          the client left before its answer was complete
+    ├── ClientGone          the client left before its answer was complete
+    └── StoreFailure        a store of limits on another machine did not decide
 
 Expected results are values (see `gateway.model`); an exception here crosses an I/O boundary or ends a command.
 Fields live in the exception, the sentence in `__str__`; none of them ever holds a secret or a header value.
@@ -99,3 +100,36 @@ class TransportFailure(AccordError):  # noqa: N818 - named for what happened; it
 
 class ClientGone(AccordError):  # noqa: N818 - an event, not a mistake of this process
     """The client closed its connection, or stopped sending or reading, before the exchange was complete."""
+
+
+class StoreReason(StrEnum):
+    """Why a store of limits did not decide; the words of logs and metrics."""
+
+    TIMEOUT = "timeout"
+    """No answer came in time."""
+    REFUSED = "refused"
+    """No connection, or it broke, or the store does not let us in."""
+    READONLY = "readonly"
+    """It answers but takes no writes: a replica, or a primary that has lost its own."""
+    LOADING = "loading"
+    """It has just been started and still reads its data."""
+    FULL = "full"
+    """It has no memory, no disk or no connection left."""
+    PROTOCOL = "protocol"
+    """It answered what we do not understand."""
+    OTHER = "other"
+
+
+class StoreFailure(AccordError):  # noqa: N818 - named for what happened; a policy says what follows from it
+    """A store of limits on another machine did not answer, or not in a way that we understand.
+
+    Holds the reason and nothing else: what the store or its client wrote may name addresses and passwords.
+    """
+
+    def __init__(self, reason: StoreReason) -> None:
+        """Keep the reason."""
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the store of limits did not decide: {self.reason}"

@@ -6,6 +6,7 @@ import asyncio
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from gateway.limits.budget.board import MemoryBoard
 from gateway.limits.stores import MemoryStore
 from tests.integration.harness import LoopClock, gateway, on_uvloop, post, upstream
 from tests.integration.loops import in_virtual_time
@@ -15,6 +16,7 @@ from tests.integration.wire import connect
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gateway.limits.budget.board import News
     from tests.integration.origin import Conversation, Step
 
 OURS = {"inject": [{"header": "Authorization", "prefix": "Bearer ", "value_env": "TOKEN"}]}
@@ -62,6 +64,17 @@ class Window:
             f"X-RateLimit-Reset: {ceil((minute + 1) * 60)}",
         )
         return reply("429 Too Many Requests", *told) if refused else reply("200 OK", *told)
+
+
+class Counting(MemoryBoard):
+    """A board that counts how often it is asked."""
+
+    asked = 0
+
+    async def exchange(self, upstream: str, news: News) -> News:
+        """Tell and hear."""
+        self.asked += 1
+        return await super().exchange(upstream, news)
 
 
 def ours(origin: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - an origin or a port; keys of any type
@@ -268,3 +281,25 @@ async def test_three_replicas_that_share_a_store_keep_one_budget(tmp_path: Path)
             asked = [accord.get("/api/a") for accord in (one, two, three) * 10]
             statuses = [answer.status for answer in await asyncio.gather(*asked)]
     assert sorted(statuses) == [200] * 10 + [503] * 20
+
+
+@in_virtual_time
+async def test_a_replica_s_pause_is_every_replica_s(tmp_path: Path) -> None:
+    """Within a second, without asking the upstream; while nothing happens they ask the board once a second."""
+    board = Counting()
+    refusal = reply("429 Too Many Requests", "Retry-After: 20")
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    async with (
+        serve((head(), send(refusal))) as origin,
+        gateway(tmp_path / "a", ours(origin), environ=TOKEN, board=board) as one,
+        gateway(tmp_path / "b", ours(origin), environ=TOKEN, board=board) as two,
+    ):
+        await asyncio.sleep(5)
+        assert 8 <= board.asked <= 12
+        assert (await one.get("/api/a")).json()["source"]["origin"] == "upstream"
+        await asyncio.sleep(1.2)
+        told = (await two.get("/api/b")).json()
+        assert len(origin.conversations) == 1
+    assert told["code"] == "upstream_budget_exhausted"
+    assert 18 <= told["retry"]["after"] <= 20

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.errors import AccordError, ClientGone, ConfigError, Fault, Severity, TransportFailure, TransportReason
+from gateway.errors import (
+    AccordError,
+    ClientGone,
+    ConfigError,
+    Fault,
+    Severity,
+    StoreFailure,
+    StoreReason,
+    TransportFailure,
+    TransportReason,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +54,12 @@ def test_a_transport_failure_names_its_reason(failure: TransportFailure, sentenc
     assert str(failure) == sentence
 
 
-@pytest.mark.parametrize("kind", [ConfigError, TransportFailure, ClientGone])
+def test_a_store_failure_says_no_more_than_its_reason() -> None:
+    """What a store or its client wrote may name addresses and passwords, so a failure bears one word of ours."""
+    assert str(StoreFailure(StoreReason.READONLY)) == "the store of limits did not decide: readonly"
+
+
+@pytest.mark.parametrize("kind", [ConfigError, TransportFailure, ClientGone, StoreFailure])
 def test_all_exceptions_have_one_root(kind: type[Exception]) -> None:
     """Whoever means every exception of this program names one class."""
     assert issubclass(kind, AccordError)

@@ -106,6 +106,11 @@ class Held:
         reserve = NO_RESERVE if policy.id == self.chosen.id else self._reserve
         return self.learned.wait_us(key, now_us, replicas=self.replicas, reserve=reserve)
 
+    @property
+    def asked(self) -> int:
+        """How often it was asked, whatever it said."""
+        return self._number + self.turned_away
+
     # ---- what becomes of it --------------------------------------------------------------------------------------
 
     def unsent(self, charge: Charge) -> None:

@@ -30,9 +30,7 @@ def refused(learned: Learned, after_us: int, now_us: int = 0) -> None:
 
 
 lefts = st.builds(Left, st.integers(0, 2), st.just(100), st.integers(0, 100), st.sampled_from([0, 60 * S, 120 * S]))
-news = st.builds(
-    News, st.integers(0, 10**9), st.lists(lefts, max_size=3, unique_by=lambda one: one.window).map(tuple)
-)
+news = st.builds(News, st.integers(0, 10**9), st.lists(lefts, max_size=3, unique_by=lambda one: one.window).map(tuple))
 
 
 @given(one=news, two=news, three=news)
