@@ -50,7 +50,7 @@ def test_a_budget_that_is_spent_refuses_last_and_gives_the_others_back() -> None
     assert refused.tightest is not None
     assert (refused.tightest.policy, refused.tightest.retry_after_us) == (held.everybody, 61 * S)
     assert refused.verdicts[0].remaining == 1
-    assert held.turned_away == 1
+    assert (held.turned_away, held.asked) == (1, 2)
     alone = decide(store, asks(held))
     assert [verdict.policy.name for verdict in alone.verdicts] == ["api"]
 
