@@ -33,9 +33,10 @@ from gateway.edge.proxy import Proxy
 from gateway.edge.replies import Replies
 from gateway.edge.server import ClientServer
 from gateway.edge.status import StatusBoard
+from gateway.edge.stores import budget_board, limit_store, secret_of
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
-from gateway.limits.stores import BudgetedStore, MemoryStore
+from gateway.limits.stores import BudgetedStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,9 +46,12 @@ if TYPE_CHECKING:
     from gateway.edge.clock import Clock, Ids
     from gateway.edge.connection import Refuse, Serve
     from gateway.edge.log_writer import ByteStream
+    from gateway.edge.member import Member
     from gateway.edge.observers import Observer
+    from gateway.errors import StoreReason
     from gateway.limits.budget.board import BudgetBoard
     from gateway.limits.stores import Store
+    from gateway.limits.stores.breaker import State as StoreState
 
 SECRET_BYTES: Final = 32
 BACKLOG: Final = 1024
@@ -71,13 +75,14 @@ class Application:
         clock: Clock,
         ids: Ids,
         stream: ByteStream,
-        secret: bytes,
         observers: tuple[Observer, ...],
         store: Store | None,
+        member: Member | None,
     ) -> None:
         """Put the parts together. Must be called in a running loop."""
         loop = asyncio.get_running_loop()
         self.settings = config.gateway
+        self.member = member
         self.lifecycle = Lifecycle()
         self.registry = CollectorRegistry()
         self.port = 0
@@ -89,21 +94,41 @@ class Application:
         self._ways = Ways(config, environ, self._budgets)
         self._writer = LogWriter(stream)
         self._lines = LineBuffer(self._writer.put, lambda call: loop.call_later(FLUSH_S, call))
+        self._log = diagnostic_logger(self._lines, clock)
         board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams))
         metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self._writer.dropped_lines)
         log = AccessLog(self._lines, clock)
+        self._store = limit_store(
+            config,
+            environ,
+            clock=clock,
+            replica=ids.mint().encode("ascii"),
+            member=member,
+            on_change=self._store_changed,
+        )
+        found = budget_board(config, environ)
+        if found is not None:
+            self.share_budgets(found)
+        elif member is not None:
+            self._budgets.share(member.processes)
         admission = self.admission = Admission(
             config.gateway,
-            secret=secret,
+            secret=secret_of(config, environ) or (os.urandom(SECRET_BYTES) if member is None else member.secret),
             clock=clock,
-            store=BudgetedStore(MemoryStore() if store is None else store, self._budgets.held),
+            store=BudgetedStore(self._store.port if store is None else store, self._budgets.held),
             metrics=LimitMetrics(self.registry),
         )
         proxy = self._proxy(ids, admission, (metrics, log, board, *observers))
         admin = self._admin(board)
         self._server = ClientServer(self._terms(proxy.serve, proxy.refuse))
-        self._admin_server = ClientServer(self._terms(admin.serve, admin.refuse))
+        self._admin_server = ClientServer(self._terms(admin.port.serve, admin.port.refuse))
         self._listening: list[asyncio.Server] = []
+        self._admin_listening: list[asyncio.Server] = []
+
+    def _store_changed(self, state: StoreState, reason: StoreReason | None) -> None:
+        """Tell the operator, once for each change, whether limits are shared or counted without their store."""
+        told = self._log.info if reason is None else self._log.warning
+        told("limit_store", state=state.value, reason=None if reason is None else reason.value)
 
     def _proxy(self, ids: Ids, admission: Admission, observers: tuple[Observer, ...]) -> Proxy:
         gateway = self.settings
@@ -126,7 +151,7 @@ class Application:
             lifecycle=self.lifecycle,
             clock=self._clock,
             observers=observers,
-            log=diagnostic_logger(self._lines, self._clock),
+            log=self._log,
         )
 
     def _admin(self, board: StatusBoard) -> Admin:
@@ -146,33 +171,51 @@ class Application:
 
     def share_budgets(self, board: BudgetBoard) -> None:
         """Tell other replicas of budgets on `board`, and hear of them, from `start` on."""
-        self._exchange = Exchange(board, self._budgets.held, self._clock)
+        self._exchange = Exchange(board, self._budgets.held, self._clock, self._replicas)
+
+    def _replicas(self) -> int:
+        guarded = self._store.guarded
+        return 1 if guarded is None else guarded.stats().replicas
 
     async def start(self, *, tries: int = 1) -> None:
         """Listen on both ports, each the next free one of `tries`, and be ready.
 
+        One of several processes listens on the port that all of them share, and on none for operators: see `attend`.
         Raises OSError when a port cannot be had.
         """
         listen, admin = self.settings.listen, self.settings.admin
         self._writer.start()
+        await self._store.start()
         if self._exchange is not None:
             self._exchange.start()
-        self.admin_port = await self._listen("admin", self._admin_server, admin, tries)
-        self.port = await self._listen("listen", self._server, listen, tries)
+        if self.member is None:
+            listener = await listening("admin", self._admin_server, admin, tries=tries)
+            self._admin_listening.append(listener)
+            self.admin_port = port_of(listener)
+        else:
+            listen = listen.model_copy(update={"port": self.member.port})
+        listener = await listening("listen", self._server, listen, tries=tries, shared=self.member is not None)
+        self._listening.append(listener)
+        self.port = port_of(listener)
         self.lifecycle.state = State.READY
 
-    async def stop(self) -> None:
+    async def attend(self, connection: socket.socket) -> None:
+        """Answer what an operator asks by a connection that was handed to us; it is closed with its last answer."""
+        loop = asyncio.get_running_loop()
+        await loop.connect_accepted_socket(self._admin_server, connection)
+
+    async def stop(self, *, delay: bool = True) -> None:
         """Stop as a load balancer wishes: not ready, a delay, the requests under way, then the connections.
 
-        The operator's port answers until the end.
+        Without `delay` the port is given up at once. The operator's port answers until the end.
         """
         shutdown = self.settings.shutdown
         self.lifecycle.state = State.DRAINING
-        await asyncio.sleep(shutdown.delay_s)
+        await asyncio.sleep(shutdown.delay_s if delay else 0)
         ends_s = self._clock.monotonic_s() + shutdown.grace_s
         self._server.wind_down()
         await self._server.caught_up()
-        for listener in self._listening[1:]:
+        for listener in self._listening:
             listener.close()
         await self._server.caught_up()
         await self._server.drain(min(NEW_S, shutdown.grace_s))
@@ -182,7 +225,8 @@ class Application:
         await self._ways.aclose()
         if self._exchange is not None:
             await self._exchange.aclose()
-        for listener in self._listening:
+        await self._store.aclose()
+        for listener in (*self._listening, *self._admin_listening):
             listener.close()
         await self._admin_server.end()
         self._lines.flush()
@@ -194,24 +238,34 @@ class Application:
         self._lines.flush()
         self._writer.written(LOG_END_S)
 
-    async def _listen(self, key: str, server: ClientServer, address: Address, tries: int) -> int:
-        """Listen on the first free one of `tries` ports from the address' own on, and return it.
 
-        Raises OSError that names the address and the `key` of the configuration that it is under.
-        """
-        loop = asyncio.get_running_loop()
-        for candidate in range(address.port, address.port + tries):
-            try:
-                listening = await loop.create_server(server, address.host, candidate, backlog=BACKLOG)
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE or candidate == address.port + tries - 1:
-                    place = f"[{address.host}]" if ":" in address.host else address.host
-                    raise OSError(error.errno, f"{key}: {place}:{candidate}: {_reason(error)}") from error
-            else:
-                self._listening.append(listening)
-                bound: int = listening.sockets[0].getsockname()[1]
-                return bound
-        raise AssertionError
+async def listening(
+    key: str, server: ClientServer, address: Address, *, tries: int = 1, shared: bool = False
+) -> asyncio.Server:
+    """Listen on the first free one of `tries` ports from the address' own on; `shared` with others who say so too.
+
+    Raises OSError that names the address and the `key` of the configuration that it is under.
+    """
+    loop = asyncio.get_running_loop()
+    for port in range(address.port, address.port + tries):
+        try:
+            return await loop.create_server(server, address.host, port, backlog=BACKLOG, reuse_port=shared or None)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or port == address.port + tries - 1:
+                raise not_to_be_had(key, address.host, port, error) from error
+    raise AssertionError
+
+
+def port_of(listener: asyncio.Server) -> int:
+    """Return the port that a server listens on."""
+    port: int = listener.sockets[0].getsockname()[1]
+    return port
+
+
+def not_to_be_had(key: str, host: str, port: int, error: OSError) -> OSError:
+    """Return an error that says which address could not be had, under which `key`, and why."""
+    place = f"[{host}]" if ":" in host else host
+    return OSError(error.errno, f"{key}: {place}:{port}: {_reason(error)}")
 
 
 def _reason(error: OSError) -> str:
@@ -227,16 +281,16 @@ def build(
     clock: Clock | None = None,
     ids: Ids | None = None,
     stream: ByteStream | None = None,
-    secret: bytes | None = None,
     observers: tuple[Observer, ...] = (),
     store: Store | None = None,
+    member: Member | None = None,
 ) -> Application:
     """Make a gateway. Must be called in a running loop.
 
     `environ` gives the secrets that the configuration names; log lines go to `stream` (standard output); `observers`
     are told of every request besides the metrics, the log and the status page; `store` keeps the counts of limits in
-    place of the configured one. Raises ValueError for a limit that
-    cannot work, RuntimeError when aiohttp is not fit to face clients.
+    place of the configured one; `member` is given to one of several processes, and brings the secret of them all.
+    Raises ValueError for a limit that cannot work, RuntimeError when aiohttp is not fit to face clients.
     """
     clock = clock or SystemClock()
     return Application(
@@ -245,7 +299,7 @@ def build(
         clock=clock,
         ids=ids or UuidsV7(clock),
         stream=stream or Descriptor(_STDOUT),
-        secret=secret or os.urandom(SECRET_BYTES),
         observers=observers,
         store=store,
+        member=member,
     )

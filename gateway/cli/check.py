@@ -12,6 +12,7 @@ import msgspec
 
 from gateway.cli.output import write_json
 from gateway.config.load import load
+from gateway.edge.stores import store_faults
 from gateway.errors import ConfigError, Fault, Severity
 from gateway.pipeline.verify import count_examples, verify
 from gateway.upstream import file_faults
@@ -66,8 +67,8 @@ def _report(path: Path) -> _Report:
         configuration = load(path)
     except ConfigError as error:
         return _Report(ok=False, config=str(path), faults=error.faults)
-    faults = verify(configuration) + file_faults(configuration)
     environ = os.environ  # noqa: TID251 - a command is where the environment comes in
+    faults = verify(configuration) + file_faults(configuration) + store_faults(configuration, environ)
     unset = [] if faults else configuration.environment_faults(environ)
     return _Report(
         ok=not faults,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from gateway.errors import ConfigError
+from gateway.errors import AccordError
 
+MOST_PROCESSES: Final = 256
 _DEFAULT: Final = Path("config/gateway.yaml")
-if TYPE_CHECKING:
-    import argparse
 
 HELP: Final = "serve what the configuration says"
 ABOUT: Final = "Run the gateway."
@@ -20,6 +20,7 @@ examples:
   accord serve                                   config/gateway.yaml in this folder
   accord serve --config /etc/accord/gateway.yaml
   PARTS_TOKEN=s3cret accord serve                secrets come from the variables that `*_env` keys name
+  accord serve --processes auto                  one process for each CPU, all on one port
 
 SIGTERM or Ctrl-C ends it: it says that it is not ready, waits `shutdown.delay`, finishes
 what is under way within `shutdown.grace`, and leaves. A second one ends it at once.
@@ -29,18 +30,41 @@ what is under way within `shutdown.grace`, and leaves. A second one ends it at o
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what this command takes."""
     parser.add_argument("--config", type=Path, default=_DEFAULT, metavar="FILE", help="default: %(default)s")
+    parser.add_argument(
+        "--processes",
+        type=_processes,
+        default=1,
+        metavar="N",
+        help="how many processes serve the port; auto or 0: one for each CPU; default: %(default)s",
+    )
+
+
+def _processes(text: str) -> int:
+    """Read how many processes there shall be."""
+    number = int(text) if text.isascii() and text.isdigit() else -(text != "auto")
+    if not 0 <= number <= MOST_PROCESSES:
+        message = f"not a number of processes: write auto, or a number up to {MOST_PROCESSES}"
+        raise argparse.ArgumentTypeError(message)
+    return number or usable_cpus()
+
+
+def usable_cpus() -> int:
+    """Return how many CPUs this process may run on, which in a container can be fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; 0 after a clean end, 1 when the configuration or a port does not allow it."""
     import uvloop  # noqa: PLC0415 - what only serving needs would make every other command slow to start
 
-    from gateway.cli.running import load_all, serve  # noqa: PLC0415 - as above
+    from gateway.cli.running import load_all, serve, serve_by  # noqa: PLC0415 - as above
 
     environ = os.environ  # noqa: TID251 - a command is where the environment is read
     try:
-        uvloop.run(serve(load_all(args.config, environ), environ))
-    except (ConfigError, ValueError, RuntimeError) as error:
+        config = load_all(args.config, environ)
+        one = args.processes == 1
+        uvloop.run(serve(config, environ) if one else serve_by(args.processes, args.config, config, environ))
+    except (AccordError, ValueError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:

@@ -37,11 +37,12 @@ _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 class Document:
     """A file's values with the place of each, and the faults found while reading it."""
 
-    __slots__ = ("_places", "faults", "file", "value")
+    __slots__ = ("_places", "faults", "file", "text", "value")
 
     def __init__(self, text: str, file: str) -> None:
         """Read `text`; `file` is the name that faults are told under. A text that is not YAML has the value None."""
         self.file = file
+        self.text = text
         self.faults: list[Fault] = []
         self._places: dict[Location, Place] = {}
         self.value: Any = None

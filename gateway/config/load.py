@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.config import presets, views
@@ -19,7 +20,6 @@ from gateway.headers import has_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from gateway.config.limits import PolicyConfig
     from gateway.dialects.spec import WriteSpec
@@ -47,6 +47,12 @@ class Configuration:
     environment: tuple[EnvironmentReference, ...]
 
     @property
+    def texts(self) -> dict[str, str]:
+        """Return the files as they were read, by their names: `load` takes them in place of what is on the disk."""
+        documents = (self.document, *(upstream.document for upstream in self.upstreams))
+        return {document.file: document.text for document in documents}
+
+    @property
     def views(self) -> Mapping[str, WriteSpec]:
         """Return the dialects in which problems can be written, by the names of their views."""
         return views.of_presets() | views.of_upstreams(upstream.settings for upstream in self.upstreams)
@@ -56,13 +62,13 @@ class Configuration:
         return [fault for reference in self.environment if (fault := reference.fault(environ)) is not None]
 
 
-def load(path: Path) -> Configuration:
-    """Read the gateway's file and the upstream files that it names.
+def load(path: Path, texts: Mapping[str, str] | None = None) -> Configuration:
+    """Read the gateway's file and the upstream files that it names, or what they said before: `Configuration.texts`.
 
     Raises:
         ConfigError: something is wrong; it carries every fault of every file.
     """
-    document = _read(path)
+    document = _document(path, texts)
     gateway, faults = validate(GatewayFile, document)
     if gateway is None:
         names = _texts(_inside(document.value, "upstreams")) or ("upstreams/*.yaml",)
@@ -70,9 +76,12 @@ def load(path: Path) -> Configuration:
         names = gateway.upstreams
     upstreams: list[Upstream] = []
     environment = references(document)
-    files, unmatched = _files(document, path.parent, names)
-    faults += unmatched
-    documents = [_read(file) for file in files]
+    if texts is None:
+        files, unmatched = _files(document, path.parent, names)
+        faults += unmatched
+    else:
+        files = [Path(name) for name in texts if name != document.file]
+    documents = [_document(file, texts) for file in files]
     for upstream_document in documents:
         upstream, wrong = upstream_of(upstream_document)
         faults += wrong
@@ -126,6 +135,10 @@ def kind_of(path: Path) -> str:
 
 
 _DIALECT_KEYS = frozenset(DialectSpec.model_fields) - {"name"}
+
+
+def _document(path: Path, texts: Mapping[str, str] | None) -> Document:
+    return _read(path) if texts is None else Document(texts[str(path)], str(path))
 
 
 def _read(path: Path) -> Document:

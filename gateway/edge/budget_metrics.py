@@ -5,6 +5,7 @@ The samples are made when somebody scrapes. The only label is the upstream's nam
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _US_IN_S: Final = 1_000_000
 _LABELS: Final = ("upstream",)
+_UNKNOWN: Final = (nan, nan)
 
 
 class BudgetMetrics(Collector):
@@ -63,11 +65,13 @@ class BudgetMetrics(Collector):
         flight = GaugeMetricFamily(
             "accord_budget_in_flight", "Requests of which the budget was told, and no reply yet.", labels=_LABELS
         )
-        for held in self._budgets.held:
-            least = held.learned.least(now_us)
-            if least is not None:
-                left.add_metric((held.name,), least[0])
-                limit.add_metric((held.name,), least[1])
-            paused.add_metric((held.name,), max(0, held.learned.paused_until_us() - now_us) / _US_IN_S)
-            flight.add_metric((held.name,), held.learned.in_flight)
+        for name, watched in self._budgets.watched.items():
+            learned = None if watched.held is None else watched.held.learned
+            least = None if learned is None else learned.least(now_us)
+            known, full = _UNKNOWN if least is None else least
+            left.add_metric((name,), known)
+            limit.add_metric((name,), full)
+            until_us = 0 if learned is None else learned.paused_until_us()
+            paused.add_metric((name,), max(0, until_us - now_us) / _US_IN_S)
+            flight.add_metric((name,), 0 if learned is None else learned.in_flight)
         yield from (left, limit, paused, flight)

@@ -67,6 +67,11 @@ class Budgets:
         held = self._watched[upstream].held
         return () if held is None else held.policies
 
+    def share(self, replicas: int) -> None:
+        """Take this process's part of each budget, of so many that spend it alike."""
+        for held in self.held:
+            held.replicas = max(1, replicas)
+
     # ---- what replies say ----------------------------------------------------------------------------------------
 
     def replied(self, call: Call, plan: Plan, head: ReplyHead) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.limits.budget.board import NOTHING, Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from gateway.edge.clock import Clock
     from gateway.limits.budget.board import BudgetBoard
@@ -26,9 +26,12 @@ _US_IN_S: Final = 1_000_000
 class Exchange:
     """One replica's side of a board, for all of its budgets."""
 
-    def __init__(self, board: BudgetBoard, budgets: Iterable[Held], clock: Clock) -> None:
-        """Begin with nothing told."""
+    def __init__(
+        self, board: BudgetBoard, budgets: Iterable[Held], clock: Clock, peers: Callable[[], int] = lambda: 1
+    ) -> None:
+        """Begin with nothing told. `peers` is how many replicas live, this one among them."""
         self._board = board
+        self._peers = peers
         self._sides = [_Side(held) for held in budgets]
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
@@ -44,10 +47,12 @@ class Exchange:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await self._board.aclose()
 
     async def _run(self) -> None:
         while True:
             for side in self._sides:
+                side.held.replicas = max(1, self._peers())
                 await self._tell(side)
             await asyncio.sleep(PERIOD_S)
 

@@ -16,10 +16,9 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from prometheus_client import Metric
-    from prometheus_client.registry import CollectorRegistry
     from prometheus_client.samples import Sample
 
 SAMPLES_AT_ONCE: Final = 25
@@ -28,10 +27,10 @@ SAMPLES_AT_ONCE: Final = 25
 _HEADING_LINES: Final = 2
 
 
-async def exposition(registry: CollectorRegistry) -> bytes:
+async def exposition(families: Iterable[Metric]) -> bytes:
     """Return what `generate_latest` does. Samples that are made while they are read are of different moments."""
     pieces: list[bytes] = []
-    for family in registry.collect():
+    for family in families:
         samples = iter(family.samples)
         pieces.append(_text(family, list(islice(samples, SAMPLES_AT_ONCE))))
         await asyncio.sleep(0)

@@ -146,11 +146,11 @@ async def gateway(
     environ: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
-    store: Store | None = None,
+    counts: Store | None = None,
     board: BudgetBoard | None = None,
     **settings: object,
 ) -> AsyncIterator[Running]:
-    """Run a gateway in front of `upstreams`; `settings` are keys of its own file."""
+    """Run a gateway in front of `upstreams`; `settings` are keys of its own file, `counts` a store in place of it."""
     (folder / "upstreams").mkdir(exist_ok=True)
     base = {"version": 1, "listen": "127.0.0.1:0", "admin": "127.0.0.1:0"}
     (folder / "gateway.yaml").write_text(json.dumps(base | settings))
@@ -164,7 +164,7 @@ async def gateway(
         ids=ids,
         stream=lines,
         observers=(outcomes,),
-        store=store,
+        store=counts,
     )
     if board is not None:
         application.share_budgets(board)

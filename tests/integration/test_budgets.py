@@ -274,9 +274,9 @@ async def test_three_replicas_that_share_a_store_keep_one_budget(tmp_path: Path)
             folder.mkdir()
         to, clock = ours(origin, budget=budget), LoopClock()
         async with (
-            gateway(folders[0], to, environ=TOKEN, clock=clock, store=store) as one,
-            gateway(folders[1], to, environ=TOKEN, clock=clock, store=store) as two,
-            gateway(folders[2], to, environ=TOKEN, clock=clock, store=store) as three,
+            gateway(folders[0], to, environ=TOKEN, clock=clock, counts=store) as one,
+            gateway(folders[1], to, environ=TOKEN, clock=clock, counts=store) as two,
+            gateway(folders[2], to, environ=TOKEN, clock=clock, counts=store) as three,
         ):
             asked = [accord.get("/api/a") for accord in (one, two, three) * 10]
             statuses = [answer.status for answer in await asyncio.gather(*asked)]

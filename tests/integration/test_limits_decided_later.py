@@ -70,7 +70,7 @@ async def test_a_decision_that_comes_later_decides_the_same(tmp_path: Path, requ
     store.go.set()
     async with (
         serve(MANY) as origin,
-        gateway(tmp_path, upstream(origin), limits=LIMITS, store=store) as accord,
+        gateway(tmp_path, upstream(origin), limits=LIMITS, counts=store) as accord,
         await connect(accord.port) as wire,
     ):
         await wire.send(request_bytes)
@@ -89,7 +89,7 @@ async def test_nothing_goes_upstream_before_the_decision(tmp_path: Path) -> None
     store = LaterStore()
     async with (
         serve(MANY) as origin,
-        gateway(tmp_path, upstream(origin), limits=LIMITS, store=store) as accord,
+        gateway(tmp_path, upstream(origin), limits=LIMITS, counts=store) as accord,
         await connect(accord.port) as wire,
     ):
         await wire.send(get("/api/a"))
@@ -103,7 +103,7 @@ async def test_nothing_goes_upstream_before_the_decision(tmp_path: Path) -> None
 async def test_a_client_that_leaves_takes_its_question_back(tmp_path: Path) -> None:
     """The decision is cancelled, so that its store can give back what it may have charged."""
     store = LaterStore()
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, store=store) as accord:
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, counts=store) as accord:
         async with await connect(accord.port) as wire:
             await wire.send(get("/api/a"))
             await store.asked.wait()
@@ -121,7 +121,10 @@ async def test_a_store_that_breaks_is_a_failure_of_ours(tmp_path: Path) -> None:
         async def _later(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
             raise RuntimeError("secret")
 
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, store=BrokenStore()) as accord:
+    async with (
+        serve(MANY) as origin,
+        gateway(tmp_path, upstream(origin), limits=LIMITS, counts=BrokenStore()) as accord,
+    ):
         answer = await accord.get("/api/a")
     assert (answer.status, answer.json()["code"]) == (500, "internal")
     assert b"secret" not in answer.body
@@ -135,7 +138,7 @@ async def test_a_store_that_is_away_may_refuse(tmp_path: Path) -> None:
         async def _later(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
             return Decision(admitted=False, verdicts=(), tightest=None, unavailable=True)
 
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, store=AwayStore()) as accord:
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, counts=AwayStore()) as accord:
         answer = await accord.get("/api/a")
         logged = accord.log()[-1]
     assert (answer.status, answer.json()["code"]) == (503, "store_unavailable")
@@ -167,7 +170,7 @@ async def test_a_decision_that_nobody_waits_for_is_given_back(tmp_path: Path) ->
         def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:
             return store.memory.refund(charges, now_us, unix_us)
 
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, store=DoneStore()) as accord:
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, counts=DoneStore()) as accord:
         async with await connect(accord.port) as wire:
             await wire.send(get("/api/a"))
             await store.asked.wait()

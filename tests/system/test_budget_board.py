@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.limits.budget.board import NOTHING, Left, MemoryBoard, News
-from gateway.limits.stores.redis import parse
 from gateway.limits.stores.redis.board import RedisBoard
 from gateway.limits.stores.redis.dial import Dialler
+from gateway.limits.stores.redis.target import parse
 from tests.integration.harness import gateway, on_uvloop
 from tests.integration.origin import head, send, serve
 from tests.integration.test_budgets import TOKEN, ours, reply
@@ -135,7 +135,5 @@ async def test_three_replicas_keep_one_pause(tmp_path: Path) -> None:
         await asyncio.sleep(1.5)
         told = [(await accord.get("/api/b")).json() for accord in (two, three)]
         assert len(origin.conversations) == 1
-    for one_board in boards:
-        await one_board.aclose()
     server.stop()
     assert [document["code"] for document in told] == ["upstream_budget_exhausted"] * 2

@@ -10,7 +10,8 @@ from hypothesis import settings
 
 from gateway.limits import Policy
 from gateway.limits.stores import MemoryStore
-from gateway.limits.stores.redis import RedisRemote, parse
+from gateway.limits.stores.redis.remote import RedisRemote
+from gateway.limits.stores.redis.target import parse
 from tests.property.store_machine import StoreMachine
 from tests.system.redis_server import redis_server
 
@@ -96,4 +97,4 @@ def _stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 TestRedis = RedisMachine.TestCase
-TestRedis.settings = settings(max_examples=60, stateful_step_count=30)
+TestRedis.settings = settings(max_examples=150, stateful_step_count=30)

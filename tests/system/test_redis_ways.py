@@ -13,8 +13,9 @@ from redis.crc import key_slot
 from gateway.errors import StoreFailure
 from gateway.limits import Policy
 from gateway.limits.policy import Algorithm
-from gateway.limits.stores.redis import RedisRemote, parse
+from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.rows import Rows
+from gateway.limits.stores.redis.target import parse
 from tests.integration.wire import PATIENCE_S
 from tests.system.redis_server import SLOTS, redis_server, running_cluster, sentinel, until
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from gateway.limits.stores.redis import RedisTarget
+    from gateway.limits.stores.redis.target import RedisTarget
     from gateway.limits.values import Decision
     from tests.system.redis_server import RedisServer
 
@@ -110,6 +111,7 @@ async def test_cluster_on_one_node(tmp_path: Path) -> None:
             after = await remote.peek([(RATE, key, 0), (PLACES, key, 0)])
             assert [one.remaining for one in after.verdicts] == [5, 2]
         assert await remote.beat(b"one") == 1
+        assert (await remote.decide([])).admitted
         for server in servers:
             with server.admin as admin:
                 assert admin.dbsize() > 0

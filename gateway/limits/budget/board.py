@@ -48,6 +48,9 @@ class BudgetBoard(Protocol):
     def exchange(self, upstream: str, news: News) -> Awaitable[News]:
         """Tell what is new of an upstream's budget, perhaps `NOTHING`, and return what is known by all."""
 
+    async def aclose(self) -> None:
+        """Let go of what leads there."""
+
 
 def merged(one: News, other: News) -> News:
     """Return the longest pause, and of each window the least that is left; of two windows the later one."""
@@ -119,6 +122,9 @@ class MemoryBoard:
     async def exchange(self, upstream: str, news: News) -> News:
         """Tell and hear at once."""
         return self.post(upstream, news)
+
+    async def aclose(self) -> None:
+        """Nothing leads here."""
 
     def post(self, upstream: str, news: News) -> News:
         """Tell and hear, without waiting."""

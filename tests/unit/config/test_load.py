@@ -69,6 +69,22 @@ def test_a_gateway_and_its_upstreams(write: Write) -> None:
     assert configuration.environment == ()
 
 
+def test_a_configuration_can_be_loaded_again_without_its_files(write: Write) -> None:
+    """From what they said: whatever stands in them by now, the same upstreams in the same order come out."""
+    file = write(
+        {"gateway.yaml": GATEWAY, "upstreams/b.yaml": _upstream("beta"), "upstreams/a.yaml": _upstream("alpha")}
+    )
+    before = load(file)
+    write(
+        {"gateway.yaml": "rubbish: [", "upstreams/a.yaml": _upstream("changed"), "upstreams/c.yaml": _upstream("new")}
+    )
+    after = load(file, before.texts)
+    assert after.gateway == before.gateway
+    assert [one.settings for one in after.upstreams] == [one.settings for one in before.upstreams]
+    assert [one.settings.name for one in after.upstreams] == ["alpha", "beta"]
+    assert after.texts == before.texts
+
+
 def test_a_dialect_may_have_a_name_of_its_own(write: Write) -> None:
     """An upstream's own dialect is named after the upstream, unless it says otherwise."""
     own = _upstream("parts", "dialect: {name: warehouse, success: unify}\n")

@@ -33,6 +33,7 @@ def test_each_member_says_what_it_is_called() -> None:
     for name, value in {
         "client_request_id": "the client's id",
         "client": "the client",
+        "limit": "the limit",
         "dialect": "the dialect",
         "problem": FAILED,
         "reason": "the reason",
@@ -71,6 +72,7 @@ def test_each_member_says_what_it_is_called() -> None:
         "upstream": "the upstream",
         "route": "the route",
         "client": "the client",
+        "limit": "the limit",
         "peer": "the peer",
         "dialect": "the dialect",
         "translation": Translation.PROBLEM,

@@ -146,7 +146,7 @@ async def test_the_page_in_slices_is_the_page() -> None:
             await asyncio.sleep(0)
 
     serving = asyncio.create_task(serve())
-    page = await exposition(registry)
+    page = await exposition(registry.collect())
     serving.cancel()
     assert page == generate_latest(registry)
     assert turns >= len(lines(registry)) // SAMPLES_AT_ONCE
@@ -157,7 +157,7 @@ async def test_what_comes_up_while_the_page_is_written_spoils_nothing() -> None:
     observer, registry = metrics()
     for number in range(SAMPLES_AT_ONCE * 2):
         observer.observe(outcome(upstream=f"api{number}"))
-    writing = asyncio.ensure_future(exposition(registry))
+    writing = asyncio.ensure_future(exposition(registry.collect()))
     turn = 0
     while not writing.done():
         for number in range(SAMPLES_AT_ONCE):

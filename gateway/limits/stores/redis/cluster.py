@@ -183,14 +183,18 @@ class Joint:
         self._settled = settled
         self._refund = refund
         self._parts: list[tuple[Sequence[int], asyncio.Future[Decision]]] = []
+        self._missing = 0
 
     def add(self, places: Sequence[int], part: asyncio.Future[Decision]) -> None:
         """Wait for the part that decides the asks at `places`."""
         self._parts.append((places, part))
+        self._missing += 1
         part.add_done_callback(self._one)
 
     def _one(self, _: asyncio.Future[Decision]) -> None:
-        if not all(part.done() for _, part in self._parts):
+        """Go on after the last part: there are as many calls of this as parts, and several may be done by the first."""
+        self._missing -= 1
+        if self._missing:
             return
         failures = [error for _, part in self._parts if (error := part.exception()) is not None]
         made = [(places, part.result()) for places, part in self._parts if part.exception() is None]

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final
 from hiredis import pack_command
 from msgspec.msgpack import Encoder
 
+from gateway.limits.joint import decision
 from gateway.limits.policy import Algorithm
+from gateway.limits.stores.heartbeat import PERIOD_S
 from gateway.limits.stores.redis.cluster import Joint, Nodes, by_slot
 from gateway.limits.stores.redis.dial import Dialler
 from gateway.limits.stores.redis.line import Line
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     Clock = Callable[[], tuple[int, int]]
     """Returns the monotonic and the Unix time in microseconds."""
 
-BEAT_S: Final = 1.0
 LEASE_S: Final = 30.0
 BEATS: Final = 3
 _RENEWED_AT_ONCE: Final = 256
@@ -50,7 +51,7 @@ class RedisRemote:
         target: RedisTarget,
         replica: bytes,
         *,
-        beat_s: float = BEAT_S,
+        beat_s: float = PERIOD_S,
         lease_s: float = LEASE_S,
         clock: Clock | None = None,
     ) -> None:
@@ -114,7 +115,9 @@ class RedisRemote:
     def _asked(self, asks: Sequence[Ask], *, charging: bool) -> asyncio.Future[Decision]:
         future: asyncio.Future[Decision] = self._loop.create_future()
         named = [self._named(ask) for ask in asks]
-        if self._nodes is None:
+        if not asks:
+            future.set_result(decision((), admitted=True))
+        elif self._nodes is None:
             self._way.ask(Deciding(asks, named, future, self._settled, charging=charging))
         else:
             self._ask_slots(asks, named, future, charging=charging)

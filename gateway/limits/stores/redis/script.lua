@@ -48,7 +48,7 @@ end
 
 function gcra.judge(ask, cost)
   local after = ask.tat + cost * ask[A]
-  local wait = after - now - ask[B]
+  local wait = cost > 0 and after - now - ask[B] or 0
   local admitted = wait <= 0
   local ahead = (admitted and after or ask.tat) - now
   local free = ask[B] - ahead

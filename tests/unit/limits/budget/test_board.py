@@ -93,3 +93,4 @@ def test_a_board_in_memory_tells_all_what_any_told() -> None:
     known = asyncio.run(board.exchange("api", News(3, (Left(0, 100, 40, 60 * S), Left(1, 9, 9, 60 * S)))))
     assert known == News(5, (Left(0, 100, 40, 60 * S), Left(1, 9, 9, 60 * S)))
     assert board.post("other", NOTHING) == NOTHING
+    asyncio.run(board.aclose())

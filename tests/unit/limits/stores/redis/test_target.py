@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.limits.stores.redis import Kind, RedisTarget, parse
+from gateway.limits.stores.redis.target import Kind, RedisTarget, parse
 
 SECRET = "s3cret"
 

@@ -1,0 +1,199 @@
+"""The store that a configuration asks for: how it is made, its life, and what it can tell of itself.
+
+`memory` means the memory of this machine: of one process its own, of several that serve one port the table they share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from gateway.config.faults import fault_at
+from gateway.config.policies import all_of
+from gateway.config.stores import MemoryConfig
+from gateway.edge.metrics import BUCKETS_S
+from gateway.limits.stores import MemoryStore
+from gateway.limits.stores.guarded import GuardedStore
+from gateway.limits.stores.redis.target import parse
+from gateway.limits.stores.shared import SharedStore
+from gateway.limits.stores.split import SplitStore
+from gateway.upstream.tls import unusable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from gateway.config.load import Configuration
+    from gateway.config.stores import RedisConfig
+    from gateway.edge.clock import Clock
+    from gateway.edge.member import Member
+    from gateway.errors import Fault, StoreReason
+    from gateway.limits.stores import Store
+    from gateway.limits.stores.breaker import State
+    from gateway.limits.stores.redis.board import RedisBoard
+    from gateway.limits.stores.redis.target import RedisTarget
+    from gateway.limits.stores.shared import SharedTable
+
+    OnChange = Callable[[State, StoreReason | None], None]
+
+READY_S: Final = 0.5
+"""How long a start waits for a store on the network."""
+_US_IN_S: Final = 1_000_000
+_SECRET_BYTES: Final = 32
+_PERSON: Final = b"accord limits"
+
+
+class LimitStore:
+    """A store with its life. `port` decides; `guarded` is the one on the network, `memory` the one here, if any."""
+
+    def __init__(
+        self,
+        port: Store,
+        *,
+        memory: MemoryStore | None = None,
+        guarded: GuardedStore | None = None,
+        table: SharedTable | None = None,
+        ready: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Keep the parts; `table` is one that ends with this process, `ready` returns when there is a connection."""
+        self._ready = ready
+        self.port = port
+        self.memory = memory
+        self.guarded = guarded
+        self._table = table
+
+    async def start(self) -> None:
+        """Begin. What is on the network need not be there, and is waited for a moment: else limits begin without it."""
+        if self.guarded is None:
+            return
+        if self._ready is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(READY_S):
+                    await self._ready()
+        await self.guarded.start()
+
+    async def aclose(self) -> None:
+        """End."""
+        if self.guarded is not None:
+            await self.guarded.aclose()
+        if self._table is not None:
+            self._table.close()
+
+
+def limit_store(
+    configuration: Configuration,
+    environ: Mapping[str, str],
+    *,
+    clock: Clock,
+    replica: bytes,
+    member: Member | None,
+    on_change: OnChange,
+) -> LimitStore:
+    """Return the store that a configuration asks for. Must be called in a running loop.
+
+    `replica` is this process's name among those that share it, `member` its place among those of one port. Raises
+    ValueError for an address that is none, OSError where the system cannot share memory.
+    """
+    config = configuration.gateway.store
+    if config.redis is not None:
+        target = redis_target(configuration, config.redis, environ)
+        return _redis(target, clock=clock, replica=replica, on_change=on_change)
+    if member is not None and member.table_fd is not None:
+        return _with_local(SharedStore.open(member.table_fd, all_of(configuration), index=member.index), None)
+    if config.shared is not None:
+        table = shared_table(configuration, 1)
+        return _with_local(SharedStore.open(table.fileno(), all_of(configuration), index=0), table)
+    memory = MemoryStore(max_keys(configuration))
+    return LimitStore(memory, memory=memory)
+
+
+def shared_table(configuration: Configuration, processes: int) -> SharedTable:
+    """Make the memory in which several processes of one port count together. Raises OSError where there is none."""
+    return SharedStore.create(all_of(configuration), processes=processes, max_keys=max_keys(configuration))
+
+
+def max_keys(configuration: Configuration) -> int:
+    """Return how many keys each policy counts apart."""
+    config = configuration.gateway.store
+    settings = config.memory or config.shared
+    return MemoryConfig().max_keys if settings is None else settings.max_keys
+
+
+def budget_board(configuration: Configuration, environ: Mapping[str, str]) -> RedisBoard | None:
+    """Return where replicas tell each other of budgets; None where they share no store on the network."""
+    config = configuration.gateway.store.redis
+    if config is None:
+        return None
+    from gateway.limits.stores.redis.board import RedisBoard  # noqa: PLC0415 - as in `_redis`
+    from gateway.limits.stores.redis.dial import Dialler  # noqa: PLC0415 - as above
+
+    return RedisBoard(Dialler(redis_target(configuration, config, environ)))
+
+
+def secret_of(configuration: Configuration, environ: Mapping[str, str]) -> bytes | None:
+    """Return the secret of all who share the store on the network; None where there is none to share.
+
+    Left out of the configuration it is derived from the address, which whoever shares the store must know anyway.
+    """
+    config = configuration.gateway.store.redis
+    if config is None:
+        return None
+    text = environ[config.url_env if config.secret_env is None else config.secret_env]
+    return blake2b(text.encode(), digest_size=_SECRET_BYTES, person=_PERSON).digest()
+
+
+def store_faults(configuration: Configuration, environ: Mapping[str, str]) -> list[Fault]:
+    """Return what is wrong with the address of a store; a variable that is not set is told elsewhere."""
+    config = configuration.gateway.store.redis
+    if config is None or not environ.get(config.url_env):
+        return []
+    at = ("store", "redis", "url_env")
+    try:
+        redis_target(configuration, config, environ)
+    except ValueError as error:
+        return [fault_at(configuration.document, at, f"the environment variable {config.url_env}: {error}")]
+    except KeyError:
+        return []  # as above
+    if config.ca_file is not None:
+        files = {"ca_file": configuration.document.beside(config.ca_file)}
+        return [fault_at(configuration.document, (*at[:2], key), told) for key, told in unusable(files)]
+    return []
+
+
+def _with_local(store: Store, table: SharedTable | None) -> LimitStore:
+    memory = MemoryStore()
+    return LimitStore(SplitStore(memory, store), memory=memory, table=table)
+
+
+def _redis(target: RedisTarget, *, clock: Clock, replica: bytes, on_change: OnChange) -> LimitStore:
+    """Return a guarded store; what it counts while Redis is away is beside what is always counted here."""
+    from gateway.limits.stores.redis.remote import RedisRemote  # noqa: PLC0415 - it takes half a second to load
+
+    memory = MemoryStore()
+    remote = RedisRemote(target, replica)
+    guarded = GuardedStore(
+        remote,
+        memory,
+        clock,
+        replica=replica,
+        bounds_s=BUCKETS_S,
+        deadline_us=round(target.timeout_s * _US_IN_S),
+        on_change=on_change,
+    )
+    return LimitStore(SplitStore(memory, guarded), memory=memory, guarded=guarded, ready=remote.ready)
+
+
+def redis_target(configuration: Configuration, config: RedisConfig, environ: Mapping[str, str]) -> RedisTarget:
+    """Return where Redis is. Raises ValueError with a sentence that quotes nothing of the address."""
+    sentinel = config.sentinel
+    secret = None if sentinel is None else sentinel.password_env
+    return parse(
+        environ[config.url_env],
+        cluster=config.cluster,
+        service="" if sentinel is None else sentinel.service,
+        sentinels=() if sentinel is None else sentinel.nodes,
+        sentinel_password="" if secret is None else environ[secret],
+        ca_file="" if config.ca_file is None else str(configuration.document.beside(config.ca_file)),
+        timeout_s=config.deadline_s,
+    )

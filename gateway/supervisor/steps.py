@@ -1,0 +1,26 @@
+"""Long work in steps: a generator that yields where others may have their turn, and returns what came out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    _T = TypeVar("_T")
+    Steps = Generator[None, None, _T]
+
+AT_ONCE: Final = 50
+"""How many samples are read or added in one step: about a millisecond's worth."""
+
+
+async def in_turns(steps: Steps[_T]) -> _T:
+    """Do the work, with a turn for others behind each step."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: _T = end.value
+            return result
+        await asyncio.sleep(0)
