@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import random
 import socket
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +18,11 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from gateway.edge.access_log import AccessLog, LineBuffer, diagnostic_logger
 from gateway.edge.admin import Admin
 from gateway.edge.admission import Admission, Clients
+from gateway.edge.budget_metrics import BudgetMetrics
+from gateway.edge.budgets import Budgets
 from gateway.edge.clock import SystemClock, UuidsV7
 from gateway.edge.connection import Terms
+from gateway.edge.exchange import Exchange
 from gateway.edge.forward import Forwarder
 from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
@@ -31,9 +35,10 @@ from gateway.edge.server import ClientServer
 from gateway.edge.standing import Standing
 from gateway.edge.status import StatusBoard
 from gateway.edge.store_metrics import KeyMetrics, StoreMetrics
-from gateway.edge.stores import limit_store, secret_of
+from gateway.edge.stores import budget_board, limit_store, secret_of
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
+from gateway.limits.stores import BudgetedStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +51,7 @@ if TYPE_CHECKING:
     from gateway.edge.member import Member
     from gateway.edge.observers import Observer
     from gateway.errors import StoreReason
+    from gateway.limits.budget.board import BudgetBoard
     from gateway.limits.stores import Store
     from gateway.limits.stores.breaker import State as StoreState
 
@@ -84,7 +90,10 @@ class Application:
         self.port = 0
         self.admin_port = 0
         self._clock = clock
-        self._ways = Ways(config, environ)
+        self._budgets = Budgets(config, clock, random.random)
+        self._exchange: Exchange | None = None
+        BudgetMetrics(self.registry, self._budgets, clock)
+        self._ways = Ways(config, environ, self._budgets)
         self._writer = LogWriter(stream)
         self._lines = LineBuffer(self._writer.put, lambda call: loop.call_later(FLUSH_S, call))
         self._log = diagnostic_logger(self._lines, clock)
@@ -99,11 +108,16 @@ class Application:
             member=member,
             on_change=self._store_changed,
         )
+        found = budget_board(config, environ)
+        if found is not None:
+            self.share_budgets(found)
+        elif member is not None:
+            self._budgets.share(member.processes)
         admission = self.admission = Admission(
             config.gateway,
             secret=secret_of(config, environ) or (os.urandom(SECRET_BYTES) if member is None else member.secret),
             clock=clock,
-            store=store or self._store.port,
+            store=BudgetedStore(self._store.port if store is None else store, self._budgets.held),
             metrics=LimitMetrics(self.registry),
         )
         self._limit_metrics(admission)
@@ -143,7 +157,7 @@ class Application:
         return Proxy(
             gateway,
             intake=intake,
-            forwarder=Forwarder(replies, self._clock),
+            forwarder=Forwarder(replies, self._budgets, self._clock),
             replies=replies,
             lifecycle=self.lifecycle,
             clock=self._clock,
@@ -167,6 +181,14 @@ class Application:
     def _terms(self, serve: Serve, refuse: Refuse) -> Terms:
         return Terms(bounds=self.settings.bounds, timeouts=self.settings.client_timeouts, serve=serve, refuse=refuse)
 
+    def share_budgets(self, board: BudgetBoard) -> None:
+        """Tell other replicas of budgets on `board`, and hear of them, from `start` on."""
+        self._exchange = Exchange(board, self._budgets.held, self._clock, self._replicas)
+
+    def _replicas(self) -> int:
+        guarded = self._store.guarded
+        return 1 if guarded is None else guarded.stats().replicas
+
     async def start(self, *, tries: int = 1) -> None:
         """Listen on both ports, each the next free one of `tries`, and be ready.
 
@@ -176,6 +198,8 @@ class Application:
         listen, admin = self.settings.listen, self.settings.admin
         self._writer.start()
         await self._store.start()
+        if self._exchange is not None:
+            self._exchange.start()
         if self.member is None:
             listener = await listening("admin", self._admin_server, admin, tries=tries)
             self._admin_listening.append(listener)
@@ -211,6 +235,8 @@ class Application:
         self.lifecycle.state = State.ENDING
         await self._server.end()
         await self._ways.aclose()
+        if self._exchange is not None:
+            await self._exchange.aclose()
         await self._store.aclose()
         for listener in (*self._listening, *self._admin_listening):
             listener.close()

@@ -243,6 +243,20 @@ class Allowance(Struct, frozen=True, kw_only=True):
     reset_s: float | None = None
 
 
+class Grant(Struct, frozen=True, gc=False):
+    """What a reply says is left of one of the things that an upstream counts.
+
+    `window` tells which: its place among those that the dialect knows. `reset_us` is how long after the reply it begins
+    anew (or is full again), None when nobody said; it was written in steps of `grain_us`, rounded who knows how.
+    """
+
+    window: int
+    limit: int | None
+    remaining: int
+    reset_us: int | None
+    grain_us: int
+
+
 class Translation(StrEnum):
     """What became of a reply's body on its way to the client."""
 

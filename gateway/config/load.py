@@ -11,6 +11,7 @@ from gateway.config.clashes import double_fields, no_way, one_address
 from gateway.config.document import Document
 from gateway.config.environment import EnvironmentReference, references
 from gateway.config.faults import fault_at, validate
+from gateway.config.granted import budget_faults, unknown_clients
 from gateway.config.models import GatewayFile, UpstreamFile
 from gateway.dialects.reader import Dialect
 from gateway.dialects.spec import DialectSpec
@@ -182,7 +183,9 @@ def upstream_of(document: Document) -> tuple[Upstream | None, list[Fault]]:
         faults += double_fields(settings, document) + no_way(settings, document)
     if settings is None or faults:
         return None, faults
-    return Upstream(settings=settings, dialect=_dialect(settings), document=document), []
+    dialect = _dialect(settings)
+    faults = budget_faults(settings, dialect.chain, document)
+    return None if faults else Upstream(settings=settings, dialect=dialect, document=document), faults
 
 
 def _wrong_choices(document: Document) -> list[Fault]:
@@ -230,6 +233,8 @@ def _cross_checks(gateway: GatewayFile | None, document: Document, upstreams: li
             faults += _policies(upstream.document, ("routes", index, "limits"), route.limits)
     if gateway is not None:
         faults += one_address(gateway, document)
+        for upstream in upstreams:
+            faults += unknown_clients(gateway, upstream.settings, upstream.document)
         faults += _policies(document, ("limits",), gateway.limits)
         faults += _same_names(document, ("clients",), [client.name for client in gateway.clients])
         for index, client in enumerate(gateway.clients):

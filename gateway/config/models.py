@@ -20,6 +20,7 @@ from gateway.config.addresses import (
     PublicUrl,
     UpstreamUrl,
 )
+from gateway.config.budgets import BudgetConfig  # noqa: TC001 - pydantic needs the types at run time
 from gateway.config.limits import Mode, PolicyConfig  # noqa: TC001 - pydantic needs the types at run time
 from gateway.config.reach import PoolConfig, Timeouts, Tls
 from gateway.config.stores import MEMORY, StoreConfig
@@ -339,6 +340,10 @@ class UpstreamFile(Strict, title="upstream file"):
     """
     limits: tuple[PolicyConfig, ...] = ()
     """Limits on this upstream's requests, beside the gateway's."""
+    budget: Annotated[tuple[BudgetConfig, ...], OneOrList()] = ()
+    """What the upstream grants us, by plan or in numbers: one budget or several. Left out, it is learned from replies,
+    and kept to where the credential is ours.
+    """
     routes: tuple[RouteConfig, ...] = ()
     """What is different for some of its paths."""
     examples: tuple[Example, ...] = ()

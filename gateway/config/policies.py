@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.config.granted import granted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -29,11 +31,13 @@ def of_client(gateway: GatewayFile, client: ClientConfig) -> Policies:
 
 
 def of_way(upstream: UpstreamFile, route: RouteConfig | None) -> Policies:
-    """Return the policies of an upstream's requests, by a route or by none."""
+    """Return the policies of an upstream's requests, by a route or by none; last its declared budgets."""
     found = _compiled(upstream.limits, f"upstream:{upstream.name}")
+    budgets = tuple(policy for budget in granted(upstream) for policy in budget.declared.policies())
     if route is None:
-        return found
-    return found + _compiled(route.limits, f"route:{upstream.name}:{route.name or upstream.routes.index(route)}")
+        return found + budgets
+    scope = f"route:{upstream.name}:{route.name or upstream.routes.index(route)}"
+    return found + _compiled(route.limits, scope) + budgets
 
 
 def all_of(configuration: Configuration) -> Policies:

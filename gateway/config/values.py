@@ -14,34 +14,19 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 
 from gateway.config.methods import CONFIGURABLE
 from gateway.dialects.spec import Strict
+from gateway.dialects.spec.durations import Duration, DurationOrNone
 from gateway.headers import NOT_CONFIGURABLE, has_control
+
+__all__ = ["Duration", "DurationOrNone"]  # and all that is defined here
 
 HIGHEST_PORT = 65_535
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = re.compile(r"([0-9]{1,15})(B|KiB|MiB|GiB|kB|MB|GB)")
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 _PEM = "-----BEGIN"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-
-
-def _seconds(value: Any) -> float:
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        message = "a duration needs a unit: ms, s, m, h or d, as in 500ms or 2s"
-        raise ValueError(message)
-    return float(found.group(1)) * _SECONDS[found.group(2)]
-
-
-def _some_seconds(value: Any) -> float:
-    seconds = _seconds(value)
-    if seconds <= 0:
-        message = "this duration must be longer than nothing"
-        raise ValueError(message)
-    return seconds
 
 
 def _bytes(value: Any) -> int:
@@ -57,13 +42,6 @@ def _name(name: str) -> str:
         message = "a name is at most 63 lower-case letters, digits, dots, dashes and underscores"
         raise ValueError(message)
     return name
-
-
-def _spelled_seconds(seconds: float) -> str:
-    for unit in ("d", "h", "m", "s"):
-        if seconds and seconds % _SECONDS[unit] == 0:
-            return f"{seconds / _SECONDS[unit]:.0f}{unit}"
-    return f"{seconds / _SECONDS['ms']:g}ms" if seconds else "0s"
 
 
 def _spelled_bytes(count: int) -> str:
@@ -122,17 +100,10 @@ def _network(value: Any) -> IPv4Network | IPv6Network:
         raise ValueError(message) from error
 
 
-_DURATION_SCHEMA = WithJsonSchema(
-    {"title": "duration", "type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["500ms", "2s", "1m"]}
-)
 _SIZE_SCHEMA = WithJsonSchema(
     {"title": "size", "type": "string", "pattern": f"^{_SIZE.pattern}$", "examples": ["64KiB", "8MiB"]}
 )
 
-Duration = Annotated[float, BeforeValidator(_some_seconds), PlainSerializer(_spelled_seconds), _DURATION_SCHEMA]
-"""A duration longer than nothing, in seconds."""
-DurationOrNone = Annotated[float, BeforeValidator(_seconds), PlainSerializer(_spelled_seconds), _DURATION_SCHEMA]
-"""A duration that may be `0s`, in seconds."""
 Size = Annotated[int, BeforeValidator(_bytes), PlainSerializer(_spelled_bytes), _SIZE_SCHEMA]
 """A size, in bytes."""
 HeaderName = Annotated[str, AfterValidator(_header_name), Field(title="field name")]

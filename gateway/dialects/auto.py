@@ -73,6 +73,7 @@ class AutoDialect(Dialect):
         self.success = None
         self.outline = None
         self.rates = options.last.rates
+        self.budgets = options.last.budgets
         self.names = options.names
         self.members = options.members
         self.field_names = options.field_names

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from gateway.dialects import timing
 from gateway.dialects.header import FieldNames, text_of
 from gateway.dialects.timing import TimeForm
-from gateway.model import Allowance
+from gateway.limits.budget.values import Kind
+from gateway.model import Allowance, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,14 @@ _DATE = b"date"
 _IETF = b"ratelimit"
 _MOST_WINDOWS = 16
 _DELTA = TimeForm.DELTA_SECONDS
+_US_IN_S = 1_000_000
+_SECOND_US, _MINUTE_US, _MS_US = _US_IN_S, 60 * _US_IN_S, 1_000
+_LONGEST_S = 366 * 86_400  # a window of more than a year is no window
+_BY_CLOCK = frozenset(set(TimeForm) - {_DELTA, TimeForm.DELTA_MS, TimeForm.DELTA_MINUTES, TimeForm.DURATION})
+"""Forms that count from `Date`, which is in whole seconds; and guesses."""
+_ROWS = 1_000
+"""The second row of a window with several is so much further on among all windows."""
+_IETF_ROWS = 1_000_000
 
 
 class RateReader:
@@ -50,7 +59,40 @@ class RateReader:
         if self._telling.isdisjoint(fields):
             return None
         found = [window for window in self._read(fields, now_s) if window.remaining is not None]
-        return min(found, key=lambda window: window.remaining or 0, default=None)
+        return min(found, key=lambda window: (window.remaining or 0, window.reset_s is None), default=None)
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """Return how the declared windows behave, by their place."""
+        return tuple(window.kind for window in self._windows)
+
+    def grants(self, headers: Headers, now_s: float) -> tuple[tuple[Grant, ...], int]:
+        """Return what a reply's fields say is left of each window, and how many of them say what cannot be."""
+        fields = self._counts.of(headers)
+        if self._telling.isdisjoint(fields):
+            return (), 0
+        found: list[Grant] = []
+        absurd = 0
+        for place, window in enumerate(self._windows):
+            if window.telling.isdisjoint(fields) or self._told_better(window, fields):
+                continue
+            rows = window.read(fields, now_s)
+            absurd += window.absurd(fields, rows)
+            found += _granted(rows, place, window.grain_us(fields))
+        if (value := text_of(fields, _IETF)) is not None:
+            rows = _ietf(value)
+            absurd += all(row.remaining is None for row in rows)
+            found += _granted(rows, _IETF_ROWS, _SECOND_US)
+        return tuple(found), absurd
+
+    def _told_better(self, window: _Window, fields: Fields) -> bool:
+        """Tell whether the same count is told with its reset by another window, where this one's is not there."""
+        if not window.resets_elsewhere(fields):
+            return False
+        return any(
+            not other.telling.isdisjoint(window.telling) and other.tells_reset(fields)
+            for other in self._windows
+            if other is not window
+        )
 
     def retry_after(self, view: View, now_s: float) -> float | None:
         """Return after how many seconds the fields say to try again, or None."""
@@ -87,13 +129,18 @@ class RateReader:
 class _Window:
     """The fields of one window, or of several in a row, for some list them in each field with commas between."""
 
-    __slots__ = ("_limit", "_pair", "_remaining", "_reset", "_used", "names", "telling")
+    __slots__ = ("_limit", "_pair", "_remaining", "_reset", "_used", "kind", "names", "telling")
 
     def __init__(self, spec: RateWindow) -> None:
         self._limit, self._remaining, self._used, self._pair = map(
             _key, (spec.limit, spec.remaining, spec.used, spec.pair)
         )
         self._reset = (_key(spec.reset.header), spec.reset.as_) if spec.reset is not None else None
+        self.kind = Kind(
+            refill_us=round(spec.refills * _US_IN_S) if isinstance(spec.refills, float) else 0,
+            until_reset=spec.refills == "by_reset",
+            requests=spec.counts == "requests",
+        )
         self.telling = frozenset(filter(None, (self._remaining, self._used, self._pair)))
         reset = [self._reset[0]] if self._reset is not None else []
         self.names = frozenset(filter(None, (self._limit, *self.telling, *reset)))
@@ -114,6 +161,26 @@ class _Window:
             )
             for row in range(rows)
         ]
+
+    def tells_reset(self, fields: Fields) -> bool:
+        """Tell whether the field is there that says when it begins anew."""
+        return self._reset is not None and self._reset[0] in fields
+
+    def resets_elsewhere(self, fields: Fields) -> bool:
+        """Tell whether that field is declared and is not there."""
+        return self._reset is not None and self._reset[0] not in fields
+
+    def absurd(self, fields: Fields, rows: Sequence[Allowance]) -> int:
+        """Return how many of the fields say what cannot be: a number that is none, a time nobody lives to see."""
+        told = rows if self.tells_reset(fields) else ()
+        wrong_times = [row for row in told if row.reset_s is None or row.reset_s > _LONGEST_S]
+        return bool(wrong_times) + any(row.remaining is None for row in rows)
+
+    def grain_us(self, fields: Fields) -> int:
+        """Return in which steps the reset is written."""
+        if self._reset is None or (text := text_of(fields, self._reset[0])) is None:
+            return _SECOND_US
+        return _grain_us(self._reset[1], text)
 
     def _counts(self, fields: Fields) -> tuple[list[int | None], list[int | None]]:
         """Return the limits and what is left of each."""
@@ -151,6 +218,28 @@ def _ietf(value: str) -> list[Allowance]:
         Allowance(limit=_count(limit), remaining=_count(remaining), reset_s=timing.seconds_until(reset, _DELTA, 0.0))
         for limit, remaining, reset in rows
     ]
+
+
+def _granted(rows: Sequence[Allowance], place: int, grain_us: int) -> list[Grant]:
+    """Return the rows of a window that say what is left; a reset that cannot be is left out."""
+    return [
+        Grant(
+            place + row * _ROWS,
+            one.limit,
+            one.remaining,
+            None if one.reset_s is None or one.reset_s > _LONGEST_S else round(one.reset_s * _US_IN_S),
+            grain_us,
+        )
+        for row, one in enumerate(rows)
+        if one.remaining is not None
+    ]
+
+
+def _grain_us(form: TimeForm, text: str) -> int:
+    if form is TimeForm.DELTA_MINUTES:
+        return _MINUTE_US
+    fine = form is TimeForm.DELTA_MS or "." in text or "ms" in text
+    return _MS_US if fine and form not in _BY_CLOCK else _SECOND_US
 
 
 def _parameters(items: Sequence[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
+from gateway.dialects.budgets import BudgetReader
 from gateway.dialects.header import FieldNames
 from gateway.dialects.media import is_among, types_read
 from gateway.dialects.members import Members
@@ -74,6 +75,7 @@ class Dialect:
         "_rules",
         "_unwrap",
         "accept",
+        "budgets",
         "chain",
         "field_names",
         "fields",
@@ -91,6 +93,7 @@ class Dialect:
         self.chain = tuple(chain)
         self.accept = next((spec.accept for spec in chain if spec.accept is not None), None)
         self.rates = RateReader(next((spec.rate_headers for spec in chain if spec.rate_headers), ()))
+        self.budgets = BudgetReader(chain, self.rates)
         self.success = _success(chain)
         levels = [level_of(spec) for spec in chain]
         self.names = frozenset[str]().union(*(level.names for level in levels))

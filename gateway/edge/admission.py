@@ -16,7 +16,7 @@ from gateway.limits import Algorithm, Decision, Facts, Keys, Policy, client_addr
 from gateway.limits.address import is_trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.config.models import GatewayFile
     from gateway.edge.call import Call
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gateway.limits.stores import Store
     from gateway.limits.stores.port import Deciding
     from gateway.model import Headers
+    from gateway.pipeline.counted import Counted
 
 _US_IN_S: Final = 1_000_000
 _SHOWN_BYTES: Final = 6
@@ -84,18 +85,23 @@ class Strangers:
 class Applied:
     """The policies of one client's requests by one way. `waits`: who is over some of them may wait."""
 
-    def __init__(self, keyed: Keyed) -> None:
-        """Note what they have in common."""
+    def __init__(self, keyed: Keyed, counted: Mapping[str, Counted]) -> None:
+        """Note what they have in common. Those in `counted`, by id, are for some of the requests only."""
         self.keyed = keyed
+        self._some = [(*one, counted[one[0].id]) for one in keyed if one[0].id in counted]
+        self._all = tuple([one for one in keyed if one[0].id not in counted])
         self.waits = any(policy.max_wait_us for policy, _ in keyed)
 
     def asks(self, facts: Facts) -> list[Ask]:
         """Return what a request asks of them."""
         method = facts.method
-        return [
+        asks = [
             (policy, key_of(facts), policy.cost_of(method) if policy.costs else policy.cost)
-            for policy, key_of in self.keyed
+            for policy, key_of in self._all
         ]
+        if self._some:
+            asks += [(policy, key_of(facts), policy.cost) for policy, key_of, counts in self._some if counts(facts)]
+        return asks
 
 
 class Admission:
@@ -121,7 +127,7 @@ class Admission:
         """Tell whether the address at the other end of a connection is a proxy of ours."""
         return bool(self._trusted) and is_trusted(peer, self._trusted)
 
-    def facts(self, call: Call, headers: Headers) -> Facts:
+    def facts(self, call: Call, headers: Headers, target: bytes = b"") -> Facts:
         """Return what limits may count a request by."""
         peer, trusted = call.peer or "", self._trusted
         return Facts(
@@ -131,6 +137,7 @@ class Admission:
             upstream=call.upstream,
             route=call.route,
             method=call.method,
+            path=target.partition(b"?")[0],
         )
 
     def decide(self, facts: Facts, way: Way) -> Decision | Future[Decision] | None:
@@ -202,7 +209,7 @@ class Admission:
         applied = self._applied.get((client, way))
         if applied is None:
             every = (self._everybody if client is None else self._own[client]) + way.policies
-            applied = Applied(tuple([(policy, self._keys.of(policy)) for policy in every]))
+            applied = Applied(tuple([(policy, self._keys.of(policy)) for policy in every]), way.counted)
             self._applied[client, way] = applied
         return applied
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.limits import Charge, Verdict
+    from gateway.limits.budget.learned import Ticket
     from gateway.model import Success
     from gateway.pipeline.preference import Preference
     from gateway.pipeline.writers.writer import Writer
@@ -69,6 +70,16 @@ def would_be(found: Problem | Success | None, received: int, dialect: str) -> Wo
     return would
 
 
+class Told:
+    """A reply of which the head was told: its ticket, and whether the head imposed a pause already."""
+
+    __slots__ = ("paused", "ticket")
+
+    def __init__(self, ticket: Ticket, *, paused: bool) -> None:
+        self.ticket = ticket
+        self.paused = paused
+
+
 class Call:
     """One request under way, from `began_s` on the monotonic clock. The proxy fills it in step by step.
 
@@ -86,6 +97,7 @@ class Call:
     request_bytes: int = 0
     response_bytes: int = 0
     route: str | None = None
+    told: Told | None = None
     upstream: str | None = None
     upstream_began_s: float | None = None
     upstream_ended_s: float | None = None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from gateway.edge.answer import Answer
     from gateway.edge.asked import Asked
+    from gateway.edge.budgets import Budgets
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
     from gateway.edge.replies import Replies
@@ -42,9 +43,10 @@ _PROBLEM, _UNIFIED, _PASSED = Translation.PROBLEM.value, Translation.UNIFIED.val
 class Forwarder:
     """Writes requests that were admitted, and answers with the replies to them."""
 
-    def __init__(self, replies: Replies, clock: Clock) -> None:
+    def __init__(self, replies: Replies, budgets: Budgets, clock: Clock) -> None:
         """Keep the parts."""
         self._replies = replies
+        self._budgets = budgets
         self._clock = clock
 
     # ---- the request ---------------------------------------------------------------------------------------------
@@ -79,8 +81,7 @@ class Forwarder:
         """
         way, head = asked.way, exchange.head
         call.upstream_status = head.status
-        if way.plan.owns_credential:  # else the upstream's own rate fields pass, and a second set would confuse
-            call.budget = way.plan.dialect.rates.allowance(head.headers, self._clock.now_s())
+        self._budgets.replied(call, way.plan, head)
         if head.status == SWITCHING_PROTOCOLS:
             return self._switch(call, asked, exchange, answer)
         method = call.method
@@ -125,6 +126,7 @@ class Forwarder:
         if way.secrets is not None:
             found = redacted(found, way.secrets)
         if isinstance(found, Problem):
+            self._budgets.read(call, way.plan, found)
             self._replies.problem(call, answer, found, way, _passed(head, way, _PROBLEM))
         else:
             self._replies.success(call, answer, found, way, _passed(head, way, _UNIFIED))

@@ -168,7 +168,7 @@ class Intake:
 
     def _charge(self, call: Call, asked: Asked, headers: Headers) -> Asked | Pending | Refused:
         """Charge the limits; their verdicts are kept for the answer's fields."""
-        facts = self._admission.facts(call, headers)
+        facts = self._admission.facts(call, headers, asked.target)
         decision = self._admission.decide(facts, asked.way)
         if decision is None:
             return asked

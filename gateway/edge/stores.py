@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.edge.member import Member
     from gateway.errors import Fault, StoreReason
     from gateway.limits.stores import Store
+    from gateway.limits.stores.redis.board import RedisBoard
     from gateway.limits.stores.redis.target import RedisTarget
     from gateway.limits.stores.shared import SharedTable
 
@@ -124,6 +125,17 @@ def max_keys(configuration: Configuration) -> int:
     config = configuration.gateway.store
     settings = config.memory or config.shared
     return MemoryConfig().max_keys if settings is None else settings.max_keys
+
+
+def budget_board(configuration: Configuration, environ: Mapping[str, str]) -> RedisBoard | None:
+    """Return where replicas tell each other of budgets; None where they share no store on the network."""
+    config = configuration.gateway.store.redis
+    if config is None:
+        return None
+    from gateway.limits.stores.redis.board import RedisBoard  # noqa: PLC0415 - as in `_redis`
+    from gateway.limits.stores.redis.dial import Dialler  # noqa: PLC0415 - as above
+
+    return RedisBoard(Dialler(redis_target(configuration, config, environ)))
 
 
 def secret_of(configuration: Configuration, environ: Mapping[str, str]) -> bytes | None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from msgspec import Struct
 
 from gateway.config import policies, presets
+from gateway.edge.budgets import counted
 from gateway.headers import CREDENTIALS, ReplyRules, RequestRules, Secrets, strip_parameters
 from gateway.limits import Policy
 from gateway.pipeline.codings import ACCEPTED
+from gateway.pipeline.counted import Counted
 from gateway.pipeline.plan import Plan, mode_of, plan_of
 from gateway.pipeline.radar import Sightings, known_words
 from gateway.pipeline.routes import route_name
@@ -22,10 +25,11 @@ from gateway.pipeline.writers.writer import Writer
 from gateway.upstream import Transport, pool_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from gateway.config.load import Configuration, Upstream
     from gateway.config.models import BasicInjection, ClientConfig, GatewayFile, Injection, RouteConfig, UpstreamFile
+    from gateway.edge.budgets import Budgets
     from gateway.model import Header
     from gateway.pipeline.matches import Matched
     from gateway.upstream import Pool
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 
 class Way(Struct, frozen=True, kw_only=True, eq=False):
     """How requests of one route reach their upstream, and how its replies come back.
+
+    Of its policies those in `counted`, by id, are for some of its requests only.
 
     `query` is what is added to each query: credentials, in place of the client's `parameters` of those names. `secrets`
     is what of ours must not come back; None where the upstream knows nothing of ours. `unknown` is told what its
@@ -53,6 +59,7 @@ class Way(Struct, frozen=True, kw_only=True, eq=False):
     view: Writer | None
     tunnel_idle_s: float
     transport: Transport
+    counted: Mapping[str, Counted] = {}
 
     def target(self, matched: Matched) -> bytes:
         """Return the target that goes upstream: what was matched, byte for byte, and what we add to its query."""
@@ -71,11 +78,12 @@ class Ways:
     Raises ValueError for a configuration that cannot work, KeyError for a variable that is not set.
     """
 
-    def __init__(self, config: Configuration, environ: Mapping[str, str]) -> None:
+    def __init__(self, config: Configuration, environ: Mapping[str, str], budgets: Budgets) -> None:
         """Work everything out; no connection is opened yet. Must be called in a running loop."""
         loop = asyncio.get_running_loop()
         settings = [upstream.settings for upstream in config.upstreams]
         self.router = Router(settings)
+        self._budgets = budgets
         self._writers = Writers(config.views)
         self._pools = {one.settings.name: pool_of(one, loop) for one in config.upstreams}
         self._shown = {one.name: _described(one) for one in settings}
@@ -118,7 +126,8 @@ class Ways:
             upstream=name,
             route=None if route is None else route_name(route),
             plan=plan,
-            policies=policies.of_way(settings, route),
+            policies=policies.of_way(settings, route) + self._budgets.policies(name),
+            counted=counted(upstream, self._budgets.watched[name].held),
             request=_request_rules(gateway, upstream, plan, environ),
             reply=_reply_rules(gateway, upstream, plan, secrets),
             query=_query(upstream, environ),

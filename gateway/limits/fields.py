@@ -43,7 +43,7 @@ def rate_fields(
     """
     if status in _REDIRECTS and any(verdict.remaining == 0 for verdict in verdicts):
         return ()
-    if budget is None and len(verdicts) == 1:
+    if budget is None and len(verdicts) == 1 and not verdicts[0].policy.learned:
         return ((_POLICY, verdicts[0].policy.member), (_LIMIT, _limit(verdicts[0])))
     shown = [_Shown(tightness(verdict), verdict.policy.member, _limit(verdict)) for verdict in verdicts]
     if budget is not None:

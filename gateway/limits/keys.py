@@ -47,6 +47,7 @@ class Keys:
             "upstream": _upstream,
             "route": _route,
             "method": _method,
+            "path": _path,
         }
 
     @property
@@ -120,6 +121,10 @@ def _route(facts: Facts) -> bytes:
 
 def _method(facts: Facts) -> bytes:
     return b"method=" + facts.method.encode()
+
+
+def _path(facts: Facts) -> bytes:
+    return facts.method.encode() + b" " + facts.path
 
 
 @lru_cache(maxsize=_ADDRESSES_REMEMBERED)

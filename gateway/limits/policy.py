@@ -16,7 +16,7 @@ from gateway.limits.members import LARGEST, quoted, seconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-KEY_PARTS: Final = frozenset({"client", "ip", "upstream", "route", "method"})
+KEY_PARTS: Final = frozenset({"client", "ip", "upstream", "route", "method", "path"})
 HEADER_PART: Final = "header:"
 LONGEST_LOG: Final = 1_000
 """The most requests that a sliding log counts: it keeps the time of each, for each key."""
@@ -72,7 +72,8 @@ class OnStoreError(StrEnum):
 class Policy:
     """A limit: `requests` in `per_us` microseconds, `burst` of them at once; each request costs `cost`.
 
-    `key` names what is counted by: `client`, `ip`, `upstream`, `route`, `method`, `header:NAME`, or several of them.
+    `key` names what is counted by: `client`, `ip`, `upstream`, `route`, `method`, `header:NAME`, `path` (with its
+    method, as it goes upstream), or several of them.
     `scope` says where the policy was written (an upstream's name, say), so that two of one name are not one limit.
     `costs` are those of methods that cost another number, 0 for one that is not counted. Of a calendar policy `period`
     is the unit and `per_us` its length; of one of concurrency `requests` is how many may be under way and `per_us` is
@@ -81,7 +82,8 @@ class Policy:
     `shadow`: it is counted, and refuses nobody. `max_wait_us`: a request over it waits so long, in a queue of at most
     `queue`, 0 refuses at once. `local`: it is counted in each process by itself, without the store. `lease`: so many
     are taken from a remote store at once, to be spent here; 0 takes them one by one. `budget`: it is what an upstream
-    grants us, not what we impose.
+    grants us, not what we impose. `learned`: nobody declared it, so that it has no numbers; what an upstream says is
+    shown in its place.
 
     Raises ValueError, with a sentence, for a policy that cannot work.
 
@@ -108,6 +110,7 @@ class Policy:
     local: bool = False
     lease: int = 0
     budget: bool = False
+    learned: bool = False
     interval_us: int = field(init=False)
     tau_us: int = field(init=False)
     id: str = field(init=False)
@@ -127,7 +130,8 @@ class Policy:
         object.__setattr__(self, "id", f"{self.scope}/{self.name}:{numbers}:{','.join(self.key)}")
         name = quoted(self.name)
         window = f";w={seconds(self.per_us)}" if self.per_us else ';qu="concurrent-requests"'
-        object.__setattr__(self, "member", f"{name};q={self.requests}{window}".encode("ascii"))
+        member = "" if self.learned else f"{name};q={self.requests}{window}"
+        object.__setattr__(self, "member", member.encode("ascii"))
         object.__setattr__(self, "limit_format", name.replace("%", "%%").encode("ascii") + b";r=%d;t=%d")
 
     def cost_of(self, method: str) -> int:

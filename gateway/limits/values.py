@@ -14,7 +14,8 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
     """What is known of a request when limits decide.
 
     `client` is the configured name of an authenticated client, else None. `ip` is the address by `client_address`.
-    `headers` are the client's fields. `upstream` and `route` are names, None where there is none.
+    `headers` are the client's fields. `upstream` and `route` are names, None where there is none. `path` is what
+    goes upstream.
     """
 
     client: str | None
@@ -23,6 +24,7 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
     upstream: str | None
     route: str | None
     method: str
+    path: bytes = b""
 
 
 Ask = tuple[Policy, bytes, int]

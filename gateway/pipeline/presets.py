@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from gateway.dialects.spec import Condition, DialectSpec, Example, Pick
+    from gateway.dialects.spec import BudgetSpec, Condition, DialectSpec, Example, Pick
 
 _PARTS: Final = ("status", "code", "type", "message", "fields", "request_id", "retry_after")
 _FOLDER: Final = resources.files("gateway.dialects").joinpath("presets")
@@ -48,8 +48,17 @@ def page(name: str) -> str:
         ],
         tables=[(kind, codes) for kind, codes in _tables(spec) if codes],
         windows=[_row(window) for window in spec.rate_headers],
+        plans=[(plan, "; ".join(_grant(one) for one in budgets)) for plan, budgets in spec.budgets.items()],
         examples=[_shown(name, example) for example in spec.examples],
     )
+
+
+def _grant(budget: BudgetSpec) -> str:
+    """Return what a plan grants, in words."""
+    times = budget.model_dump(by_alias=True)["per"]
+    where = f" on {', '.join(f'`{path}`' for path in budget.paths)}" if budget.paths else ""
+    shape = ", evenly" if budget.shape == "leaky_bucket" else ""
+    return f"{budget.requests} in {times}{shape}, by {budget.by}{where}"
 
 
 def index() -> str:
@@ -174,7 +183,8 @@ def _tables(spec: DialectSpec) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _row(window: BaseModel) -> list[tuple[str, str]]:
     """Return what a window of a limit is read from."""
-    told = window.model_dump(mode="json", by_alias=True, exclude_none=True)
+    unsaid = {"counts"} - window.model_fields_set  # what is counted is requests, unless somebody says otherwise
+    told = window.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=unsaid)
     return [(key, _code(value) if isinstance(value, str) else _time(value)) for key, value in told.items()]
 
 

@@ -31,6 +31,10 @@ class Rule(Enum):
 
 
 GAUGES: Final = {
+    "accord_budget_in_flight": Rule.SUM,
+    "accord_budget_limit": Rule.EACH,
+    "accord_budget_paused_seconds": Rule.MAX,
+    "accord_budget_remaining": Rule.EACH,  # less what is in flight from each
     "accord_in_flight_requests": Rule.SUM,
     "accord_unknown_shapes_kept": Rule.MAX,  # most shapes are met by several: their sum would be far too many
     "accord_limit_keys": Rule.SUM,

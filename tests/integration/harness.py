@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from gateway.app import Application
     from gateway.edge.clock import Clock, Ids
+    from gateway.limits.budget.board import BudgetBoard
     from gateway.limits.stores import Store
     from gateway.model import Outcome
     from tests.integration.origin import Origin
@@ -146,6 +147,7 @@ async def gateway(
     clock: Clock | None = None,
     ids: Ids | None = None,
     counts: Store | None = None,
+    board: BudgetBoard | None = None,
     **settings: object,
 ) -> AsyncIterator[Running]:
     """Run a gateway in front of `upstreams`; `settings` are keys of its own file, `counts` a store in place of it."""
@@ -164,6 +166,8 @@ async def gateway(
         observers=(outcomes,),
         store=counts,
     )
+    if board is not None:
+        application.share_budgets(board)
     await application.start()
     try:
         yield Running(application=application, lines=lines, outcomes=outcomes)

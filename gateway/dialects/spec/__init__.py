@@ -4,6 +4,7 @@ Invariants: a value of these models is complete and checked (paths compile, patt
 here reads a reply. Every key has a docstring, from which the reference and the JSON Schema are made.
 """
 
+from gateway.dialects.spec.budgets import BudgetPath, BudgetSpec, PauseSpec
 from gateway.dialects.spec.condition import BodyKind, BodyTest, Condition, HeaderTest, TypeName
 from gateway.dialects.spec.dialect import Detection, DialectSpec, Example, ExampleReply
 from gateway.dialects.spec.reading import (
@@ -25,6 +26,8 @@ from gateway.dialects.spec.writing import WriteSpec
 __all__ = [
     "BodyKind",
     "BodyTest",
+    "BudgetPath",
+    "BudgetSpec",
     "Classification",
     "Condition",
     "Detection",
@@ -36,6 +39,7 @@ __all__ = [
     "HeaderTest",
     "OneOrList",
     "PaginationSpec",
+    "PauseSpec",
     "Pick",
     "RateWindow",
     "Reading",

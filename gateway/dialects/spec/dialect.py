@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from gateway.dialects.spec.budgets import BudgetSpecs, PauseSpecs
 from gateway.dialects.spec.condition import Condition
 from gateway.dialects.spec.reading import Classification, Reading, Rule
 from gateway.dialects.spec.success import RateWindows, SuccessSpec
@@ -91,6 +92,18 @@ class DialectSpec(Strict, title="dialect"):
     """The upstream's words for what is wrong with a field."""
     rate_headers: RateWindows = ()
     """The header fields that tell what the API still grants: one window, or a list of them."""
+    budgets: dict[Annotated[str, Field(title="plan", pattern=r"^[a-z0-9][a-z0-9._-]{0,30}$")], BudgetSpecs] = Field(
+        default_factory=dict
+    )
+    """What the API grants, by the name of a plan: one budget or a list of them. An upstream that says `budget: {plan:
+    NAME}` is held to it.
+    """
+    rate_bucket: str | None = None
+    """The field that names the bucket in which a request was counted, where the API has several."""
+    pauses: PauseSpecs = ()
+    """For which replies nothing is sent for some time, and how far that reaches; the first that holds counts. Left out:
+    429, and 503 with `Retry-After`, for the bucket.
+    """
     success: SuccessSpec | None = None
     """How successes are taken out of their envelope. Left out, as the dialects it extends say; where none of them says
     anything, successes pass.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from gateway.dialects.spec.condition import Condition
+from gateway.dialects.spec.durations import Duration
 from gateway.dialects.spec.values import OneOrList, Paths, PlainPath, ShortForm, Strict
 from gateway.dialects.timing import TimeForm
 
@@ -106,6 +107,12 @@ class RateWindow(Strict, title="rate window"):
     """A field with both, the number of requests that were made and the limit: `32/40`."""
     reset: TimeHeader | None = None
     """The field that says when the window ends, or how long until then; declare its form with `as`."""
+    refills: Literal["by_reset"] | Duration | None = None
+    """For a bucket that fills evenly, where a window has all back at once: how long it takes from empty to full, or
+    `by_reset`, if `reset` says when it is full.
+    """
+    counts: Literal["requests", "other"] = "requests"
+    """What is counted. Of anything but requests the gateway learns how much of it a request costs."""
 
 
 RateWindows = Annotated[tuple[RateWindow, ...], OneOrList()]

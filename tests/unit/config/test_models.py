@@ -121,7 +121,7 @@ def test_limits(limit: dict[str, Any], key: tuple[str, ...], burst: int | None) 
         (GatewayFile, {"mode": "shadow"}),
         (GatewayFile, {"views": ["json-api"]}),
         (GatewayFile, {"tracing": {"endpoint": "a"}}),
-        (UpstreamFile, {"budget": {"requests": 120, "per": "60s"}}),
+        (UpstreamFile, {"budget": {"requests": 120, "per": "60s", "share": "even"}}),
         (UpstreamFile, {"view": 7}),
         (UpstreamFile, {"mode": "observe"}),
         (UpstreamFile, {"retries": 3}),

@@ -48,7 +48,7 @@ def test_configuration_says(row: str) -> None:
         pytest.param("| `errors[].when` | [condition](#condition) | `{status: 4xx-5xx}` |", id="a default in part"),
         pytest.param("| `read.code` | path, or [pick](#pick), or a list |  |", id="a short form"),
         pytest.param("At `headers` of [condition](#condition). ", id="a place in what has many places"),
-        pytest.param("`classify[].when`, `success.envelope` and more. ", id="too many places to list"),
+        pytest.param("`classify[].when`, `pauses[].when` and more. ", id="too many places to list"),
         pytest.param("All keys of [reading](#reading), and:\n", id="keys that another mapping has"),
         pytest.param("| `examples[].reply.json` | anything |  |", id="whatever YAML can say"),
         pytest.param("| `examples[].expect` | mapping, or `pass` | required |", id="a word in place of a mapping"),

@@ -38,6 +38,7 @@ def key(parts: str | tuple[str, ...], **changes: Any) -> bytes:  # noqa: ANN401 
     [
         ("ip", b"ip=192.0.2.1"),
         ("upstream", b"upstream=salla"),
+        ("path", b"GET "),
         ("route", b"upstream=salla/route=orders"),
         ("method", b"method=GET"),
         (("ip", "method"), b"ip=192.0.2.1\0method=GET"),

@@ -49,7 +49,7 @@ def test_rounded_up() -> None:
         ({"algorithm": Algorithm.CALENDAR, "burst": 5}, "calendar knows no burst"),
         ({"algorithm": Algorithm.CONCURRENCY, "per_us": 0, "burst": 5}, "concurrency knows no burst"),
         ({"algorithm": Algorithm.CALENDAR, "per_us": 0}, "must all be at least 1"),
-        ({"key": ()}, "must be of client, ip, method, route, upstream or header:NAME"),
+        ({"key": ()}, "must be of client, ip, method, path, route, upstream or header:NAME"),
         ({"key": ("ip", "moon")}, "must be of"),
         ({"key": ("header:",)}, "must be of"),
     ],

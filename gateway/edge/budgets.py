@@ -1,0 +1,152 @@
+"""The budgets of all upstreams: made from the configuration, and told what replies say.
+
+Where the credential is ours, what is learned is kept to. Where clients bring their own it is watched: what upstreams
+refuse is counted, and nothing is held back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.config.granted import granted, terms
+from gateway.edge.call import Told
+from gateway.limits.budget.held import Held
+from gateway.limits.budget.values import Scope
+from gateway.pipeline.counted import Counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.config.load import Configuration, Upstream
+    from gateway.edge.call import Call
+    from gateway.edge.clock import Clock
+    from gateway.limits import Policy
+    from gateway.limits.budget.learned import Ticket
+    from gateway.model import Problem
+    from gateway.pipeline.plan import Plan
+    from gateway.upstream import ReplyHead
+
+_US_IN_S: Final = 1_000_000
+_TOO_MANY: Final = frozenset(("rate_limited", "upstream_budget_exhausted"))
+"""What a reply means that was refused as one too many; the second where the credential is ours."""
+
+
+class Watched:
+    """What replies of one upstream said: how often it refused, and how much of what it said was nonsense."""
+
+    __slots__ = ("absurd", "held", "refusals")
+
+    def __init__(self, held: Held | None) -> None:
+        self.held = held
+        self.refusals = 0
+        self.absurd = 0
+
+
+class Budgets:
+    """Tells the budgets what replies say. `chance` gives a number from 0 to 1, which keeps replicas apart."""
+
+    def __init__(self, config: Configuration, clock: Clock, chance: Callable[[], float]) -> None:
+        """Make a budget for each upstream whose credential is ours."""
+        self._clock = clock
+        self._chance = chance
+        self._watched = {one.settings.name: Watched(_held(one)) for one in config.upstreams}
+        self._shown = {one.settings.name: not granted(one.settings) for one in config.upstreams}
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """Return the budgets that are kept to."""
+        return tuple([one.held for one in self._watched.values() if one.held is not None])
+
+    @property
+    def watched(self) -> Mapping[str, Watched]:
+        """Return what is known of all upstreams, by their names."""
+        return self._watched
+
+    def policies(self, upstream: str) -> tuple[Policy, ...]:
+        """Return the policies that an upstream's learned budget stands behind."""
+        held = self._watched[upstream].held
+        return () if held is None else held.policies
+
+    def share(self, replicas: int) -> None:
+        """Take this process's part of each budget, of so many that spend it alike."""
+        for held in self.held:
+            held.replicas = max(1, replicas)
+
+    # ---- what replies say ----------------------------------------------------------------------------------------
+
+    def replied(self, call: Call, plan: Plan, head: ReplyHead) -> None:
+        """Take the head of a reply."""
+        reader, watched = plan.dialect.budgets, self._watched[plan.upstream]
+        now_s = self._clock.now_s()
+        pause = reader.pause(head.status, head.headers, now_s)
+        if pause is not None:
+            watched.refusals += 1
+        if not plan.owns_credential:  # the upstream's own fields pass, and a second set would confuse
+            return
+        if self._shown[plan.upstream]:
+            call.budget = reader.rates.allowance(head.headers, now_s)
+        charge = next((one for one in call.charges if one.policy.learned), None)
+        if watched.held is None or charge is None:
+            return
+        grants, absurd = reader.grants(head.headers, now_s)
+        watched.absurd += absurd
+        ticket = watched.held.replied(
+            charge, grants, self._now_us(), bucket=reader.bucket(head.headers), refused=pause is not None
+        )
+        if ticket is None:
+            return
+        call.told = Told(ticket, paused=pause is not None)
+        if pause is not None:
+            scope, after_s = pause
+            self._pause(watched.held, ticket, scope, after_s)
+
+    def read(self, call: Call, plan: Plan, problem: Problem) -> None:
+        """Take what a reply's body says, where it says that it was too much."""
+        told, held = call.told, self._watched[plan.upstream].held
+        if told is None or held is None or problem.code.name not in _TOO_MANY:
+            return
+        if told.paused:
+            if problem.retry.after is not None:
+                held.learned.longer(told.ticket, round(problem.retry.after * _US_IN_S), self._now_us())
+            return
+        self._watched[plan.upstream].refusals += 1
+        self._pause(held, told.ticket, Scope.BUCKET, problem.retry.after)
+
+    def _pause(self, held: Held, ticket: Ticket, scope: Scope, after_s: float | None) -> None:
+        after_us = None if after_s is None else round(after_s * _US_IN_S)
+        held.limited(ticket, scope, after_us, self._now_us(), self._chance())
+
+    def _now_us(self) -> int:
+        return int(self._clock.monotonic_s() * _US_IN_S)
+
+
+def counted(upstream: Upstream, held: Held | None) -> Mapping[str, Counted]:
+    """Return which requests each policy of an upstream's budgets is for, by the policy's id; others are for all."""
+    found: dict[str, Counted] = {}
+    for budget in granted(upstream.settings):
+        *opened, whole = budget.declared.policies()
+        for policy in opened:
+            found[policy.id] = Counted(budget.paths, budget.clients, budget.routes, chosen=False)
+        if budget.paths:
+            found[whole.id] = Counted(budget.paths)
+    if held is not None:
+        said = terms(upstream.settings)
+        found[held.everybody.id] = Counted((), said.clients, said.routes, chosen=False)
+        found[held.chosen.id] = Counted((), said.clients, said.routes, chosen=True)
+    return found
+
+
+def _held(upstream: Upstream) -> Held | None:
+    """Return the budget that is learned of an upstream; None where clients bring their own credentials."""
+    said, reader = terms(upstream.settings), upstream.dialect.budgets
+    if not said.learns or not said.paces:
+        return None
+    return Held(
+        upstream.settings.name,
+        reader.kinds,
+        by_path=reader.by_path,
+        reserve=said.reserve,
+        fair=said.fair,
+        max_wait_us=said.max_wait_us,
+        queue=said.queue,
+    )

@@ -1,0 +1,112 @@
+"""Where replicas tell each other of budgets: a hash for each upstream in Redis, merged there by a few lines of Lua.
+
+Invariants: one round trip a call, on a connection of its own, which is made when it is needed and dropped after any
+failure; nothing waits longer than a twentieth of a second, and nothing raises: a board that cannot be reached knows
+`NOTHING`. After a failure it is left alone for a second. In a cluster the connection goes to one of its nodes; where
+that one does not hold the key, replicas are left to what their own replies tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import RedisError
+
+from gateway.limits.budget.board import NOTHING, Left, News
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from redis.asyncio.connection import AbstractConnection
+
+_DEADLINE_S: Final = 0.05
+_REST_S: Final = 1.0
+_KEPT_MS: Final = 3_600_000
+_MOST_WINDOWS: Final = 16
+_US_IN_S: Final = 1_000_000
+_SAME_US: Final = 2 * _US_IN_S
+
+# The pause is the longest that was told. Of a window that ends at (about) the same moment the least counts, of two the
+# later one. Numbers go to text by %.0f, for Lua's own way loses digits beyond 10^14.
+_SCRIPT: Final = """
+local key, same = KEYS[1], tonumber(ARGV[1])
+if #ARGV > 3 or tonumber(ARGV[3]) > 0 then
+  local paused = tonumber(redis.call('HGET', key, 'p') or '0')
+  if tonumber(ARGV[3]) > paused then redis.call('HSET', key, 'p', string.format('%.0f', tonumber(ARGV[3]))) end
+  for i = 4, #ARGV, 4 do
+    local limit, base, ends = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
+    local known = redis.call('HGET', key, 'w' .. ARGV[i])
+    local keep = false
+    if known then
+      local had_base, had_ends = string.match(known, ' (%d+) (%d+)$')
+      had_base, had_ends = tonumber(had_base), tonumber(had_ends)
+      if math.abs(had_ends - ends) > same then keep = had_ends > ends else keep = had_base <= base end
+    end
+    if not keep then redis.call('HSET', key, 'w' .. ARGV[i], string.format('%.0f %.0f %.0f', limit, base, ends)) end
+  end
+  redis.call('PEXPIRE', key, ARGV[2])
+end
+return redis.call('HGETALL', key)
+"""
+
+
+class RedisBoard:
+    """A board in Redis. `dial` makes a connection; `prefix` is what the keys begin with."""
+
+    def __init__(self, dial: Callable[[], Awaitable[AbstractConnection]], prefix: str = "accord:budget:") -> None:
+        """Open nothing yet."""
+        self._dial = dial
+        self._prefix = prefix
+        self._connection: AbstractConnection | None = None
+        self._rests_until_s = 0.0
+        self._turn = asyncio.Lock()
+
+    async def exchange(self, upstream: str, news: News) -> News:
+        """Tell what is new, and return what is known by all; `NOTHING` where Redis does not answer in time."""
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            if loop.time() < self._rests_until_s:
+                return NOTHING
+            try:
+                async with asyncio.timeout(_DEADLINE_S):
+                    return _read(await self._ask(upstream, news))
+            except (RedisError, OSError, ValueError):
+                self._rests_until_s = loop.time() + _REST_S
+                await self._drop()
+            except asyncio.CancelledError:
+                await self._drop()
+                raise
+        return NOTHING
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._drop()
+
+    async def _ask(self, upstream: str, news: News) -> Any:  # noqa: ANN401 - whatever the server says
+        if self._connection is None:
+            self._connection = await self._dial()
+        told = [word for one in news.left[:_MOST_WINDOWS] for word in (one.window, one.limit, one.base, one.ends_us)]
+        await self._connection.send_command(
+            "EVAL", _SCRIPT, 1, self._prefix + upstream, _SAME_US, _KEPT_MS, news.paused_until_us, *told
+        )
+        return await self._connection.read_response()
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
+
+
+def _read(said: Any) -> News:  # noqa: ANN401 - as above
+    """Read the hash. Raises ValueError for what no replica wrote."""
+    if not isinstance(said, list):
+        raise ValueError("not a hash")
+    pause_us, left = 0, []
+    for name, value in zip(said[::2], said[1::2], strict=True):
+        if name == b"p":
+            pause_us = int(value)
+        else:
+            limit, base, ends_us = map(int, value.split())
+            left.append(Left(int(name[1:]), limit, base, ends_us))
+    return News(pause_us, tuple(sorted(left, key=lambda one: one.window)))
