@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from gateway.errors import StoreReason
     from gateway.limits.budget.board import BudgetBoard
     from gateway.limits.stores import Store
-    from gateway.limits.stores.breaker import State as StoreState
+    from gateway.limits.stores.guard.breaker import State as StoreState
 
 SECRET_BYTES: Final = 32
 BACKLOG: Final = 1024

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from gateway.edge.metrics import BUCKETS_S
-from gateway.limits.stores.breaker import State
+from gateway.limits.stores.guard.breaker import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
     from prometheus_client.registry import CollectorRegistry
 
-    from gateway.limits.stores.tally import StoreStats
+    from gateway.limits.stores.guard.tally import StoreStats
 
 Word = TypeVar("Word", bound=StrEnum)
 _US_IN_S: Final = 1_000_000

@@ -15,8 +15,8 @@ from gateway.config.policies import all_of
 from gateway.config.stores import MemoryConfig
 from gateway.edge.metrics import BUCKETS_S
 from gateway.limits.stores import MemoryStore
-from gateway.limits.stores.breaker import State
-from gateway.limits.stores.guarded import GuardedStore
+from gateway.limits.stores.guard.breaker import State
+from gateway.limits.stores.guard.store import GuardedStore
 from gateway.limits.stores.redis.target import parse
 from gateway.limits.stores.shared import SharedStore
 from gateway.limits.stores.split import SplitStore

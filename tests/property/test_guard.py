@@ -15,9 +15,9 @@ from gateway.limits import Policy
 from gateway.limits.policy import PERIOD_US, Algorithm, OnStoreError, Period
 from gateway.limits.shares import share
 from gateway.limits.stores import MemoryStore
-from gateway.limits.stores.breaker import State
-from gateway.limits.stores.charges import LeasedCharge, ShareCharge
-from tests.unit.limits.stores.virtual import Guarded, ScriptedRemote, VirtualLoop, guarded
+from gateway.limits.stores.guard.breaker import State
+from gateway.limits.stores.guard.charges import LeasedCharge, ShareCharge
+from tests.unit.limits.stores.guard.virtual import Guarded, ScriptedRemote, VirtualLoop, guarded
 
 if TYPE_CHECKING:
     from gateway.limits import Ask, Charge, Decision

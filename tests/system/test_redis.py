@@ -13,7 +13,7 @@ from gateway.errors import StoreFailure, StoreReason
 from gateway.limits import Policy
 from gateway.limits.members import LARGEST
 from gateway.limits.policy import PERIOD_US, Algorithm, Period
-from gateway.limits.stores.heartbeat import PERIOD_S
+from gateway.limits.stores.guard.heartbeat import PERIOD_S
 from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.target import parse
 from tests.integration.certificates import Authority

@@ -18,11 +18,11 @@ from gateway.errors import StoreReason
 from gateway.limits import Policy
 from gateway.limits.policy import OnStoreError
 from gateway.limits.stores import GuardedStore, MemoryStore
-from gateway.limits.stores.breaker import State
-from gateway.limits.stores.charges import ShareCharge
+from gateway.limits.stores.guard.breaker import State
+from gateway.limits.stores.guard.charges import ShareCharge
+from gateway.limits.stores.guard.tally import Where
 from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.target import parse
-from gateway.limits.stores.tally import Where
 from tests.integration.loops import LOOPS, on_loops
 from tests.system.redis_server import free_port, redis_server, until
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from gateway.limits import Policy
 from gateway.limits.stores import GuardedStore, MemoryStore
+from gateway.limits.stores.guard.tally import Where
 from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.target import parse
-from gateway.limits.stores.tally import Where
 from tests.integration.loops import LOOPS, on_loops
 from tests.system.redis_server import redis_server
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from gateway.edge.metrics import BUCKETS_S
 from gateway.errors import StoreReason
-from gateway.limits.stores.breaker import State
-from gateway.limits.stores.tally import Tally, Where
+from gateway.limits.stores.guard.breaker import State
+from gateway.limits.stores.guard.tally import Tally, Where
 
 if TYPE_CHECKING:
-    from gateway.limits.stores.tally import StoreStats
+    from gateway.limits.stores.guard.tally import StoreStats
 
 
 def counted(state: State = State.OK) -> StoreStats:

@@ -9,7 +9,7 @@ from gateway.edge.limit_metrics import LimitMetrics, WaitMetrics
 from gateway.edge.store_metrics import KeyMetrics, StoreMetrics
 from gateway.edge.waiting import Waits
 from gateway.limits import Decision, Policy, Verdict
-from gateway.limits.stores.breaker import State
+from gateway.limits.stores.guard.breaker import State
 from tests.unit.edge.stores import counted
 
 PER_CLIENT = Policy(name="per-client", requests=5, per_us=1_000_000, burst=5, key=("client",), scope="gateway")

@@ -16,7 +16,7 @@ from msgspec.msgpack import Encoder
 
 from gateway.limits.joint import decision
 from gateway.limits.policy import Algorithm
-from gateway.limits.stores.heartbeat import PERIOD_S
+from gateway.limits.stores.guard.heartbeat import PERIOD_S
 from gateway.limits.stores.redis.cluster import Joint, Nodes, by_slot
 from gateway.limits.stores.redis.dial import Dialler
 from gateway.limits.stores.redis.line import Line

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
 
-    from gateway.limits.stores.leases import Spent
+    from gateway.limits.stores.guard.leases import Spent
     from gateway.limits.values import Ask, Decision
 
 _US_IN_S: Final = 1_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from gateway.errors import StoreReason
-from gateway.limits.stores.heartbeat import PERIOD_S, Heartbeat
-from tests.unit.limits.stores.virtual import ScriptedRemote, VirtualLoop
+from gateway.limits.stores.guard.heartbeat import PERIOD_S, Heartbeat
+from tests.unit.limits.stores.guard.virtual import ScriptedRemote, VirtualLoop
 
 
 class Beating:

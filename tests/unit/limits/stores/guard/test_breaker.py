@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.limits.stores.breaker import Breaker, State
+from gateway.limits.stores.guard.breaker import Breaker, State
 
 S = 1_000_000
 

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from gateway.limits.policy import OnStoreError
 from gateway.limits.shares import share
-from gateway.limits.stores.charges import ShareCharge
-from gateway.limits.stores.tally import Where
+from gateway.limits.stores.guard.charges import ShareCharge
+from gateway.limits.stores.guard.tally import Where
 from gateway.limits.values import Charge, Decision
 
 if TYPE_CHECKING:

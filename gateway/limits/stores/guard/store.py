@@ -18,23 +18,23 @@ from typing import TYPE_CHECKING, Final, Protocol
 from gateway.errors import StoreFailure, StoreReason
 from gateway.limits.joint import decision
 from gateway.limits.policy import Algorithm
-from gateway.limits.stores.breaker import Breaker, State
-from gateway.limits.stores.charges import LeasedCharge, ShareCharge
-from gateway.limits.stores.denied import Denied
-from gateway.limits.stores.heartbeat import Heartbeat
-from gateway.limits.stores.leasing import Leasing, joined
-from gateway.limits.stores.standin import StandIn
-from gateway.limits.stores.tally import Tally, Where
-from gateway.limits.stores.waiting import Queue, Waiting
+from gateway.limits.stores.guard.breaker import Breaker, State
+from gateway.limits.stores.guard.charges import LeasedCharge, ShareCharge
+from gateway.limits.stores.guard.denied import Denied
+from gateway.limits.stores.guard.heartbeat import Heartbeat
+from gateway.limits.stores.guard.leasing import Leasing, joined
+from gateway.limits.stores.guard.standin import StandIn
+from gateway.limits.stores.guard.tally import Tally, Where
+from gateway.limits.stores.guard.waiting import Queue, Waiting
 from gateway.limits.values import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from gateway.limits.stores.guard.tally import StoreStats
+    from gateway.limits.stores.guard.waiting import CallLater, Timer
     from gateway.limits.stores.memory import MemoryStore
     from gateway.limits.stores.remote import Remote
-    from gateway.limits.stores.tally import StoreStats
-    from gateway.limits.stores.waiting import CallLater, Timer
     from gateway.limits.values import Ask, Charge, Verdict
 
 DEADLINE_US: Final = 50_000

@@ -7,8 +7,8 @@ import pytest
 from gateway.limits import Policy
 from gateway.limits.policy import PERIOD_US, Algorithm, Period
 from gateway.limits.stores import MemoryStore
-from gateway.limits.stores.charges import LeasedCharge
-from gateway.limits.stores.leases import Leases, Spent
+from gateway.limits.stores.guard.charges import LeasedCharge
+from gateway.limits.stores.guard.leases import Leases, Spent
 
 S = 1_000_000
 EPOCH_US = 1_700_000_000 * S

@@ -12,7 +12,7 @@ from gateway.errors import StoreReason
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gateway.limits.stores.breaker import State
+    from gateway.limits.stores.guard.breaker import State
 
 _US_IN_S = 1_000_000
 

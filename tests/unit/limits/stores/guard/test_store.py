@@ -10,11 +10,11 @@ from gateway.errors import StoreFailure, StoreReason
 from gateway.limits import Ask, Charge, Policy
 from gateway.limits.policy import PERIOD_US, Algorithm, OnStoreError, Period
 from gateway.limits.stores import MemoryStore
-from gateway.limits.stores.breaker import State
-from gateway.limits.stores.charges import LeasedCharge, ShareCharge
-from gateway.limits.stores.guarded import GuardedStore
-from gateway.limits.stores.tally import Where
-from tests.unit.limits.stores.virtual import Guarded, guarded
+from gateway.limits.stores.guard.breaker import State
+from gateway.limits.stores.guard.charges import LeasedCharge, ShareCharge
+from gateway.limits.stores.guard.store import GuardedStore
+from gateway.limits.stores.guard.tally import Where
+from tests.unit.limits.stores.guard.virtual import Guarded, guarded
 
 MS = 1_000
 S = 1_000_000

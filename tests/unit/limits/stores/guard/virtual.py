@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from gateway.errors import StoreFailure, StoreReason
 from gateway.limits.stores import MemoryStore
-from gateway.limits.stores.guarded import GuardedStore
+from gateway.limits.stores.guard.store import GuardedStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gateway.limits import Ask, Charge, Decision
-    from gateway.limits.stores.breaker import State
+    from gateway.limits.stores.guard.breaker import State
 
 EPOCH_US = 1_700_000_000_000_000
 """Unix time when virtual time is 0."""

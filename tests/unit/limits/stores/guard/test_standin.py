@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.limits import Policy
 from gateway.limits.stores import MemoryStore
-from gateway.limits.stores.standin import StandIn
+from gateway.limits.stores.guard.standin import StandIn
 
 S = 1_000_000
 WIDE = Policy(name="wide", requests=1, per_us=S, burst=12, key=("ip",))

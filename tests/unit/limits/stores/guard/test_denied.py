@@ -7,7 +7,7 @@ import pytest
 from gateway.limits import Ask, Policy, Verdict
 from gateway.limits.policy import PERIOD_US, Algorithm, Period
 from gateway.limits.stores import MemoryStore
-from gateway.limits.stores.denied import Denied
+from gateway.limits.stores.guard.denied import Denied
 
 S = 1_000_000
 EPOCH_US = 1_700_000_000 * S

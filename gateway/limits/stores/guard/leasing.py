@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.limits.joint import decision
-from gateway.limits.stores.charges import LeasedCharge
-from gateway.limits.stores.leases import Leases
+from gateway.limits.stores.guard.charges import LeasedCharge
+from gateway.limits.stores.guard.leases import Leases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gateway.limits.policy import Policy
-    from gateway.limits.stores.leases import Spent
+    from gateway.limits.stores.guard.leases import Spent
     from gateway.limits.values import Ask, Charge, Decision
 
 
