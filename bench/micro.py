@@ -19,7 +19,7 @@ from gateway.edge.access_log import AccessLog, LineBuffer
 from gateway.edge.admission import Admission
 from gateway.edge.call import Call
 from gateway.edge.clock import SystemClock, UuidsV7
-from gateway.edge.limit_metrics import LimitMetrics
+from gateway.edge.limiting.limit_metrics import LimitMetrics
 from gateway.edge.metrics import Metrics
 from gateway.edge.status import StatusBoard
 from gateway.limits import Decision, Policy, rate_fields

@@ -18,15 +18,17 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from gateway.edge.access_log import AccessLog, LineBuffer, diagnostic_logger
 from gateway.edge.admin import Admin
 from gateway.edge.admission import Admission, Clients
-from gateway.edge.budget_metrics import BudgetMetrics
-from gateway.edge.budgets import Budgets
 from gateway.edge.clock import SystemClock, UuidsV7
 from gateway.edge.connection import Terms
-from gateway.edge.exchange import Exchange
 from gateway.edge.forward import Forwarder
 from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
-from gateway.edge.limit_metrics import LimitMetrics, WaitMetrics
+from gateway.edge.limiting.budget_metrics import BudgetMetrics
+from gateway.edge.limiting.budgets import Budgets
+from gateway.edge.limiting.exchange import Exchange
+from gateway.edge.limiting.limit_metrics import LimitMetrics, WaitMetrics
+from gateway.edge.limiting.store_metrics import KeyMetrics, StoreMetrics
+from gateway.edge.limiting.stores import budget_board, limit_store, secret_of
 from gateway.edge.log_writer import Descriptor, LogWriter
 from gateway.edge.metrics import Metrics
 from gateway.edge.proxy import Proxy
@@ -34,8 +36,6 @@ from gateway.edge.replies import Replies
 from gateway.edge.server import ClientServer
 from gateway.edge.standing import Standing
 from gateway.edge.status import StatusBoard
-from gateway.edge.store_metrics import KeyMetrics, StoreMetrics
-from gateway.edge.stores import budget_board, limit_store, secret_of
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
 from gateway.limits.stores import BudgetedStore

@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.cli.output import write_json
 from gateway.config.load import load
-from gateway.edge.stores import store_faults
+from gateway.edge.limiting.stores import store_faults
 from gateway.errors import ConfigError, Fault, Severity
 from gateway.pipeline.vain import vain_limits
 from gateway.pipeline.verify import count_examples, verify

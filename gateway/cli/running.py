@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gateway import app
 from gateway.config.load import load
-from gateway.edge.stores import shared_table, store_faults
+from gateway.edge.limiting.stores import shared_table, store_faults
 from gateway.errors import ConfigError
 from gateway.pipeline.verify import ambiguities
 from gateway.supervisor.supervisor import Supervisor

@@ -11,7 +11,7 @@ from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Final
 
 from gateway.config import policies
-from gateway.edge.waiting import WaitingRooms
+from gateway.edge.limiting.waiting import WaitingRooms
 from gateway.limits import Algorithm, Decision, Facts, Keys, Policy, client_address
 from gateway.limits.address import is_trusted
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.config.models import GatewayFile
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
-    from gateway.edge.limit_metrics import LimitMetrics
+    from gateway.edge.limiting.limit_metrics import LimitMetrics
     from gateway.edge.ways import Way
     from gateway.headers import RequestHead
     from gateway.limits import Ask, Charge, KeyOf, Verdict

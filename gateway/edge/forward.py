@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from gateway.edge.answer import Answer
     from gateway.edge.asked import Asked
-    from gateway.edge.budgets import Budgets
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
+    from gateway.edge.limiting.budgets import Budgets
     from gateway.edge.replies import Replies
     from gateway.edge.request_body import RequestBody
     from gateway.edge.ways import Way

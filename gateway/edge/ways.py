@@ -11,7 +11,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from gateway.config import policies, presets
-from gateway.edge.budgets import counted
+from gateway.edge.limiting.budgets import counted
 from gateway.headers import CREDENTIALS, ReplyRules, RequestRules, Secrets, strip_parameters
 from gateway.limits import Policy
 from gateway.pipeline.codings import ACCEPTED
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from gateway.config.load import Configuration, Upstream
     from gateway.config.models import BasicInjection, ClientConfig, GatewayFile, Injection, RouteConfig, UpstreamFile
-    from gateway.edge.budgets import Budgets
+    from gateway.edge.limiting.budgets import Budgets
     from gateway.model import Header
     from gateway.pipeline.matches import Matched
     from gateway.upstream import Pool

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.edge.intake import shown_path
-from gateway.edge.store_metrics import StoreMetrics
+from gateway.edge.limiting.store_metrics import StoreMetrics
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.origin import body, head, send, serve
 from tests.unit.edge.stores import counted

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.edge.waiting import Waiting, WaitingRooms
+from gateway.edge.limiting.waiting import Waiting, WaitingRooms
 from gateway.limits import Ask, Charge, Decision, Policy, Verdict
 from gateway.limits.policy import Algorithm
 from gateway.limits.stores import MemoryStore

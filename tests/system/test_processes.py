@@ -16,7 +16,7 @@ import pytest
 
 import gateway
 from gateway.config.load import load
-from gateway.edge.stores import shared_table
+from gateway.edge.limiting.stores import shared_table
 from gateway.supervisor.seat import StartFailed
 from gateway.supervisor.supervisor import Supervisor
 from tests.integration.harness import get, on_uvloop, upstream

@@ -8,7 +8,7 @@ import pytest
 
 from gateway import app
 from gateway.config.load import load
-from gateway.edge.store_metrics import StoreMetrics
+from gateway.edge.limiting.store_metrics import StoreMetrics
 from gateway.supervisor.steps import AT_ONCE
 from gateway.supervisor.sums import GAUGES, Part, no_less, total
 from tests.unit.edge.stores import counted

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
     from prometheus_client.registry import CollectorRegistry
 
-    from gateway.edge.budgets import Budgets
     from gateway.edge.clock import Clock
+    from gateway.edge.limiting.budgets import Budgets
 
 _US_IN_S: Final = 1_000_000
 _LABELS: Final = ("upstream",)
