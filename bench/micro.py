@@ -24,6 +24,7 @@ from gateway.edge.metrics import Metrics
 from gateway.edge.status import StatusBoard
 from gateway.limits import Decision, Policy, rate_fields
 from gateway.limits.stores import MemoryStore
+from gateway.limits.stores.shared import SharedStore
 from gateway.model import Problem, Reply, Stage, Success, Translation
 from gateway.pipeline.examples import EXAMPLE_NOW_S, EXAMPLE_REQUEST_ID, plan_for
 from gateway.pipeline.normalise import normalise, own_problem
@@ -74,8 +75,10 @@ def table() -> str:
         "a Salla success of 1 kB, unified": _call("salla", 200, _SALLA_200),
         "an id": UuidsV7(SystemClock()).mint,
         "limits: one policy by client, and its fields": _limits(),
-        "limits in memory: a decision, one policy": _decision(MemoryStore(), 1),
-        "limits in memory: a decision, four policies": _decision(MemoryStore(), 4),
+        "limits in memory: a decision, one policy": _decision(1),
+        "limits in memory: a decision, four policies": _decision(4),
+        "limits in shared memory: a decision, one policy": _decision(1, shared=True),
+        "limits in shared memory: a decision, four policies": _decision(4, shared=True),
         "settle: outcome, log line, metrics, status": _settle(),
     }
     lines = ["## Pure functions", "", "| what | µs a call (median) | (least) |", "|---|---|---|"]
@@ -127,7 +130,7 @@ def _limits() -> Callable[[], object]:
     return run
 
 
-def _decision(store: Store, policies: int) -> Callable[[], object]:
+def _decision(policies: int, *, shared: bool = False) -> Callable[[], object]:
     """Decide a request by policies with keys of many clients."""
     rates = [
         Policy(name=f"p{number}", requests=1_000_000, per_us=1_000_000, burst=1_000_000, key=("client",))
@@ -135,6 +138,9 @@ def _decision(store: Store, policies: int) -> Callable[[], object]:
     ]
     asks = cycle([[(policy, b"client=%d" % client, 1) for policy in rates] for client in range(1_000)])
     clock = SystemClock()
+    store: Store = MemoryStore()
+    if shared:
+        store = SharedStore.open(SharedStore.create(rates, processes=1).fileno(), rates, index=0)
 
     def run() -> object:
         return store.decide(next(asks), int(clock.monotonic_s() * 1e6), int(clock.now_s() * 1e6))
