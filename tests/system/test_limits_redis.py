@@ -82,7 +82,7 @@ async def test_away_and_back(
     assert set(without) == seen
     assert set(turning) <= seen | {200, 429}
     assert after.statuses()[200] in after.allowed(100, 20)
-    assert [line["state"] for line in told] == ["open", "ok"]
+    assert [line["state"] for line in told] == ["away", "back"]
 
 
 async def until_shared(accord: Running) -> None:
@@ -92,7 +92,7 @@ async def until_shared(accord: Running) -> None:
     async def ask() -> None:
         nonlocal ended
         await accord.get("/api/a", "X-Stage: between")
-        ended = any(line["event"] == "limit_store" and line["state"] == "ok" for line in accord.log())
+        ended = any(line["event"] == "limit_store" and line["state"] == "back" for line in accord.log())
 
     while not ended:
         await ask()
