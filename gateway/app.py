@@ -23,7 +23,6 @@ from gateway.edge.connection import Terms
 from gateway.edge.forward import Forwarder
 from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
-from gateway.limits.stores.guard.breaker import State as StoreState
 from gateway.edge.limiting.budget_metrics import BudgetMetrics
 from gateway.edge.limiting.budgets import Budgets
 from gateway.edge.limiting.exchange import Exchange
@@ -40,6 +39,7 @@ from gateway.edge.status import StatusBoard
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
 from gateway.limits.stores import BudgetedStore
+from gateway.limits.stores.guard.breaker import State as StoreState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

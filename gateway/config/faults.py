@@ -60,7 +60,9 @@ def validate(model: type[Model], document: Document) -> tuple[Model | None, list
         value = model.model_validate(document.value)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        told = [(detail["type"], _fault(model, document, detail)) for detail in details if not _is_echo(detail, details)]
+        told = [
+            (detail["type"], _fault(model, document, detail)) for detail in details if not _is_echo(detail, details)
+        ]
         return None, [*document.faults, *_of_what_was_meant(told)]
     return (None, list(document.faults)) if document.faults else (value, [])
 
