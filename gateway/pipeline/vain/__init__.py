@@ -1,8 +1,8 @@
 """Limits that are in vain: they load, and do not do what they seem to. `accord check` warns of them.
 
 Only what is certain is told: no matter what clients send, and by how many processes the configuration is served.
-`placed` finds the limits, `alone` looks at each by itself, `together` at those that one request meets, `budgets` at those
-of upstreams.
+`placed` finds the limits, `alone` looks at each by itself, `together` at those that one request meets; `budgets` looks
+at those of upstreams.
 """
 
 from __future__ import annotations
