@@ -186,7 +186,8 @@ class Intake:
         if decision.admitted:
             return asked
         call.client = self._admission.shown(facts)
-        call.limit = None if decision.tightest is None else decision.tightest.policy.name
+        refused = None if decision.unavailable else decision.tightest  # the others, where the store is away
+        call.limit = None if refused is None else refused.policy.name
         return Refused(problem=limit_problem(decision, asked.way.upstream))
 
 

@@ -146,6 +146,24 @@ async def test_a_store_that_is_away_may_refuse(tmp_path: Path) -> None:
 
 
 @on_uvloop
+async def test_no_limit_is_blamed_for_a_store_that_is_away(tmp_path: Path) -> None:
+    """A limit that was asked here and would have admitted the request has not refused it."""
+
+    class AwayBesideLocal(LaterStore):
+        async def _later(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
+            here = self.memory.decide(asks, now_us, unix_us)
+            return Decision(admitted=False, verdicts=here.verdicts, tightest=here.tightest, unavailable=True)
+
+    store = AwayBesideLocal()
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, counts=store) as accord:
+        answer = await accord.get("/api/a")
+        logged = accord.log()[-1]
+    assert (answer.status, answer.json()["code"]) == (503, "store_unavailable")
+    assert answer.header("RateLimit") == b'"per-ip";r=0;t=60'
+    assert logged["limit"] is None
+
+
+@on_uvloop
 async def test_a_decision_that_nobody_waits_for_is_given_back(tmp_path: Path) -> None:
     """Where it came in the very moment in which the client left, and so could not be cancelled."""
     store = LaterStore()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -63,15 +62,25 @@ class LimitStore:
         self.guarded = guarded
         self._table = table
 
-    async def start(self) -> None:
-        """Begin. What is on the network need not be there, and is waited for a moment: else limits begin without it."""
+    async def start(self) -> bool:
+        """Begin, and return whether the store is there.
+
+        What is on the network need not be, and is waited for a moment: else limits begin without it.
+        """
         if self.guarded is None:
-            return
+            return True
+        there = await self._is_ready()
+        await self.guarded.start()
+        return there
+
+    async def _is_ready(self) -> bool:
         if self._ready is not None:
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(READY_S):
                     await self._ready()
-        await self.guarded.start()
+            except TimeoutError:
+                return False
+        return True
 
     def where(self) -> str:
         """Say where limits are counted now: `process`, `shared`, `redis`, or by `share` while that one is away."""

@@ -363,3 +363,20 @@ def test_proxies_that_are_everybody(vain: Vain) -> None:
 def test_proxies_that_are_everybody_and_no_limit(vain: Vain) -> None:
     """Without limits nothing is counted by an address."""
     assert vain("trusted_proxies: [0.0.0.0/0]\n") == []
+
+
+BUDGETS = (
+    "budget: [{requests: 9, per: 1s}, {name: exports, requests: 5, per: 1s}, {requests: 3, per: 1s, by: address}]\n"
+)
+
+
+def test_budgets_of_the_clients_own(vain: Vain) -> None:
+    """Where no credential of ours goes upstream, only what is counted by address holds anybody back."""
+    [found] = vain("", ANYTHING + BUDGETS)
+    assert re.fullmatch(r'\d+ budget: "a", "exports": counted for each client, and refuses nobody: .*', found)
+
+
+def test_budgets_of_ours(vain: Vain) -> None:
+    """With a credential of ours all of them do."""
+    credentials = "credentials: {inject: [{header: Authorization, value_env: TOKEN}]}\n"
+    assert vain("", ANYTHING + BUDGETS + credentials) == []
