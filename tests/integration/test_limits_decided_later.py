@@ -145,8 +145,9 @@ async def test_a_store_that_is_away_may_refuse(tmp_path: Path) -> None:
     assert logged["limit"] is None
 
 
+@pytest.mark.parametrize("more", [{}, {"when_exceeded": "wait"}], ids=["refuse", "wait"])
 @on_uvloop
-async def test_a_decision_that_nobody_waits_for_is_given_back(tmp_path: Path) -> None:
+async def test_a_decision_that_nobody_waits_for_is_given_back(tmp_path: Path, more: dict[str, str]) -> None:
     """Where it came in the very moment in which the client left, and so could not be cancelled."""
     store = LaterStore()
 
@@ -170,10 +171,13 @@ async def test_a_decision_that_nobody_waits_for_is_given_back(tmp_path: Path) ->
         def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:
             return store.memory.refund(charges, now_us, unix_us)
 
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, counts=DoneStore()) as accord:
+    limits = [LIMITS[0] | more]
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=limits, counts=DoneStore()) as accord:
         async with await connect(accord.port) as wire:
             await wire.send(get("/api/a"))
             await store.asked.wait()
         assert (await accord.outcomes.next()).outcome == "cancelled"
-        assert store.memory.peek(*question).admitted
+        async with asyncio.timeout(PATIENCE_S):
+            while not store.memory.peek(*question).admitted:  # noqa: ASYNC110 - a few turns of the loop
+                await asyncio.sleep(0)
         assert not origin.conversations
