@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import timeit
 from itertools import cycle
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from prometheus_client import CollectorRegistry
 
@@ -24,6 +24,7 @@ from gateway.edge.metrics import Metrics
 from gateway.edge.status import StatusBoard
 from gateway.limits import Decision, Policy, rate_fields
 from gateway.limits.stores import MemoryStore
+from gateway.limits.stores.shared import SharedStore
 from gateway.model import Problem, Reply, Stage, Success, Translation
 from gateway.pipeline.examples import EXAMPLE_NOW_S, EXAMPLE_REQUEST_ID, plan_for
 from gateway.pipeline.normalise import normalise, own_problem
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from gateway.edge.ways import Way
     from gateway.limits.stores import Store
+    from gateway.pipeline.counted import Counted
 
 _RUNS = 15
 _CALLS = 2_000
@@ -64,6 +66,7 @@ class _NoPolicies:
     """A way without policies of its own."""
 
     policies: tuple[Policy, ...] = ()
+    counted: ClassVar[dict[str, Counted]] = {}
 
 
 def table() -> str:
@@ -74,8 +77,10 @@ def table() -> str:
         "a Salla success of 1 kB, unified": _call("salla", 200, _SALLA_200),
         "an id": UuidsV7(SystemClock()).mint,
         "limits: one policy by client, and its fields": _limits(),
-        "limits in memory: a decision, one policy": _decision(MemoryStore(), 1),
-        "limits in memory: a decision, four policies": _decision(MemoryStore(), 4),
+        "limits in memory: a decision, one policy": _decision(1),
+        "limits in memory: a decision, four policies": _decision(4),
+        "limits in shared memory: a decision, one policy": _decision(1, shared=True),
+        "limits in shared memory: a decision, four policies": _decision(4, shared=True),
         "settle: outcome, log line, metrics, status": _settle(),
     }
     lines = ["## Pure functions", "", "| what | µs a call (median) | (least) |", "|---|---|---|"]
@@ -127,7 +132,7 @@ def _limits() -> Callable[[], object]:
     return run
 
 
-def _decision(store: Store, policies: int) -> Callable[[], object]:
+def _decision(policies: int, *, shared: bool = False) -> Callable[[], object]:
     """Decide a request by policies with keys of many clients."""
     rates = [
         Policy(name=f"p{number}", requests=1_000_000, per_us=1_000_000, burst=1_000_000, key=("client",))
@@ -135,6 +140,9 @@ def _decision(store: Store, policies: int) -> Callable[[], object]:
     ]
     asks = cycle([[(policy, b"client=%d" % client, 1) for policy in rates] for client in range(1_000)])
     clock = SystemClock()
+    store: Store = MemoryStore()
+    if shared:
+        store = SharedStore.open(SharedStore.create(rates, processes=1).fileno(), rates, index=0)
 
     def run() -> object:
         return store.decide(next(asks), int(clock.monotonic_s() * 1e6), int(clock.now_s() * 1e6))
