@@ -186,8 +186,8 @@ class Intake:
         if decision.admitted:
             return asked
         call.client = self._admission.shown(facts)
-        refused = None if decision.unavailable else decision.tightest  # the others, where the store is away
-        call.limit = None if refused is None else refused.policy.name
+        if decision.tightest is not None and not decision.unavailable:  # else none of those that were asked refused
+            call.limit = decision.tightest.policy.name
         return Refused(problem=limit_problem(decision, asked.way.upstream))
 
 

@@ -41,7 +41,7 @@ def rate_fields(
     `budget` is what the upstream still grants us, shown as one more policy under `budget_name`. Nothing is said on a
     redirect when nothing is left: the client would take it for a refusal.
     """
-    if status in _REDIRECTS and any(verdict.remaining == 0 for verdict in verdicts):
+    if status in _REDIRECTS and _nothing_left(verdicts, budget):
         return ()
     if budget is None and len(verdicts) == 1 and not verdicts[0].policy.learned:
         return ((_POLICY, verdicts[0].policy.member), (_LIMIT, _limit(verdicts[0])))
@@ -54,6 +54,12 @@ def rate_fields(
         (_LIMIT, b", ".join([one.limit for one in shown if one.limit])),
     )
     return tuple((name, value) for name, value in lists if value)
+
+
+def _nothing_left(verdicts: Sequence[Verdict], budget: Allowance | None) -> bool:
+    if budget is not None and budget.remaining is not None and budget.remaining < 1:
+        return True
+    return any(verdict.remaining == 0 for verdict in verdicts)
 
 
 def legacy_fields(verdicts: Sequence[Verdict], unix_s: float | None) -> Headers:
