@@ -12,11 +12,11 @@ from redis.crc import key_slot
 
 from gateway.errors import StoreFailure
 from gateway.limits import Policy
-from gateway.limits.policy import Algorithm
 from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.rows import Rows
 from gateway.limits.stores.redis.target import parse
 from tests.integration.wire import PATIENCE_S
+from tests.policies import places
 from tests.system.redis_server import SLOTS, redis_server, running_cluster, sentinel, until
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def policy(name: str, requests: int = 5, *, shadow: bool = False) -> Policy:
 RATE = policy("rate")
 NARROW = policy("narrow", requests=1)
 SHADOW = policy("shadow", requests=1, shadow=True)
-PLACES = Policy(name="places", requests=2, per_us=0, burst=2, key=("ip",), algorithm=Algorithm.CONCURRENCY)
+PLACES = places("places", 2)
 
 
 def key_on(node: int) -> bytes:
