@@ -13,20 +13,18 @@ from gateway.errors import StoreFailure, StoreReason
 from gateway.limits import Policy
 from gateway.limits.members import LARGEST
 from gateway.limits.policy import PERIOD_US, Algorithm, Period
-from gateway.limits.stores.guard.heartbeat import PERIOD_S
 from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.target import parse
 from tests.integration.certificates import Authority
 from tests.integration.wire import PATIENCE_S
-from tests.system.redis_server import redis_server
+from tests.system.redis_server import redis_server, store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from redis import Redis as Admin
 
-    from gateway.limits.stores.redis.target import RedisTarget
     from gateway.limits.values import Ask, Decision
     from tests.system.redis_server import RedisServer
 
@@ -59,25 +57,6 @@ def server(running: RedisServer) -> RedisServer:
     with running.admin as admin:
         admin.flushall()
     return running
-
-
-@contextlib.asynccontextmanager
-async def store(
-    at: RedisTarget | str,
-    replica: bytes = b"one",
-    *,
-    beat_s: float = PERIOD_S,
-    clock: Callable[[], tuple[int, int]] | None = None,
-) -> AsyncIterator[RedisRemote]:
-    """Have a store that is connected. Where others keep the machine busy an answer may take its time."""
-    target = parse(at, timeout_s=PATIENCE_S) if isinstance(at, str) else at
-    remote = RedisRemote(target, replica, beat_s=beat_s, clock=clock)
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            await remote.ready()
-        yield remote
-    finally:
-        await remote.aclose()
 
 
 @contextlib.asynccontextmanager
