@@ -14,6 +14,7 @@ from gateway.config import policies
 from gateway.edge.limiting.waiting import WaitingRooms
 from gateway.limits import Algorithm, Decision, Facts, Keys, Policy, client_address
 from gateway.limits.address import is_trusted
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from gateway.model import Headers
     from gateway.pipeline.counted import Counted
 
-_US_IN_S: Final = 1_000_000
 _SHOWN_BYTES: Final = 6
 STRANGERS_REMEMBERED: Final = 1_000
 """Twice as many of those that were refused are remembered at most."""
@@ -214,10 +214,10 @@ class Admission:
         return applied
 
     def _now_us(self) -> int:
-        return int(self._clock.monotonic_s() * _US_IN_S)
+        return int(self._clock.monotonic_s() * US_IN_S)
 
     def _unix_us(self) -> int:
-        return int(self._clock.now_s() * _US_IN_S)
+        return int(self._clock.now_s() * US_IN_S)
 
     def shown(self, facts: Facts) -> str:
         """Return the client as logs and the status page may name it: its configured name, else a keyed hash."""

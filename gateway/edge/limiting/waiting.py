@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from gateway.limits.patience import Due, in_line, obstacle, refusal, verdict_of
 from gateway.limits.queue import FairQueue
 from gateway.limits.values import Charge, Decision
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -34,7 +35,6 @@ AskAgain = Callable[[], Decision | Awaitable[Decision]]
 GiveBack = Callable[[tuple[Charge, ...]], object]
 """Refunds charges."""
 
-_US_IN_S: Final = 1_000_000
 _US_IN_MS: Final = 1_000
 _MS_IN_S: Final = 1_000
 _AT_ONCE: Final = 64
@@ -153,7 +153,7 @@ class WaitingRooms:
 
     def now_us(self) -> int:
         """Return the time by which all wait."""
-        return round(self._clock.monotonic_s() * _US_IN_S)
+        return round(self._clock.monotonic_s() * US_IN_S)
 
     # ---- what admission calls --------------------------------------------------------------------------------------
 
