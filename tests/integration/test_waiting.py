@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.edge.limiting.waiting import Waiting, WaitingRooms
+from gateway.edge.limiting.room import Waiting
+from gateway.edge.limiting.waiting import WaitingRooms
 from gateway.limits import Ask, Charge, Decision, Policy, Verdict
 from gateway.limits.policy import Algorithm
 from gateway.limits.stores import MemoryStore

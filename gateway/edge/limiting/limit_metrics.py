@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
     from prometheus_client.registry import CollectorRegistry
 
-    from gateway.edge.limiting.waiting import Waits
+    from gateway.edge.limiting.room import Waits
     from gateway.limits import Decision, Policy
 
 _LABELS: Final = ("policy", "scope")
