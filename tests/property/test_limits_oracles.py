@@ -21,7 +21,8 @@ from throttled import RateLimiterType, Throttled
 from throttled.rate_limiter import Quota, Rate
 from throttled.store import MemoryStore
 
-from gateway.limits import Policy, log, take
+from gateway.limits import Policy, log
+from gateway.limits.gcra import take
 from tests.policies import sliding_log
 
 if TYPE_CHECKING:
