@@ -228,6 +228,17 @@ async def test_refund(server: RedisServer) -> None:
     assert [one.remaining for one in after.verdicts] == [one.remaining for one in before.verdicts]
 
 
+async def test_refund_before_the_clock_goes_back(server: RedisServer) -> None:
+    """A day that has begun is not taken back by a clock that is, though nothing of it is used any more."""
+    clock = [20_000 * DAY.per_us]
+    async with store(server.url, clock=lambda: (clock[0], clock[0])) as remote:
+        charged = await remote.decide(asks(DAY))
+        remote.refund(charged.charges)
+        clock[0] -= 1
+        again = await remote.decide(asks(DAY))
+    assert again.charges == charged.charges
+
+
 async def test_release(server: RedisServer) -> None:
     """A request that ends gives its places back and nothing else."""
     async with store(server.url) as remote:
