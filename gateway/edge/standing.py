@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.config import policies
 from gateway.edge.subject import BadQuery, subject_of
 from gateway.limits import Decision
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from gateway.edge.subject import Subject
     from gateway.limits import Policy, Verdict
 
-_US_IN_S: Final = 1_000_000
 _PROCESS: Final = "process"
 
 
@@ -81,8 +81,8 @@ class Standing:
             "cost": policy.cost_of(method),
             "admitted": None if answer is None else answer.admitted,
             "remaining": None if left is None else left.remaining,
-            "retry_after_s": None if answer is None else answer.retry_after_us / _US_IN_S,
-            "reset_s": None if left is None else left.reset_us / _US_IN_S,
+            "retry_after_s": None if answer is None else answer.retry_after_us / US_IN_S,
+            "reset_s": None if left is None else left.reset_us / US_IN_S,
             "looked_up": None if answer is None else _PROCESS if policy.local else self._where(),
         }
 
@@ -95,7 +95,7 @@ def _written(policy: Policy) -> dict[str, Any]:
     """Return what a limit says, without what does not apply to its kind."""
     numbers = {
         "limit": policy.requests,
-        "per_s": policy.per_us / _US_IN_S if policy.per_us and policy.period is None else None,
+        "per_s": policy.per_us / US_IN_S if policy.per_us and policy.period is None else None,
         "period": policy.period,
         "burst": policy.burst if policy.burst != policy.requests else None,
     }
