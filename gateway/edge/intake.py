@@ -114,6 +114,16 @@ class Intake:
         """Note that a request is over which was admitted."""
         self._admission.release(call.charges)
 
+    def left(self, call: Call) -> None:
+        """Give back the upstream's budget of a request whose client left before anything of it went there.
+
+        What the client itself was charged it has spent: else it could ask without end and never wait for an answer.
+        """
+        budget = tuple([charge for charge in call.charges if charge.policy.budget])
+        if budget:
+            call.charges = tuple([charge for charge in call.charges if not charge.policy.budget])
+            self._admission.refund(budget)
+
     def give_back(self, call: Call) -> None:
         """Give back what an admitted request was charged: a later stage refused it, and nothing of it went upstream."""
         charges, call.charges = call.charges, ()

@@ -283,5 +283,8 @@ class ProxyTurn(Turn):
 
     def _gone(self) -> None:
         """Note that the client left before its answer was complete."""
-        self._call.word = "cancelled"
+        call = self._call
+        call.word = "cancelled"
+        if call.charges and call.upstream_began_s is None:
+            self._proxy.intake.left(call)
         self.answer.cut()

@@ -231,3 +231,24 @@ async def test_a_method_may_cost_more(tmp_path: Path) -> None:
         second = await accord.ask(post("/api/a", b"x"))
         free = await accord.get("/api/a")
     assert (first.header("RateLimit"), second.status, free.status) == (b'"calls";r=1;t=12', 429, 200)
+
+
+@on_uvloop
+async def test_who_leaves_before_anything_went_upstream_has_spent_its_own_limit_alone(tmp_path: Path) -> None:
+    """The upstream's budget is everybody's, and was not touched."""
+    limits = [{"name": "own", "key": "ip", "requests": 9, "per": "60s"}]
+    budget = {"requests": 20, "per": "60s", "shape": "leaky_bucket"}
+    credentials = {"inject": [{"header": "Authorization", "value_env": "TOKEN"}]}
+    one = upstream(1, budget=budget, credentials=credentials)
+    async with gateway(tmp_path, one, limits=limits, environ={"TOKEN": "secret"}) as accord:
+        before = await accord.get(
+            "/api/a"
+        )  # nobody listens there, so that each answer comes with its charges given back
+        await accord.outcomes.next()
+        async with await connect(accord.port) as wire:
+            await wire.send(get("/api/a", "Content-Length: 5", method="POST") + b"12")
+            await wire.send(b"3")
+        assert (await accord.outcomes.next()).outcome == "cancelled"
+        after = await accord.get("/api/a")
+    assert before.header("RateLimit") == b'"own";r=9;t=0, "api";r=19;t=0'
+    assert after.header("RateLimit") == b'"own";r=8;t=7, "api";r=19;t=0'
