@@ -160,9 +160,36 @@ def test_a_silent_end_may_have_been_counted() -> None:
 def test_another_replica_may_know_of_less() -> None:
     """Within the same window only: what is left of another one says nothing."""
     one, _ = window(grant(50))
-    one.news(20, 100, one.ends_us + S, S)
+    one.news(20, 100, one.low_us, one.ends_us + S, S)
     assert one.base == 20
-    one.news(10, 100, one.ends_us + 30 * S, S)
-    one.news(10, 90, one.ends_us, S)
-    one.news(30, 100, one.ends_us, S)
+    one.news(10, 100, one.ends_us + 1, one.ends_us + 30 * S, S)
+    one.news(10, 90, one.low_us, one.ends_us, S)
+    one.news(30, 100, one.low_us, one.ends_us, S)
     assert one.base == 20
+
+
+def test_another_replica_may_tell_of_the_next_window_first() -> None:
+    """Nobody told of it here yet; one that is over by now says nothing."""
+    one, _ = window(grant(50))
+    ends_us = one.ends_us
+    now_us = ends_us + S
+    one.news(20, 100, ends_us + 59 * S, ends_us + 61 * S, now_us)
+    assert (one.left(now_us), one.ends_us) == (20, ends_us + 61 * S)
+    late, _ = window(grant(50))
+    late.news(20, 100, ends_us + 1, ends_us + 2, now_us)
+    late.news(20, 100, ends_us - 1, ends_us + 59 * S, now_us)
+    assert (late.left(now_us), late.ends_us) == (100, 0)
+
+
+def test_each_replica_begins_a_window_with_its_own_part() -> None:
+    """What the others sent in its first moments is told by no reply yet; later what they left is anybody's."""
+    one, sends = window(grant(50))
+    now_us = one.ends_us
+    assert one.left(now_us, 2) == 50
+    for _ in range(50):
+        sends.sent += 1
+        sends.ended += 1
+    one.report(grant(50), left_us=now_us, now_us=now_us + S)
+    assert one.left(now_us + S, 2) == 0
+    assert one.left(now_us + S) == 50
+    assert one.left(now_us + 30 * S, 2) == 25
