@@ -1,8 +1,9 @@
 """What replicas tell each other of an upstream's budget: the least that is left, the longest pause.
 
 Invariants: only what another one could not know by its own replies within a moment is told: a pause that is longer
-than any told of, a window that is new, or of which a twentieth more is gone, or anything of the last fifth. Merging is a
-minimum and a maximum, so the order in which replicas tell does not matter. Times are Unix time here, for replicas share no other clock.
+than any told of, a window that is new, or of which a twentieth more is gone, or anything of the last fifth. Merging is
+a minimum and a maximum, so the order in which replicas tell does not matter. Times are Unix time here, for replicas
+share no other clock.
 """
 
 from __future__ import annotations

@@ -111,6 +111,11 @@ class Held:
         return self.learned.wait_us(key, now_us, replicas=self.replicas, reserve=reserve)
 
     @property
+    def learns(self) -> bool:
+        """Tell whether what replies say is kept to."""
+        return self._learns
+
+    @property
     def asked(self) -> int:
         """How often it was asked, whatever it said."""
         return self._number + self.turned_away

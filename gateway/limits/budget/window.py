@@ -58,6 +58,8 @@ class Window:
         self._before = 0
         self._limit = 0
         self._base = 0
+        self._high_us = 0
+        self._told = False
         self._begin(grant, *_bounds(grant, left_us, now_us))
 
     # ---- what replies say ----------------------------------------------------------------------------------------
@@ -115,6 +117,10 @@ class Window:
     def low_us(self) -> int:
         """When the window is over at the earliest."""
         return self._low_us
+
+    def reset_us(self, now_us: int) -> int:
+        """Return how long it takes until all is back; 0 when that is not known."""
+        return max(0, self._high_us - now_us)
 
     @property
     def ends_us(self) -> int:

@@ -186,3 +186,4 @@ def test_what_is_not_learned_is_only_shared() -> None:
     """Then it stands behind the policy of sharing alone."""
     held = Held("api", fair=True, learns=False)
     assert held.policies == (held.sharing,)
+    assert not held.learns

@@ -193,3 +193,11 @@ def test_each_replica_begins_a_window_with_its_own_part() -> None:
     assert one.left(now_us + S, 2) == 0
     assert one.left(now_us + S) == 50
     assert one.left(now_us + 30 * S, 2) == 25
+
+
+def test_when_all_is_back_is_told_while_it_is_known() -> None:
+    """By the later bound; 0 once the window is over and nobody told of the next."""
+    one, _ = window(grant(50))
+    assert one.reset_us(S) == one.ends_us - S
+    one.left(one.ends_us)
+    assert one.reset_us(90 * S) == 0
