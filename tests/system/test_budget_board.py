@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +16,7 @@ from gateway.limits.stores.redis.target import parse
 from tests.integration.harness import gateway, on_uvloop
 from tests.integration.origin import head, send, serve
 from tests.integration.test_budgets import TOKEN, ours, reply
-from tests.system.redis_server import RedisServer
+from tests.system.redis_server import RedisServer, running_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ def test_no_key_tells_which_upstream_it_is_of(server: RedisServer) -> None:
             await there.aclose()
 
     asyncio.run(tell())
-    keys = server.admin.keys()
+    keys: list[Any] = list(server.admin.scan_iter())
     assert len(keys) == 2
     assert all(key.startswith(b"accord:budget:") and b"orders" not in key for key in keys)
 
@@ -154,3 +154,21 @@ async def test_three_replicas_keep_one_pause(tmp_path: Path) -> None:
         assert len(origin.conversations) == 1
     server.stop()
     assert [document["code"] for document in told] == ["upstream_budget_exhausted"] * 2
+
+
+@on_uvloop
+async def test_a_cluster_keeps_each_upstream_at_the_node_that_has_its_key(tmp_path: Path) -> None:
+    """Whichever node the configuration names; boards that begin at different ones tell each other."""
+    async with running_cluster(tmp_path / "redis") as servers:
+        one, two = (RedisBoard(Dialler(parse(server.url, cluster=True))) for server in servers[:2])
+        names = [f"upstream-{number}" for number in range(12)]
+        for number, name in enumerate(names):
+            assert await one.exchange(name, News(UNIX_US + number)) == News(UNIX_US + number)
+        assert [(await two.exchange(name, NOTHING)).paused_until_us for name in names] == [
+            UNIX_US + number for number in range(12)
+        ]
+        held = [server.admin.dbsize() for server in servers]
+        await one.aclose()
+        await two.aclose()
+    assert sum(held) == 12
+    assert all(held)

@@ -1,9 +1,9 @@
 """Where replicas tell each other of budgets: a hash for each upstream in Redis, merged there by a few lines of Lua.
 
-Invariants: one round trip a call, on a connection of its own, which is made when it is needed and dropped after any
+Invariants: one round trip a call, on connections of its own, which are made when they are needed and dropped after any
 failure; nothing waits longer than a twentieth of a second, and nothing raises: a board that cannot be reached knows
-`NOTHING`. After a failure it is left alone for a second. In a cluster the connection goes to one of its nodes; where
-that one does not hold the key, replicas are left to what their own replies tell.
+`NOTHING`. After a failure it is left alone for a second. In a cluster the first node that is asked names the one that
+has the key, which is asked from then on.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import asyncio
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from redis.exceptions import RedisError
+from redis.exceptions import MovedError, RedisError
 
 from gateway.limits.budget.board import NOTHING, SKEW_US, Left, News
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from redis.asyncio.connection import AbstractConnection
+
+    from gateway.limits.stores.redis.dial import Dialler
+
+    Node = tuple[str, int] | None
+    """A node by its address; None for the one that the configuration names."""
 
 _DEADLINE_S: Final = 0.05
 _REST_S: Final = 1.0
@@ -63,11 +66,12 @@ class RedisBoard:
     must have: who reads Redis does not learn whom we call.
     """
 
-    def __init__(self, dial: Callable[[], Awaitable[AbstractConnection]], *, secret: bytes = b"") -> None:
+    def __init__(self, dial: Dialler, *, secret: bytes = b"") -> None:
         """Open nothing yet."""
         self._dial = dial
         self._secret = secret
-        self._connection: AbstractConnection | None = None
+        self._connections: dict[Node, AbstractConnection] = {}
+        self._homes: dict[str, Node] = {}
         self._rests_until_s = 0.0
         self._turn = asyncio.Lock()
 
@@ -97,21 +101,31 @@ class RedisBoard:
         return _PREFIX + blake2b(upstream.encode(), digest_size=_DIGEST_BYTES, key=self._secret).hexdigest()
 
     async def _ask(self, upstream: str, news: News) -> Any:  # noqa: ANN401 - whatever the server says
-        if self._connection is None:
-            self._connection = await self._dial()
+        key = self.key(upstream)
         told = [
             word
             for one in news.left[:_MOST_WINDOWS]
             for word in (one.window, one.limit, one.base, one.low_us, one.ends_us)
         ]
-        await self._connection.send_command(
-            "EVAL", _SCRIPT, 1, self.key(upstream), SKEW_US, _KEPT_MS, news.paused_until_us, *told
-        )
-        return await self._connection.read_response()
+        command = ("EVAL", _SCRIPT, 1, key, SKEW_US, _KEPT_MS, news.paused_until_us, *told)
+        try:
+            return await self._call(self._homes.get(key), command)
+        except MovedError as moved:
+            home = self._homes[key] = (moved.host, moved.port)
+            return await self._call(home, command)
+
+    async def _call(self, node: Node, command: tuple[Any, ...]) -> Any:  # noqa: ANN401 - as above
+        connection = self._connections.get(node)
+        if connection is None:
+            connection = await (self._dial() if node is None else self._dial.to(*node))
+            self._connections[node] = connection
+        await connection.send_command(*command)
+        return await connection.read_response()
 
     async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        connections, self._connections = self._connections, {}
+        self._homes.clear()
+        for connection in connections.values():
             await connection.disconnect(nowait=True)
 
 
