@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.limits.budget.values import US_IN_S
+from gateway.limits.budget.values import LONGEST_US, US_IN_S
 
 if TYPE_CHECKING:
     from gateway.limits.budget.values import Reserve, Sends
@@ -45,6 +45,7 @@ class Window:
         "_slack_us",
         "_told",
         "_trip_us",
+        "_word_us",
     )
 
     def __init__(self, grant: Grant, sends: Sends, *, left_us: int, now_us: int, learns_cost: bool = False) -> None:
@@ -52,6 +53,7 @@ class Window:
         self._sends = sends
         self._cost = 0 if learns_cost else 1
         self._last_us = now_us
+        self._word_us = now_us
         self._old_us = 0
         self._slack_us = 0
         self._trip_us = now_us - left_us
@@ -72,11 +74,12 @@ class Window:
         if self._high_us == 0:  # the window before is over, and nobody told yet of this one
             if left_us >= self._old_us or low_us > self._old_us:
                 self._begin(grant, low_us, high_us)
-        elif low_us > self._high_us:
+        elif low_us > self._high_us or (high_us < self._low_us and left_us >= self._word_us):
             self._begin(grant, low_us, high_us)
         elif high_us >= self._low_us:
             self._sharpen(low_us, high_us)
             self._lower(grant)
+        self._word_us = now_us
 
     def silent(self) -> None:
         """Note that a request is over which the upstream may have counted, and that nobody said so."""
@@ -143,12 +146,20 @@ class Window:
         left = self.left(now_us, replicas)
         cost = self.cost
         spare = left - reserve.of(self._limit) // replicas
+        if spare < cost and self._may_try(now_us):
+            return 0
         if spare < cost:
             return max(1, self._high_us - now_us) if self._high_us > now_us else UNTOLD_US
         if spare * replicas * _FREE_PARTS > self._limit or self._high_us <= now_us:
             return 0
         pace_us = (self._high_us - self._last_us) * cost // (spare + cost)
         return max(0, self._last_us + pace_us - now_us)
+
+    def _may_try(self, now_us: int) -> bool:
+        """Tell whether one request may find out if the window is over: its end was believed for long, and is far."""
+        if self._high_us - now_us <= LONGEST_US or self._sends.in_flight:
+            return False
+        return now_us >= max(self._word_us, self._last_us) + LONGEST_US
 
     def sent(self, now_us: int) -> None:
         """Note that a request left: those that are spread follow it at their distance."""

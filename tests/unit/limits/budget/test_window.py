@@ -201,3 +201,26 @@ def test_when_all_is_back_is_told_while_it_is_known() -> None:
     assert one.reset_us(S) == one.ends_us - S
     one.left(one.ends_us)
     assert one.reset_us(90 * S) == 0
+
+
+def test_an_end_that_is_absurdly_far_is_asked_about_every_quarter_of_an_hour() -> None:
+    """By one request, and not while another is under way; what its reply says of an earlier end counts."""
+    one, sends = window(grant(0, 300 * 86_400))
+    quarter_us = 900 * S
+    assert one.wait_us(quarter_us - 1, 1, NO_RESERVE) > quarter_us
+    assert one.wait_us(quarter_us, 1, NO_RESERVE) == 0
+    one.sent(quarter_us)
+    sends.sent += 1
+    assert one.wait_us(2 * quarter_us, 1, NO_RESERVE) > quarter_us
+    sends.ended += 1
+    assert one.wait_us(quarter_us + S, 1, NO_RESERVE) > quarter_us
+    one.report(grant(80), left_us=-1, now_us=quarter_us + S)
+    assert one.left(quarter_us + S) == 0
+    one.report(grant(80), left_us=quarter_us + S, now_us=quarter_us + S)
+    assert one.left(quarter_us + S) == 80
+
+
+def test_a_day_s_window_that_ends_soon_is_not_tried() -> None:
+    """Its end is near enough to wait for it."""
+    one, _ = window(grant(0, 1_700))
+    assert one.wait_us(901 * S, 1, NO_RESERVE) > 0
