@@ -44,7 +44,7 @@ check: lint types layers test ## Lint, types, layers and all tests: what CI runs
 
 .PHONY: test
 test: install ## All tests; those of the core must cover every line and branch of it
-	$(BIN)/pytest $(CORE_TESTS) --cov --cov-fail-under=100
+	$(BIN)/pytest -n auto $(CORE_TESTS) --cov --cov-fail-under=100
 	$(if $(OTHER_TESTS),$(BIN)/pytest tests $(CORE_TESTS:%=--ignore=%))
 
 .PHONY: unit

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_ONE = ({"name": "per-client", "key": "client", "requests": 100_000_000, "per": "1s"},)
+_ONE = ({"name": "per-client", "key": "client", "requests": 1_000_000, "per": "1s"},)
 _FOUR = (
     *_ONE,
-    {"name": "per-address", "key": "ip", "requests": 100_000_000, "per": "1s"},
-    {"name": "per-upstream", "key": "upstream", "requests": 100_000_000, "per": "1s"},
-    {"name": "per-method", "key": ["client", "method"], "requests": 100_000_000, "per": "1s"},
+    {"name": "per-address", "key": "ip", "requests": 1_000_000, "per": "1s"},
+    {"name": "per-upstream", "key": "upstream", "requests": 1_000_000, "per": "1s"},
+    {"name": "per-method", "key": ["client", "method"], "requests": 1_000_000, "per": "1s"},
 )
 _REDIS = {"redis": {"url_env": "ACCORD_REDIS_URL"}}
 SETTINGS: Mapping[str, Mapping[str, object]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import timeit
 from itertools import cycle
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from prometheus_client import CollectorRegistry
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from gateway.edge.ways import Way
     from gateway.limits.stores import Store
+    from gateway.pipeline.counted import Counted
 
 _RUNS = 15
 _CALLS = 2_000
@@ -65,6 +66,7 @@ class _NoPolicies:
     """A way without policies of its own."""
 
     policies: tuple[Policy, ...] = ()
+    counted: ClassVar[dict[str, Counted]] = {}
 
 
 def table() -> str:

@@ -39,6 +39,7 @@ from gateway.edge.status import StatusBoard
 from gateway.edge.unknown import UnknownShapes
 from gateway.edge.ways import Ways
 from gateway.limits.stores import BudgetedStore
+from gateway.limits.stores.guard.breaker import State as StoreState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from gateway.errors import StoreReason
     from gateway.limits.budget.board import BudgetBoard
     from gateway.limits.stores import Store
-    from gateway.limits.stores.guard.breaker import State as StoreState
 
 SECRET_BYTES: Final = 32
 BACKLOG: Final = 1024
@@ -139,7 +139,8 @@ class Application:
     def _store_changed(self, state: StoreState, reason: StoreReason | None) -> None:
         """Tell the operator, once for each change, whether limits are shared or counted without their store."""
         told = self._log.info if reason is None else self._log.warning
-        told("limit_store", state=state.value, reason=None if reason is None else reason.value)
+        word = "back" if state is StoreState.OK else "away"
+        told("limit_store", state=word, reason=None if reason is None else reason.value)
 
     def _proxy(self, ids: Ids, admission: Admission, observers: tuple[Observer, ...]) -> Proxy:
         gateway = self.settings
@@ -197,7 +198,8 @@ class Application:
         """
         listen, admin = self.settings.listen, self.settings.admin
         self._writer.start()
-        await self._store.start()
+        if not await self._store.start():
+            self._log.warning("limit_store", state="absent", reason=None)
         if self._exchange is not None:
             self._exchange.start()
         if self.member is None:

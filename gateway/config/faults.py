@@ -42,7 +42,8 @@ _SENTENCES = {
     "less_than_equal": "must be at most {le}",
     "too_short": "must not be empty",
 }
-
+_FORMS = frozenset({"string_type", "int_type", "int_parsing", "dict_type", "model_type", "tuple_type", "list_type"})
+"""Faults which say that a value has not one of the forms that it may have."""
 
 _ECHOES = (
     (re.compile(r'^".*" is not ', re.DOTALL), "this is not "),
@@ -59,8 +60,10 @@ def validate(model: type[Model], document: Document) -> tuple[Model | None, list
         value = model.model_validate(document.value)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        told = [_fault(model, document, detail) for detail in details if not _is_echo(detail, details)]
-        return None, [*document.faults, *told]
+        told = [
+            (detail["type"], _fault(model, document, detail)) for detail in details if not _is_echo(detail, details)
+        ]
+        return None, [*document.faults, *_of_what_was_meant(told)]
     return (None, list(document.faults)) if document.faults else (value, [])
 
 
@@ -75,6 +78,21 @@ def _is_echo(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
     at = detail["loc"]
     inside = any(other["loc"][: len(at)] == at for other in details if other is not detail)
     return detail["type"] == "too_short" and inside
+
+
+def _of_what_was_meant(told: Sequence[tuple[str, Fault]]) -> list[Fault]:
+    """Leave out the forms that a value does not have, where it has another one, in which something else is wrong."""
+    return [
+        fault
+        for kind, fault in told
+        if kind not in _FORMS or not any(_goes_deeper(other, there, fault) for other, there in told)
+    ]
+
+
+def _goes_deeper(kind: str, fault: Fault, form: Fault) -> bool:
+    if fault.path == form.path:
+        return kind not in _FORMS
+    return fault.path.startswith((f"{form.path}.", f"{form.path}["))
 
 
 def _fault(model: type[BaseModel], document: Document, detail: ErrorDetails) -> Fault:

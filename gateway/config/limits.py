@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from gateway.config.values import Duration, Method, Name
 from gateway.dialects.spec import OneOrList, Strict
@@ -14,9 +15,20 @@ from gateway.limits.policy import PERIOD_US
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_KEY_PART = re.compile(r"^(client|ip|upstream|route|method|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$")
+
+
+def _key_part(text: str) -> str:
+    if _KEY_PART.fullmatch(text) is None:
+        message = "must be client, ip, upstream, route, method or header:NAME, or a list of them, as in [client, route]"
+        raise ValueError(message)
+    return text
+
+
 KeyPart = Annotated[
     str,
-    Field(title="key part", pattern=r"^(client|ip|upstream|route|method|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$"),
+    AfterValidator(_key_part),
+    WithJsonSchema({"title": "key part", "type": "string", "pattern": _KEY_PART.pattern}),
 ]
 """What a limit counts by: `client`, `ip`, `upstream`, `route`, `method` or `header:NAME`."""
 
@@ -88,7 +100,7 @@ class PolicyConfig(Strict, title="limit"):
         counted = (self.requests is not None, self.per_s is not None, self.calendar is not None)
         timed = counted in {(True, True, False), (True, False, True)}
         if timed == (self.concurrent is not None) or (self.concurrent is not None and any(counted)):
-            return ["give requests with per, requests with calendar, or concurrent"]
+            return ["give one of these: requests with per, requests with calendar, or concurrent alone"]
         if self.per_s is None and self.algorithm != "gcra":
             return ["only a limit with per has an algorithm"]
         if self.concurrent is not None and self.lease is not None:

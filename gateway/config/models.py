@@ -34,6 +34,7 @@ from gateway.config.values import (  # noqa: TC001 - pydantic needs the types at
     Name,
     Network,
     SettableHeaderName,
+    Sha256,
     Size,
 )
 from gateway.dialects.spec import DialectSpec, Example, OneOrList, Strict
@@ -51,9 +52,7 @@ class ClientConfig(Strict, title="client"):
 
     name: Name
     """What logs, limits and the status page call the client."""
-    api_key_sha256: Annotated[
-        tuple[Annotated[str, Field(title="SHA-256", pattern=r"^[0-9a-f]{64}$")], ...], Field(min_length=1)
-    ]
+    api_key_sha256: Annotated[tuple[Sha256, ...], Field(min_length=1)]
     """SHA-256 of each of the client's keys, in hex; the keys themselves are never configured."""
     limits: tuple[PolicyConfig, ...] = ()
     """The client's own limits, in place of those of the gateway's `limits` that count by `client`."""

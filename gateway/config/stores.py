@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field, model_serializer, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_serializer, model_validator
 
 from gateway.config.values import Duration, EnvironmentVariable, FileName  # noqa: TC001 - pydantic needs them
 from gateway.dialects.spec import Strict
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 MaxKeys = Annotated[int, Field(ge=1, le=100_000_000)]
 
 _NAMES = ("memory", "shared")
+_NODE = re.compile(r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):[0-9]{1,5}$")
 
 
 class MemoryConfig(Strict, title="memory store"):
@@ -34,13 +36,25 @@ class SharedConfig(Strict, title="shared store"):
     """How many keys each limit counts apart; the memory for them is set aside at the start."""
 
 
+def _node(text: str) -> str:
+    if _NODE.fullmatch(text) is None:
+        message = "must be host:port, as in 10.0.0.1:26379"
+        raise ValueError(message)
+    return text
+
+
+SentinelNode = Annotated[
+    str, AfterValidator(_node), WithJsonSchema({"title": "host:port", "type": "string", "pattern": _NODE.pattern})
+]
+
+
 class SentinelConfig(Strict, title="sentinel"):
     """Redis Sentinel, which knows where the master is."""
 
     service: str
     """The name that the sentinels know the master by."""
     nodes: Annotated[
-        tuple[Annotated[str, Field(title="host:port", pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):[0-9]{1,5}$")], ...],
+        tuple[SentinelNode, ...],
         Field(min_length=1),
     ]
     """The sentinels, each as `host:port`."""
@@ -94,7 +108,7 @@ class StoreConfig(Strict, title="store"):
     def _from_either(cls, value: Any) -> Any:
         if isinstance(value, str):
             if value not in _NAMES:
-                message = "must be memory, shared, or settings of memory, shared or redis"
+                message = "must be memory, shared, or redis with its settings, as in {redis: {url_env: REDIS_URL}}"
                 raise ValueError(message)
             return {value: {}}
         return value

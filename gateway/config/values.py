@@ -25,6 +25,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 _SIZE = re.compile(r"([0-9]{1,15})(B|KiB|MiB|GiB|kB|MB|GB)")
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
+_VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_SHA256 = re.compile(r"^[0-9a-f]{64}$")
 _PEM = "-----BEGIN"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
@@ -42,6 +44,22 @@ def _name(name: str) -> str:
         message = "a name is at most 63 lower-case letters, digits, dots, dashes and underscores"
         raise ValueError(message)
     return name
+
+
+def _variable(name: str) -> str:
+    """Refuse what a variable holds in place of its name."""
+    if _VARIABLE.fullmatch(name) is None:
+        message = "write the name of an environment variable, as in REDIS_URL, not what is in it"
+        raise ValueError(message)
+    return name
+
+
+def _sha256(text: str) -> str:
+    """Refuse a key in place of its hash."""
+    if _SHA256.fullmatch(text) is None:
+        message = 'must be 64 digits of lower-case hex: printf %s "$KEY" | sha256sum'
+        raise ValueError(message)
+    return text
 
 
 def _spelled_bytes(count: int) -> str:
@@ -125,7 +143,14 @@ Method = Annotated[
 ]
 FileName = Annotated[str, AfterValidator(_file_name), Field(title="file")]
 """The path of a file, where it begins without `/` from the folder of the file that names it."""
-EnvironmentVariable = Annotated[str, Field(title="environment variable", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Sha256 = Annotated[
+    str, AfterValidator(_sha256), WithJsonSchema({"title": "SHA-256", "type": "string", "pattern": _SHA256.pattern})
+]
+EnvironmentVariable = Annotated[
+    str,
+    AfterValidator(_variable),
+    WithJsonSchema({"title": "environment variable", "type": "string", "pattern": _VARIABLE.pattern}),
+]
 
 
 class Address(Strict):

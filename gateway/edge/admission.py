@@ -6,7 +6,7 @@ one step.
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Future, ensure_future
+from asyncio import Future, ensure_future
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Final
 
@@ -180,17 +180,21 @@ class Admission:
         found = self._ask(asks)
         if isinstance(found, Decision):
             return self._or_wait(client, asks, found)
-        return self._later(client, asks, found)
+        decided = ensure_future(found)
+        later = ensure_future(self._later(client, asks, decided))
+        later.add_done_callback(lambda later: self._left(decided) if later.cancelled() else None)
+        return later
 
-    async def _later(self, client: bytes, asks: Sequence[Ask], deciding: Deciding) -> Decision:
-        decided = ensure_future(deciding)
-        try:
-            found = self._or_wait(client, asks, await decided)
-        except CancelledError:
-            if not decided.cancelled() and decided.exception() is None:  # it came in the moment in which we left
-                self.refund(decided.result().charges)
-            raise
+    async def _later(self, client: bytes, asks: Sequence[Ask], decided: Future[Decision]) -> Decision:
+        found = self._or_wait(client, asks, await decided)
         return found if isinstance(found, Decision) else await found
+
+    def _left(self, decided: Future[Decision]) -> None:
+        """Take a question back, which may have been cancelled before anybody waited for it; or what it charged."""
+        if not decided.done():
+            decided.cancel()
+        elif not decided.cancelled() and decided.exception() is None and decided.result().charges:
+            self.refund(decided.result().charges)  # it came in the moment in which the client left
 
     def _or_wait(self, client: bytes, asks: Sequence[Ask], found: Decision) -> Decision | Deciding:
         return found if found.admitted else self.rooms.enter(lambda: self._ask(asks), client, asks, found)

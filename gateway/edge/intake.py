@@ -186,7 +186,8 @@ class Intake:
         if decision.admitted:
             return asked
         call.client = self._admission.shown(facts)
-        call.limit = None if decision.tightest is None else decision.tightest.policy.name
+        if decision.tightest is not None and not decision.unavailable:  # else none of those that were asked refused
+            call.limit = decision.tightest.policy.name
         return Refused(problem=limit_problem(decision, asked.way.upstream))
 
 

@@ -128,7 +128,7 @@ class Replies:
         rates = b""
         if call.verdicts or call.budget is not None:
             fields = rate_fields(call.verdicts, status=status, budget=call.budget, budget_name=call.upstream or "")
-            if self._legacy is not None and call.verdicts:
+            if fields and self._legacy is not None and call.verdicts:  # without fields none of the older ones either
                 fields += legacy_fields(call.verdicts, self._clock.now_s() if self._legacy == "epoch" else None)
             rates = lines_of(fields).text
         text = b"%b%bX-Request-Id: %b\r\n%b" % (lines.text, more, call.request_id.encode("ascii"), rates)

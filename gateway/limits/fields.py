@@ -41,7 +41,7 @@ def rate_fields(
     `budget` is what the upstream still grants us, shown as one more policy under `budget_name`. Nothing is said on a
     redirect when nothing is left: the client would take it for a refusal.
     """
-    if status in _REDIRECTS and any(verdict.remaining == 0 for verdict in verdicts):
+    if status in _REDIRECTS and _nothing_left(verdicts, budget):
         return ()
     if budget is None and len(verdicts) == 1 and not verdicts[0].policy.learned:
         return ((_POLICY, verdicts[0].policy.member), (_LIMIT, _limit(verdicts[0])))
@@ -69,6 +69,12 @@ def _laxer(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
         for other in verdicts
         if other.policy.budget and not other.policy.learned and other.policy.name == learned.policy.name
     ]
+
+
+def _nothing_left(verdicts: Sequence[Verdict], budget: Allowance | None) -> bool:
+    if budget is not None and budget.remaining is not None and budget.remaining < 1:
+        return True
+    return any(verdict.remaining == 0 for verdict in verdicts)
 
 
 def legacy_fields(verdicts: Sequence[Verdict], unix_s: float | None) -> Headers:

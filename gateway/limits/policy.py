@@ -20,6 +20,8 @@ KEY_PARTS: Final = frozenset({"client", "ip", "upstream", "route", "method", "pa
 HEADER_PART: Final = "header:"
 LONGEST_LOG: Final = 1_000
 """The most requests that a sliding log counts: it keeps the time of each, for each key."""
+MOST_PLACES: Final = 1_000
+"""The most places that one request holds: a store on the network keeps each of them by its name."""
 _ROUNDING_DIVISOR: Final = 100
 
 
@@ -174,6 +176,12 @@ def _log_faults(policy: Policy) -> list[str]:
     return _burst_faults(policy)
 
 
+def _place_faults(policy: Policy) -> list[str]:
+    if max((policy.cost, *(cost for _, cost in policy.costs))) > MOST_PLACES:
+        return [f"a place under way is kept by its name: a request holds {MOST_PLACES} at most"]
+    return _burst_faults(policy)
+
+
 def _burst_faults(policy: Policy) -> list[str]:
     return [] if policy.burst == policy.requests else [f"{policy.algorithm} knows no burst but all of its requests"]
 
@@ -182,7 +190,7 @@ _FAULTS: Final[Mapping[Algorithm, Callable[[Policy], list[str]]]] = {
     Algorithm.GCRA: _gcra_faults,
     Algorithm.SLIDING_LOG: _log_faults,
     Algorithm.CALENDAR: _burst_faults,
-    Algorithm.CONCURRENCY: _burst_faults,
+    Algorithm.CONCURRENCY: _place_faults,
 }
 
 

@@ -207,6 +207,24 @@ async def test_older_fields_are_sent_where_they_are_asked_for(tmp_path: Path, fo
 
 
 @on_uvloop
+async def test_a_redirect_never_says_that_nothing_is_left(tmp_path: Path) -> None:
+    """Not in the older fields either: a client would take it for a refusal."""
+    limits = [{"name": "two", "key": "ip", "requests": 2, "per": "60s"}]
+    moved = b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"
+    async with (
+        serve((head(), send(moved)) * 2) as origin,
+        gateway(tmp_path, upstream(origin), limits=limits, legacy_headers="delta") as accord,
+    ):
+        first, last = await accord.get("/api/a"), await accord.get("/api/a")
+    assert (first.status, first.header("RateLimit"), first.header("X-RateLimit-Remaining")) == (
+        302,
+        b'"two";r=1;t=30',
+        b"1",
+    )
+    assert (last.status, last.header("RateLimit"), last.header("X-RateLimit-Remaining")) == (302, None, None)
+
+
+@on_uvloop
 async def test_a_method_may_cost_more(tmp_path: Path) -> None:
     """And one that costs nothing is let through when nothing is left."""
     limits = [{"name": "calls", "key": "ip", "requests": 5, "per": "60s", "cost": {"POST": 4, "GET": 0}}]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.limits.stores import MemoryStore
+from gateway.limits.stores.split import SplitStore
 from gateway.limits.values import Decision
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.origin import head, send, serve
@@ -132,21 +133,44 @@ async def test_a_store_that_breaks_is_a_failure_of_ours(tmp_path: Path) -> None:
 
 @on_uvloop
 async def test_a_store_that_is_away_may_refuse(tmp_path: Path) -> None:
-    """With 503 and a code of its own, not with 429: the client did nothing."""
+    """With 503 and a code of its own, not with 429: the client did nothing. No limit that admitted is blamed for it."""
 
     class AwayStore(LaterStore):
         async def _later(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
             return Decision(admitted=False, verdicts=(), tightest=None, unavailable=True)
 
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, counts=AwayStore()) as accord:
-        answer = await accord.get("/api/a")
+    limits, counts = (
+        [*LIMITS, {"name": "door", "key": "ip", "requests": 1, "per": "60s", "local": True}],
+        SplitStore(MemoryStore(), AwayStore()),
+    )
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=limits, counts=counts) as accord:
+        answers = [await accord.get("/api/a") for _ in range(2)]
         logged = accord.log()[-1]
-    assert (answer.status, answer.json()["code"]) == (503, "store_unavailable")
+    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(503, "store_unavailable")] * 2
     assert logged["limit"] is None
 
 
 @on_uvloop
-async def test_a_decision_that_nobody_waits_for_is_given_back(tmp_path: Path) -> None:
+async def test_no_limit_is_blamed_for_a_store_that_is_away(tmp_path: Path) -> None:
+    """A limit that was asked here and would have admitted the request has not refused it."""
+
+    class AwayBesideLocal(LaterStore):
+        async def _later(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
+            here = self.memory.decide(asks, now_us, unix_us)
+            return Decision(admitted=False, verdicts=here.verdicts, tightest=here.tightest, unavailable=True)
+
+    store = AwayBesideLocal()
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, counts=store) as accord:
+        answer = await accord.get("/api/a")
+        logged = accord.log()[-1]
+    assert (answer.status, answer.json()["code"]) == (503, "store_unavailable")
+    assert answer.header("RateLimit") == b'"per-ip";r=0;t=60'
+    assert logged["limit"] is None
+
+
+@pytest.mark.parametrize("more", [{}, {"when_exceeded": "wait"}], ids=["refuse", "wait"])
+@on_uvloop
+async def test_a_decision_that_nobody_waits_for_is_given_back(tmp_path: Path, more: dict[str, str]) -> None:
     """Where it came in the very moment in which the client left, and so could not be cancelled."""
     store = LaterStore()
 
@@ -170,10 +194,13 @@ async def test_a_decision_that_nobody_waits_for_is_given_back(tmp_path: Path) ->
         def refund(self, charges: Sequence[Charge], now_us: int, unix_us: int) -> tuple[Verdict, ...]:
             return store.memory.refund(charges, now_us, unix_us)
 
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=LIMITS, counts=DoneStore()) as accord:
+    limits = [LIMITS[0] | more]
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=limits, counts=DoneStore()) as accord:
         async with await connect(accord.port) as wire:
             await wire.send(get("/api/a"))
             await store.asked.wait()
         assert (await accord.outcomes.next()).outcome == "cancelled"
-        assert store.memory.peek(*question).admitted
+        async with asyncio.timeout(PATIENCE_S):
+            while not store.memory.peek(*question).admitted:  # noqa: ASYNC110 - a few turns of the loop
+                await asyncio.sleep(0)
         assert not origin.conversations

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.integration.harness import gateway, on_uvloop, upstream
 from tests.integration.origin import head, send, serve
 from tests.system.accord import accord as serving
@@ -33,12 +31,11 @@ async def test_one_process(tmp_path: Path) -> None:
     assert statuses[200] in load.allowed(100, 20)
 
 
-@pytest.mark.parametrize("store", ["memory", "shared"])
 @on_uvloop
-async def test_four_processes_on_one_port(tmp_path: Path, store: str) -> None:
+async def test_four_processes_on_one_port(tmp_path: Path) -> None:
     """They let through together what one alone would, and each has its share of the requests."""
     async with serve(*[(head(), send(OK)) * 2_000] * 100) as origin:
-        config = configure(tmp_path, upstream(origin), limits=[LIMIT], store=store)
+        config = configure(tmp_path, upstream(origin), limits=[LIMIT])
         async with serving(config) as accord:
             load = await flood([accord.port], seconds=SECONDS)
             scrape = await accord.scrape()

@@ -82,7 +82,34 @@ async def test_away_and_back(
     assert set(without) == seen
     assert set(turning) <= seen | {200, 429}
     assert after.statuses()[200] in after.allowed(100, 20)
-    assert [line["state"] for line in told] == ["open", "ok"]
+    assert [line["state"] for line in told] == ["away", "back"]
+
+
+@on_uvloop
+async def test_a_start_without_redis(tmp_path: Path) -> None:
+    """The gateway serves all the same, and the operator is told at once, before any request."""
+    with redis_server(tmp_path / "redis") as redis:
+        redis.stop()
+        async with replicas(tmp_path, redis, 1) as (accord,):
+            told = [line for line in accord.log() if line["event"] == "limit_store"]
+            answer = await accord.get("/api/a", "X-Stage: 1")
+        redis.start()
+        async with replicas(tmp_path / "redis", redis, 1) as (accord,):
+            quiet = [line for line in accord.log() if line["event"] == "limit_store"]
+    assert [(line["state"], line["level"]) for line in told] == [("absent", "warning")]
+    assert (answer.status, answer.header("RateLimit")) == (200, b'"all";r=19;t=1')
+    assert quiet == []
+
+
+@on_uvloop
+async def test_a_wrong_password(tmp_path: Path) -> None:
+    """It is told apart from a server that is not there, and serving goes on."""
+    with redis_server(tmp_path / "redis", "--requirepass", "another") as redis:
+        async with replicas(tmp_path, redis, 1) as (accord,):
+            statuses = {(await accord.get("/api/a", "X-Stage: 1")).status for _ in range(3)}
+            told = [line for line in accord.log() if line["event"] == "limit_store"]
+    assert statuses == {200}
+    assert [(line["state"], line["reason"]) for line in told] == [("absent", None), ("away", "auth")]
 
 
 async def until_shared(accord: Running) -> None:
@@ -92,7 +119,7 @@ async def until_shared(accord: Running) -> None:
     async def ask() -> None:
         nonlocal ended
         await accord.get("/api/a", "X-Stage: between")
-        ended = any(line["event"] == "limit_store" and line["state"] == "ok" for line in accord.log())
+        ended = any(line["event"] == "limit_store" and line["state"] == "back" for line in accord.log())
 
     while not ended:
         await ask()

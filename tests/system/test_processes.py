@@ -23,6 +23,7 @@ from tests.integration.harness import get, on_uvloop, upstream
 from tests.integration.origin import head, send, serve, wait
 from tests.integration.wire import Wire, ask, connect
 from tests.system.accord import START_S, accord, assert_never_back, configure, start, summed, until
+from tests.system.redis_server import free_port
 
 if TYPE_CHECKING:
     from typing import Any
@@ -371,3 +372,17 @@ def test_batches_of_several_processes_are_not_mixed(tmp_path: Path) -> None:
         lines = pipe.read().splitlines()
     assert [writer.wait(START_S) for writer in writers] == [0, 0, 0]
     assert sorted(lines) == [letter * 200_000 for letter in (b"a", b"b", b"c") for _ in range(8)]
+
+
+async def test_processes_divide_a_limit_whose_store_was_never_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Together they let through what one would, though none of them has ever heard of the others."""
+    monkeypatch.setenv("LIMITS", f"redis://127.0.0.1:{free_port()}")
+    limits = [{"name": "all", "key": "upstream", "requests": 30, "per": "1h"}]
+    async with serve((head(), send(OK))) as origin:
+        config = configure(tmp_path, upstream(origin), limits=limits, store={"redis": {"url_env": "LIMITS"}})
+        async with accord(config, 3) as served:
+            statuses = [(await served.get("/api/a")).status for _ in range(60)]
+    assert set(statuses) == {200, 429}
+    assert statuses.count(200) <= 30

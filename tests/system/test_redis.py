@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from gateway.errors import StoreFailure, StoreReason
 from gateway.limits import Policy
 from gateway.limits.members import LARGEST
-from gateway.limits.policy import PERIOD_US, Algorithm, Period
+from gateway.limits.policy import MOST_PLACES, PERIOD_US, Algorithm, Period
 from gateway.limits.stores.guard.heartbeat import PERIOD_S
 from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.target import parse
@@ -256,6 +256,20 @@ async def test_release(server: RedisServer) -> None:
         remote.release(charged.charges)
         after = await remote.decide(asks(*ALL, cost=0))
     assert [one.remaining for one in after.verdicts] == [4, 4, 4, 2]
+
+
+async def test_many_places(server: RedisServer) -> None:
+    """The dearest request that there may be takes its places, renews them and gives them back."""
+    many = policy("many", requests=MOST_PLACES, per_us=0, algorithm=Algorithm.CONCURRENCY)
+    async with store(server.url) as remote:
+        charged = await remote.decide(asks(many, cost=MOST_PLACES))
+        await remote.beat(b"one")
+        refused = await remote.decide(asks(many))
+        remote.release(charged.charges)
+        after = await remote.peek(asks(many))
+        assert not remote.lost
+    assert (charged.admitted, refused.admitted) == (True, False)
+    assert after.verdicts[0].remaining == MOST_PLACES - 1
 
 
 async def test_places_of_the_dead(server: RedisServer) -> None:

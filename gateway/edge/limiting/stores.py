@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -63,15 +62,25 @@ class LimitStore:
         self.guarded = guarded
         self._table = table
 
-    async def start(self) -> None:
-        """Begin. What is on the network need not be there, and is waited for a moment: else limits begin without it."""
+    async def start(self) -> bool:
+        """Begin, and return whether the store is there.
+
+        What is on the network need not be, and is waited for a moment: else limits begin without it.
+        """
         if self.guarded is None:
-            return
+            return True
+        there = await self._is_ready()
+        await self.guarded.start()
+        return there
+
+    async def _is_ready(self) -> bool:
         if self._ready is not None:
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(READY_S):
                     await self._ready()
-        await self.guarded.start()
+            except TimeoutError:
+                return False
+        return True
 
     def where(self) -> str:
         """Say where limits are counted now: `process`, `shared`, `redis`, or by `share` while that one is away."""
@@ -105,7 +114,8 @@ def limit_store(
     if config.redis is not None:
         target = redis_target(configuration, config.redis, environ)
         secret = secret_of(configuration, environ) or b""
-        return _redis(target, secret, clock=clock, replica=replica, on_change=on_change)
+        processes = 1 if member is None else member.processes
+        return _redis(target, secret, clock=clock, replica=replica, replicas=processes, on_change=on_change)
     if member is not None and member.table_fd is not None:
         return _with_local(SharedStore.open(member.table_fd, all_of(configuration), index=member.index), None)
     if config.shared is not None:
@@ -174,8 +184,13 @@ def _with_local(store: Store, table: SharedTable | None) -> LimitStore:
     return LimitStore(SplitStore(memory, store), memory=memory, table=table)
 
 
-def _redis(target: RedisTarget, secret: bytes, *, clock: Clock, replica: bytes, on_change: OnChange) -> LimitStore:
-    """Return a guarded store; what it counts while Redis is away is beside what is always counted here."""
+def _redis(
+    target: RedisTarget, secret: bytes, *, clock: Clock, replica: bytes, replicas: int, on_change: OnChange
+) -> LimitStore:
+    """Return a guarded store; what it counts while Redis is away is beside what is always counted here.
+
+    `replicas` are known to be there, even if Redis never was.
+    """
     from gateway.limits.stores.redis.remote import RedisRemote  # noqa: PLC0415 - it takes half a second to load
 
     memory = MemoryStore()
@@ -185,6 +200,7 @@ def _redis(target: RedisTarget, secret: bytes, *, clock: Clock, replica: bytes, 
         memory,
         clock,
         replica=replica,
+        replicas=replicas,
         bounds_s=BUCKETS_S,
         deadline_us=round(target.timeout_s * _US_IN_S),
         on_change=on_change,

@@ -6,10 +6,10 @@ back when the others refuse.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from gateway.limits.joint import tightness
+from gateway.limits.stores.followed import followed
 from gateway.limits.values import Decision
 
 if TYPE_CHECKING:
@@ -61,19 +61,15 @@ class SplitStore:
         assert isinstance(first, Decision)  # noqa: S101 - the local store is in memory
         return _joined(first, second) if isinstance(second, Decision) else _joined_later(first, second)
 
-    async def _later(
-        self, local: Sequence[Ask], first: Decision, second: Deciding, now_us: int, unix_us: int
-    ) -> Decision:
+    def _later(self, local: Sequence[Ask], first: Decision, second: Deciding, now_us: int, unix_us: int) -> Deciding:
         """Wait for the store; who leaves meanwhile gets the charges back."""
-        decided = asyncio.ensure_future(second)
-        try:
-            decision = await decided
-        except BaseException:
+
+        def left(decided: Decision | None) -> None:
             self._here.refund(first.charges, now_us, unix_us)
-            if decided.done() and not decided.cancelled() and decided.exception() is None:
-                self._there.refund(decided.result().charges, now_us, unix_us)
-            raise
-        return self._together(local, first, decision, now_us, unix_us)
+            if decided is not None:
+                self._there.refund(decided.charges, now_us, unix_us)
+
+        return followed(second, lambda found: self._together(local, first, found, now_us, unix_us), left)
 
     def _together(self, local: Sequence[Ask], first: Decision, second: Decision, now_us: int, unix_us: int) -> Decision:
         """Put what both say into one decision, when the first admits."""

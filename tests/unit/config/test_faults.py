@@ -59,6 +59,12 @@ PICK = "dialect: {errors: [{code: 'a['}]}"
 PATTERN = "dialect: {errors: [{when: {body: {matches: {a: '('}}}}]}"
 STATUS = "dialect: {errors: [{when: {status: 6xx}}]}"
 NO_PATH = "write the path of a file, not what is in it"
+KEY = "must be client, ip, upstream, route, method or header:NAME, or a list of them"
+HEX = 'must be 64 digits of lower-case hex: printf %s "$KEY" | sha256sum'
+VARIABLE = "write the name of an environment variable, as in REDIS_URL, not what is in it"
+NODE = "must be host:port, as in 10.0.0.1:26379"
+NODES = "{service: limits, nodes: [one]}"
+RATE = "name: a, requests: 1, per: 1s"
 WAYS = "give one of: header with value_env, query with value_env, basic with user_env and password_env"
 
 
@@ -76,11 +82,23 @@ WAYS = "give one of: header with value_env, query with value_env, basic with use
         ("version: 1\nadmin: localhost:70000", "2:1 admin", "must be at most 65535"),
         ("version: 1\nlisten: 8080", "2:1 listen", "not an address: write host:port, as in 0.0.0.0:8080 or [::]:8080"),
         ("version: 1\nvia: a b", "2:1 via", "does not have the form ^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$"),
-        ("version: 1\nlimits: [{name: a, requests: 1, per: 1s, key: [client, user]}]", "2:56 limits[0].key[1]", None),
+        ("version: 1\nlimits: [{name: a, requests: 1, per: 1s, key: [client, user]}]", "2:56 limits[0].key[1]", KEY),
         ("version: 1\nlimits: [{name: a, requests: 1, per: 1s, key: [user]}]", "2:48 limits[0].key[0]", None),
         ("version: 1\nlimits: [{name: a, requests: 1, per: 1s, key: []}]", "2:42 limits[0].key", "must not be empty"),
         ("version: 1\nlimits: [{name: a, requests: 1.5, per: 1s}]", "2:20 limits[0].requests", None),
-        ("version: 1\nclients: [{name: a, api_key_sha256: [key]}]", "2:38 clients[0].api_key_sha256[0]", None),
+        ("version: 1\nclients: [{name: a, api_key_sha256: [key]}]", "2:38 clients[0].api_key_sha256[0]", HEX),
+        (
+            f"version: 1\nlimits: [{{{RATE}, cost: {{post: 2}}}}]",
+            "2:49 limits[0].cost.post",
+            "not a method that can be",
+        ),
+        (f"version: 1\nlimits: [{{{RATE}, cost: -1}}]", "2:42 limits[0].cost", "must be at least 1"),
+        ("version: 1\nstore: {redis: {url_env: 'redis://a'}}", "2:17 store.redis.url_env", VARIABLE),
+        (
+            f"version: 1\nstore: {{redis: {{url_env: A, sentinel: {NODES}}}}}",
+            "2:65 store.redis.sentinel.nodes[0]",
+            NODE,
+        ),
         ("", "", "a key is missing: version"),
         ("~", "1:1", MAPPING),
         ("- 1", "1:1", MAPPING),

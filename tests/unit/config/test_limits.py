@@ -50,7 +50,7 @@ def test_three_kinds() -> None:
 )
 def test_one_kind(keys: dict[str, Any]) -> None:
     """A limit is of exactly one kind."""
-    expected = "give requests with per, requests with calendar, or concurrent"
+    expected = "give one of these: requests with per, requests with calendar, or concurrent"
     assert expected in fault(PolicyConfig, {"name": "a", **keys})
 
 
@@ -110,7 +110,7 @@ def test_a_store_is_a_name_or_settings(written: object, again: object) -> None:
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
-        ("redis", "must be memory, shared, or settings"),
+        ("redis", "must be memory, shared, or redis with its settings, as in {redis: {url_env: REDIS_URL}}"),
         ({}, "give one of memory, shared and redis"),
         ({"memory": {}, "shared": {}}, "give one of memory, shared and redis"),
     ],

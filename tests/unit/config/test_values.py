@@ -95,7 +95,7 @@ def test_what_is_read(kind: str, written: str, read: object) -> None:
         ("Size", "9" * 5_000 + "B", NO_SIZE),
         *(("Name", written, NO_NAME) for written in ("", "A", "-a", "a b", "a/b", "é", "a\n", "a" * 64)),
         *(("Method", written, "not a method that can be served") for written in ("get", "FOO", "CONNECT", "")),
-        ("EnvironmentVariable", "2TOKEN", "String should match pattern"),
+        ("EnvironmentVariable", "2TOKEN", "write the name of an environment variable"),
         *(("HeaderName", written, NO_FIELD) for written in ("", "X Y", "X:", "Ü", "X\n")),
         ("SettableHeaderName", "X Y", NO_FIELD),
         ("SettableHeaderName", "content-LENGTH", "the gateway itself answers for this header field"),

@@ -72,6 +72,15 @@ def test_redirect_with_nothing_left() -> None:
     assert rate_fields([empty], status=200) != ()
 
 
+@pytest.mark.parametrize("remaining", [0, -1])
+def test_redirect_with_nothing_left_upstream(remaining: int) -> None:
+    """What the upstream grants is no other case."""
+    spent = Allowance(limit=120, remaining=remaining, reset_s=1.5)
+    assert rate_fields([verdict()], status=302, budget=spent) == ()
+    assert rate_fields([verdict()], status=302, budget=Allowance(remaining=1)) != ()
+    assert rate_fields([verdict()], status=302, budget=Allowance(limit=1)) != ()
+
+
 def test_upstream_budget() -> None:
     """What the upstream still grants is one more policy, under its own name."""
     budget = Allowance(limit=120, remaining=3, reset_s=1.5)

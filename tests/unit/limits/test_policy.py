@@ -48,6 +48,10 @@ def test_rounded_up() -> None:
         ),
         ({"algorithm": Algorithm.CALENDAR, "burst": 5}, "calendar knows no burst"),
         ({"algorithm": Algorithm.CONCURRENCY, "per_us": 0, "burst": 5}, "concurrency knows no burst"),
+        (
+            {"algorithm": Algorithm.CONCURRENCY, "requests": 9_999, "burst": 9_999, "costs": (("POST", 1_001),)},
+            "a request holds 1000 at most",
+        ),
         ({"algorithm": Algorithm.CALENDAR, "per_us": 0}, "must all be at least 1"),
         ({"key": ()}, "must be of client, ip, method, path, route, upstream or header:NAME"),
         ({"key": ("ip", "moon")}, "must be of"),

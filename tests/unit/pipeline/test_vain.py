@@ -403,4 +403,21 @@ def test_a_limit_above_the_upstreams_budget(vain: Vain, files: tuple[str, ...]) 
 )
 def test_a_limit_that_is_reached_before_the_budget(vain: Vain, files: tuple[str, ...]) -> None:
     """Or may be: in bursts, by what costs more, with another upstream, or where the budget is not ours to keep."""
-    assert vain(*files) == []
+    assert not any("always spent first" in told for told in vain(*files))
+
+
+BUDGETS = (
+    "budget: [{requests: 9, per: 1s}, {name: exports, requests: 5, per: 1s}, {requests: 3, per: 1s, by: address}]\n"
+)
+
+
+def test_budgets_of_the_clients_own(vain: Vain) -> None:
+    """Where no credential of ours goes upstream, only what is counted by address holds anybody back."""
+    [found] = vain("", ANYTHING + BUDGETS)
+    assert re.fullmatch(r'\d+ budget: "a", "exports": counted for each client, and refuses nobody: .*', found)
+
+
+def test_budgets_of_ours(vain: Vain) -> None:
+    """With a credential of ours all of them do."""
+    credentials = "credentials: {inject: [{header: Authorization, value_env: TOKEN}]}\n"
+    assert vain("", ANYTHING + BUDGETS + credentials) == []

@@ -80,11 +80,12 @@ class GuardedStore:
     ) -> None:
         """Guard `remote`. `local` keeps the counts while it is away.
 
-        `replica` is this process's name among those that share the store, `replicas` how many there are until the store
-        has said. `bounds_s` are the bounds of the histogram of latencies.
+        `replica` is this process's name among those that share the store, `replicas` how many there are at the least,
+        and until the store has said. `bounds_s` are the bounds of the histogram of latencies.
         """
         self._remote = remote
         self._clock = clock
+        self._least = replicas
         self._stand_in = StandIn(local, replicas)
         self._denied = Denied(grace_us=deadline_us)
         self._leasing = Leasing()
@@ -295,7 +296,7 @@ class GuardedStore:
             self._on_change(state, reason)
 
     def _counted(self, replicas: int) -> None:
-        self._stand_in.replicas = replicas
+        self._stand_in.replicas = max(replicas, self._least)
 
     def _now_us(self) -> int:
         return int(self._clock.monotonic_s() * _US_IN_S)

@@ -98,7 +98,7 @@ class Nodes:
         """Fetch the map whenever it is stale."""
         while True:
             await self._stale.wait()
-            with contextlib.suppress(RedisError, RedisClusterException, OSError):
+            with contextlib.suppress(Exception):  # whatever its nodes say, the map is fetched again later
                 await self._refresh()
                 self._stale.clear()
             await asyncio.sleep(_PAUSE_S)
@@ -154,7 +154,7 @@ class Nodes:
                     said = await self._cluster.execute_command("EVAL", TEXT, *self._arguments(requests))
                 hand_out(requests, said)
                 return
-        except (RedisError, RedisClusterException, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - those who wait are told, whatever happened
             reason = reason_of(error)
         fail(requests, reason)
 

@@ -15,9 +15,9 @@ import asyncio
 import contextlib
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
-from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import InvalidResponse, NoScriptError, ReadOnlyError, RedisError, ResponseError
 
 from gateway.errors import StoreReason
 from gateway.limits.stores.redis.failures import reason_of
@@ -115,7 +115,7 @@ class Line:
             answers = self._answers
             try:
                 await self._serve(await self._dial())
-            except (RedisError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever a server says, it is asked again later
                 self._reason = reason_of(error)
             pause_s = 0.0 if self._answers > answers else min(max(2 * pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
             await asyncio.sleep(pause_s)
@@ -128,7 +128,7 @@ class Line:
                 self._up.set()
                 while True:
                     await self._read(connection)
-        except (RedisError, OSError) as error:
+        except Exception as error:
             self._reason = reason_of(error)
             raise
         finally:
@@ -183,13 +183,18 @@ class Line:
         try:
             said = await connection.read_response(timeout=math.inf, disconnect_on_error=False)
         except ResponseError as error:
-            self._answers += 1
-            self._refused(self._flying.popleft(), error)
+            self._refused(self._answered(), error)
         else:
-            self._answers += 1
-            hand_out(self._flying.popleft().requests, said)
+            hand_out(self._answered().requests, said)
         if self._waiting or self._again:
             self._news.set()
+
+    def _answered(self) -> _Call:
+        """Take the call that an answer is to."""
+        if not self._flying:
+            raise InvalidResponse("an answer to no call")
+        self._answers += 1
+        return self._flying.popleft()
 
     def _refused(self, call: _Call, error: ResponseError) -> None:
         """Send the script itself to a server that does not know it; else fail, and leave a server that is no master."""
@@ -228,9 +233,14 @@ class Line:
         fail(lost, self._reason)
 
 
+def _numbers(said: object, count: int) -> TypeGuard[list[int]]:
+    """Tell whether a server said `count` numbers and nothing else."""
+    return isinstance(said, list) and len(said) == count and {int}.issuperset(map(type, said))
+
+
 def hand_out(requests: Sequence[Request], said: object) -> None:
     """Give each of `requests` its part of what the script said."""
-    if not isinstance(said, list) or len(said) != sum([request.width for request in requests]):
+    if not _numbers(said, sum([request.width for request in requests])):
         fail(requests, StoreReason.PROTOCOL)
         return
     at = 0

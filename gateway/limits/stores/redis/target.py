@@ -113,11 +113,17 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port  # raises where it is none
     except ValueError:
-        raise ValueError("a Redis URL cannot be read: percent-encode what is special in user and password") from None
+        message = (
+            "a Redis URL cannot be read: percent-encode what is special in user and password, "
+            "and give the port as a number up to 65535"
+        )
+        raise ValueError(message) from None
     if parts.scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("a Redis URL must begin with redis://, rediss:// or unix://")
     if parts.fragment:
         raise ValueError("a Redis URL has no fragment: percent-encode a # in user or password")
+    if parts.scheme == "unix" and parts.hostname:
+        raise ValueError("a unix:// URL has no host: write three slashes, as in unix:///run/redis.sock")
     return parts
 
 

@@ -55,6 +55,12 @@ def split(there: MemoryStore) -> Callable[..., Decision]:
     return ask
 
 
+async def turns() -> None:
+    """Let happen what is about to."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
 def remaining(decision: Decision) -> dict[str, int]:
     """Return what each policy has left."""
     return {verdict.policy.name: verdict.remaining for verdict in decision.verdicts}
@@ -106,6 +112,7 @@ async def test_who_leaves_gets_back_what_was_charged_here() -> None:
     deciding.cancel()
     with pytest.raises(asyncio.CancelledError):
         await deciding
+    await turns()
     looked = here.peek([(HERE, b"a", 0)], NOW_US, NOW_US)
     assert [verdict.remaining for verdict in looked.verdicts] == [2]
 
@@ -128,5 +135,45 @@ async def test_who_leaves_when_the_answer_has_come_gets_back_all() -> None:
     deciding.cancel()
     with pytest.raises(asyncio.CancelledError):
         await deciding
+    await turns()
     assert [one.remaining for one in here.peek([(HERE, b"a", 0)], NOW_US, NOW_US).verdicts] == [2]
     assert [one.remaining for one in there.peek([(THERE, b"a", 0)], NOW_US, NOW_US).verdicts] == [1]
+
+
+class AskedStore(MemoryStore):
+    """A store in memory that answers when the test says so."""
+
+    def __init__(self) -> None:
+        """Hold every answer back."""
+        super().__init__()
+        self.answer: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+
+    def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Any:  # noqa: ANN401 - wider than its parent's
+        """Answer later."""
+        return self.answer
+
+
+async def test_who_leaves_at_once_gets_back_what_was_charged_here() -> None:
+    """Be it before anybody has begun to wait; and the store hears that its answer is not wanted."""
+    here, there = MemoryStore(), AskedStore()
+    deciding = asyncio.ensure_future(SplitStore(here, there).decide(ASKS, NOW_US, NOW_US))  # type: ignore[arg-type]
+    deciding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await deciding
+    await turns()
+    assert there.answer.cancelled()
+    assert [one.remaining for one in here.peek([(HERE, b"a", 0)], NOW_US, NOW_US).verdicts] == [2]
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_a_store_that_breaks_charges_nothing_here(leaves: bool) -> None:
+    """Its failure is what the request gets, if anybody waits for it still."""
+    here, there = MemoryStore(), AskedStore()
+    deciding = asyncio.ensure_future(SplitStore(here, there).decide(ASKS, NOW_US, NOW_US))  # type: ignore[arg-type]
+    there.answer.set_exception(RuntimeError("broken"))
+    if leaves:
+        deciding.cancel()
+    with pytest.raises(asyncio.CancelledError if leaves else RuntimeError):
+        await deciding
+    await turns()
+    assert [one.remaining for one in here.peek([(HERE, b"a", 0)], NOW_US, NOW_US).verdicts] == [2]

@@ -675,3 +675,15 @@ async def test_default_timer() -> None:
     deciding = store.decide([ask(REFUSE)], 0, 0)
     assert isinstance(deciding, asyncio.Future)
     assert (await deciding).unavailable
+
+
+@pytest.mark.parametrize(("heard", "counted"), [(1, 4), (9, 9)])
+async def test_replicas_that_are_known_count_before_they_beat(heard: int, counted: int) -> None:
+    """Processes of one port start together: the first of them hears of itself alone."""
+    guard = guarded(replicas=4)
+    guard.remote.replicas = heard
+    await guard.store.start()
+    await asyncio.sleep(0)
+    assert guard.remote.beats == [b"one"]
+    assert guard.store.stats().replicas == counted
+    await guard.store.aclose()

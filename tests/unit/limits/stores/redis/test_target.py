@@ -69,6 +69,8 @@ def test_sentinels() -> None:
         (f"redis://u:p@cache#{SECRET}", {}, "no fragment"),
         (f"redis://u:[{SECRET}@cache", {}, "cannot be read"),
         (f"redis://u:{SECRET}@", {}, "needs a host"),
+        (f"redis://u:{SECRET}@cache:99999", {}, "a number up to 65535"),
+        (f"unix://:{SECRET}@run/redis.sock", {}, "three slashes"),
         (f"redis://u:{SECRET}@cache/x{SECRET}", {}, "must be a number"),
         (f"redis://cache?password={SECRET}", {}, "no option but db"),
         (f"redis://{SECRET}@cache", {}, "needs a password"),
