@@ -6,7 +6,6 @@ load generator.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import statistics
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bench.compare import saturate
 from bench.peers import ERROR, folder, origin
-from bench.workshop import LOAD_CORE, Process, compiled, debian, free_port, gateway_process
+from bench.workshop import LOAD_CORE, Process, accord, compiled, debian, free_port, upstream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,8 +90,14 @@ def limits(rounds: int, seconds: float) -> Limits:
         redis = _redis(into)
         ends.callback(redis.end)
         running = {}
-        for number, (name, settings) in enumerate(SETTINGS.items()):
-            running[name] = _accord(code, into / f"limits-{number}", source.port, redis.port, settings)
+        for name, settings in SETTINGS.items():
+            running[name] = accord(
+                code,
+                into,
+                upstream(source.port),
+                settings=settings,
+                ACCORD_REDIS_URL=f"redis://127.0.0.1:{redis.port}/0",
+            )
             ends.callback(running[name].end)
             saturate(running[name].port, ERROR.path, 1)
         for number in range(rounds):
@@ -110,22 +115,6 @@ def _redis(into: Path) -> Process:
     port = free_port()
     command = [debian("redis-server", "redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     return Process([*command, "--appendonly", "no", "--dir", str(into)], port, LOAD_CORE, into)
-
-
-def _accord(code: Path, home: Path, origin_port: int, redis_port: int, settings: Mapping[str, object]) -> Process:
-    (home / "upstreams").mkdir(parents=True)
-    port = free_port()
-    gateway = {"version": 1, "listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{free_port()}", **settings}
-    (home / "gateway.yaml").write_text(json.dumps(gateway))
-    upstream = {
-        "version": 1,
-        "name": "api",
-        "base_url": f"http://127.0.0.1:{origin_port}",
-        "match": {"prefix": "/"},
-        "dialect": "salla",
-    }
-    (home / "upstreams" / "api.yaml").write_text(json.dumps(upstream))
-    return gateway_process(code, home, port, ACCORD_REDIS_URL=f"redis://127.0.0.1:{redis_port}/0")
 
 
 def _stalled(port: int, redis: Process, log: Path) -> list[float]:

@@ -13,6 +13,7 @@ from bench.workshop import (
     PROXY_CORE,
     ROOT,
     Process,
+    accord,
     compiled,
     configure,
     debian,
@@ -20,7 +21,7 @@ from bench.workshop import (
     free_port,
     from_npm,
     from_pypi,
-    gateway_process,
+    upstream,
 )
 
 if TYPE_CHECKING:
@@ -78,21 +79,8 @@ def _accord(code: Callable[[], Path]) -> Callable[[Path, int], Process]:
     """Start the gateway from `code`, as it is shipped: limits, log, metrics and all header rules at work."""
 
     def start(into: Path, origin_port: int) -> Process:
-        port = free_port()
-        home = into / f"accord-{port}"
-        (home / "upstreams").mkdir(parents=True)
         limits = [{"name": "per-client", "key": "client", "requests": 1_000_000, "per": "1s", "burst": 1_000_000}]
-        gateway = {"version": 1, "listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{free_port()}", "limits": limits}
-        (home / "gateway.yaml").write_text(json.dumps(gateway))
-        upstream = {
-            "version": 1,
-            "name": "salla",
-            "base_url": f"http://127.0.0.1:{origin_port}",
-            "match": {"prefix": "/"},
-            "dialect": "salla",
-        }
-        (home / "upstreams" / "salla.yaml").write_text(json.dumps(upstream))
-        return gateway_process(code(), home, port)
+        return accord(code(), into, upstream(origin_port), settings={"limits": limits})
 
     return start
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 from contextlib import ExitStack
@@ -10,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from bench.compare import saturate
 from bench.peers import folder, origin
-from bench.workshop import Process, compiled, free_port, gateway_process
+from bench.workshop import accord, compiled, upstream
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bench.workshop import Process
 
 _UPSTREAMS = (3, 100, 1_000)
 _ROUTES = 10
@@ -28,7 +29,7 @@ def scale(rounds: int, seconds: float) -> dict[int, float]:
         ends.callback(source.end)
         running = {}
         for count in _UPSTREAMS:
-            running[count] = _accord(code, into / str(count), source.port, count)
+            running[count] = _accord(code, into, source.port, count)
             ends.callback(running[count].end)
         for number in range(rounds):
             for count, process in running.items():
@@ -39,20 +40,7 @@ def scale(rounds: int, seconds: float) -> dict[int, float]:
     return {count: statistics.median(figures) for count, figures in found.items()}
 
 
-def _accord(code: Path, home: Path, origin_port: int, count: int) -> Process:
-    (home / "upstreams").mkdir(parents=True)
-    port = free_port()
-    gateway = {"version": 1, "listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{free_port()}"}
-    (home / "gateway.yaml").write_text(json.dumps(gateway))
+def _accord(code: Path, into: Path, origin_port: int, count: int) -> Process:
     routes = [{"match": {"path": f"/things/{number}/*"}} for number in range(_ROUTES)]
-    for number in range(count):
-        upstream = {
-            "version": 1,
-            "name": f"api-{number}",
-            "base_url": f"http://127.0.0.1:{origin_port}",
-            "match": {"prefix": f"/api-{number}"},
-            "dialect": "salla",
-            "routes": routes,
-        }
-        (home / "upstreams" / f"{number}.yaml").write_text(json.dumps(upstream))
-    return gateway_process(code, home, port)
+    names = [f"api-{number}" for number in range(count)]
+    return accord(code, into, *[upstream(origin_port, name, f"/{name}", routes=routes) for name in names])

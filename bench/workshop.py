@@ -5,6 +5,7 @@ The proxy has core 0 for itself; the origin and the load generator share core 1.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -16,10 +17,11 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = Path(__file__).parent / "configs"
@@ -164,8 +166,27 @@ def compiled() -> Path:
     return home / "unpacked"
 
 
-def gateway_process(code: Path, home: Path, port: int, **environ: str) -> Process:
-    """Start the gateway whose package lies in `code` with the configuration in `home`, which listens on `port`."""
+def upstream(origin_port: int, name: str = "api", prefix: str = "/", **more: object) -> dict[str, object]:
+    """Return the settings of an upstream at an origin."""
+    base = {"version": 1, "name": name, "base_url": f"http://127.0.0.1:{origin_port}", "dialect": "salla"}
+    return base | {"match": {"prefix": prefix}} | more
+
+
+def accord(
+    code: Path,
+    into: Path,
+    *upstreams: Mapping[str, object],
+    settings: Mapping[str, object] = MappingProxyType({}),
+    **environ: str,
+) -> Process:
+    """Start the gateway whose package lies in `code`, with its configuration in a folder of its own below `into`."""
+    port = free_port()
+    home = into / f"accord-{port}"
+    (home / "upstreams").mkdir(parents=True)
+    base = {"version": 1, "listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{free_port()}"}
+    (home / "gateway.yaml").write_text(json.dumps(base | dict(settings)))
+    for one in upstreams:
+        (home / "upstreams" / f"{one['name']}.yaml").write_text(json.dumps(one))
     variables = [f"{name}={value}" for name, value in environ.items()]
     command = [sys.executable, "-m", "gateway", "serve", "--config", str(home / "gateway.yaml")]
     return Process(["env", f"PYTHONPATH={code}", *variables, *command], port, PROXY_CORE, home)

@@ -11,6 +11,7 @@ from gateway.config.values import Duration, Method, Name
 from gateway.dialects.spec import OneOrList, Strict
 from gateway.limits import Algorithm, OnStoreError, Period, Policy
 from gateway.limits.policy import PERIOD_US
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +38,6 @@ Mode = Literal["enforce", "shadow"]
 
 Cost = Annotated[int, Field(ge=1)] | dict[Method, Annotated[int, Field(ge=0)]]
 """What a request costs: a number, or numbers by method."""
-
-_US_IN_S = 1_000_000
 
 
 class PolicyConfig(Strict, title="limit"):
@@ -120,7 +119,7 @@ class PolicyConfig(Strict, title="limit"):
         return Policy(
             name=self.name,
             requests=requests,
-            per_us=round((self.per_s or 0) * _US_IN_S) if period is None else PERIOD_US[period],
+            per_us=round((self.per_s or 0) * US_IN_S) if period is None else PERIOD_US[period],
             burst=self.burst or requests,
             key=self.key,
             cost=self.cost if isinstance(self.cost, int) else 1,
@@ -129,7 +128,7 @@ class PolicyConfig(Strict, title="limit"):
             algorithm=algorithm,
             period=period,
             shadow=self.mode == "shadow",
-            max_wait_us=round(self.max_wait_s * _US_IN_S) if waits else 0,
+            max_wait_us=round(self.max_wait_s * US_IN_S) if waits else 0,
             queue=self.queue if waits else 0,
             on_store_error=OnStoreError(self.on_store_error),
             local=self.local,

@@ -13,6 +13,7 @@ from gateway.dialects.header import FieldNames, text_of
 from gateway.dialects.timing import TimeForm
 from gateway.limits.budget.values import Kind
 from gateway.model import Allowance, Grant
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +31,7 @@ _DATE = b"date"
 _IETF = b"ratelimit"
 _MOST_WINDOWS = 16
 _DELTA = TimeForm.DELTA_SECONDS
-_US_IN_S = 1_000_000
-_SECOND_US, _MINUTE_US, _MS_US = _US_IN_S, 60 * _US_IN_S, 1_000
+_SECOND_US, _MINUTE_US, _MS_US = US_IN_S, 60 * US_IN_S, 1_000
 _LONGEST_S = 366 * 86_400  # a window of more than a year is no window
 _BY_CLOCK = frozenset(set(TimeForm) - {_DELTA, TimeForm.DELTA_MS, TimeForm.DELTA_MINUTES, TimeForm.DURATION})
 """Forms that count from `Date`, which is in whole seconds; and guesses."""
@@ -137,7 +137,7 @@ class _Window:
         )
         self._reset = (_key(spec.reset.header), spec.reset.as_) if spec.reset is not None else None
         self.kind = Kind(
-            refill_us=round(spec.refills * _US_IN_S) if isinstance(spec.refills, float) else 0,
+            refill_us=round(spec.refills * US_IN_S) if isinstance(spec.refills, float) else 0,
             until_reset=spec.refills == "by_reset",
             requests=spec.counts == "requests",
         )
@@ -227,7 +227,7 @@ def _granted(rows: Sequence[Allowance], place: int, grain_us: int) -> list[Grant
             place + row * _ROWS,
             one.limit,
             one.remaining,
-            None if one.reset_s is None or one.reset_s > _LONGEST_S else round(one.reset_s * _US_IN_S),
+            None if one.reset_s is None or one.reset_s > _LONGEST_S else round(one.reset_s * US_IN_S),
             grain_us,
         )
         for row, one in enumerate(rows)

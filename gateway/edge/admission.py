@@ -14,6 +14,8 @@ from gateway.config import policies
 from gateway.edge.limiting.waiting import WaitingRooms
 from gateway.limits import Algorithm, Decision, Facts, Keys, Policy, client_address
 from gateway.limits.address import is_trusted
+from gateway.limits.recent import Recent
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,13 +32,11 @@ if TYPE_CHECKING:
     from gateway.model import Headers
     from gateway.pipeline.counted import Counted
 
-_US_IN_S: Final = 1_000_000
-_SHOWN_BYTES: Final = 6
-STRANGERS_REMEMBERED: Final = 1_000
-"""Twice as many of those that were refused are remembered at most."""
+    Strangers = Recent[str, tuple[bytes, str]]
+    """Who was refused lately and has no name: by what operators are shown, the principal, hashed, and the address."""
 
-Stranger = tuple[bytes, str]
-"""A principal that is hashed already, and its address."""
+_SHOWN_BYTES: Final = 6
+_STRANGERS: Final = 1_000
 
 Keyed = tuple[tuple[Policy, "KeyOf"], ...]
 """Policies, and how each finds the key of a request."""
@@ -58,28 +58,6 @@ class Clients:
             if lower == self._header:
                 return self._names.get(sha256(value).hexdigest())
         return None
-
-
-class Strangers:
-    """Who was refused lately and has no name: what limits know it by, and its address, by what operators are shown.
-
-    Bounded: of two generations the older is dropped when the younger is full.
-    """
-
-    def __init__(self) -> None:
-        """Know nobody."""
-        self._young: dict[str, Stranger] = {}
-        self._old: dict[str, Stranger] = {}
-
-    def note(self, shown: str, stranger: Stranger) -> None:
-        """Remember a stranger."""
-        if shown not in self._young and len(self._young) >= STRANGERS_REMEMBERED:
-            self._old, self._young = self._young, {}
-        self._young[shown] = stranger
-
-    def find(self, shown: str) -> Stranger | None:
-        """Return who is shown so; None when it was not refused lately."""
-        return self._young.get(shown) or self._old.get(shown)
 
 
 class Applied:
@@ -120,7 +98,7 @@ class Admission:
         self.rooms = WaitingRooms(clock, self._give_back)
         self._everybody = policies.of_gateway(gateway)
         self._own = {client.name: policies.of_client(gateway, client) for client in gateway.clients if client.limits}
-        self.strangers = Strangers()
+        self.strangers: Strangers = Recent(_STRANGERS)
         self._applied: dict[tuple[str | None, Way], Applied] = {}
 
     def trusts(self, peer: str) -> bool:
@@ -218,10 +196,10 @@ class Admission:
         return applied
 
     def _now_us(self) -> int:
-        return int(self._clock.monotonic_s() * _US_IN_S)
+        return int(self._clock.monotonic_s() * US_IN_S)
 
     def _unix_us(self) -> int:
-        return int(self._clock.now_s() * _US_IN_S)
+        return int(self._clock.now_s() * US_IN_S)
 
     def shown(self, facts: Facts) -> str:
         """Return the client as logs and the status page may name it: its configured name, else a keyed hash."""
@@ -229,5 +207,5 @@ class Admission:
             return facts.client
         principal = self._keys.principal(facts)
         shown = f"#{blake2b(principal, digest_size=_SHOWN_BYTES, key=self._secret).hexdigest()}"
-        self.strangers.note(shown, (principal, facts.ip))
+        self.strangers.put(shown, (principal, facts.ip))
         return shown

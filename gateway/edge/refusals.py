@@ -10,13 +10,13 @@ from msgspec.structs import replace
 from gateway.errors import AccordError
 from gateway.model import Stage
 from gateway.pipeline.normalise import own_problem
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from gateway.config.models import Bounds
     from gateway.limits import Decision
     from gateway.model import Problem
 
-_US_IN_S: Final = 1_000_000
 
 _TOO_MANY_FIELDS: Final = "Too many headers received"
 """aiohttp's words; it has no type for this case."""
@@ -64,6 +64,6 @@ def limit_problem(decision: Decision, upstream: str) -> Problem:
         return own_problem("store_unavailable", Stage.LIMIT, upstream=upstream)
     refusing = [verdict.policy for verdict in decision.verdicts if not verdict.admitted]
     code = "upstream_budget_exhausted" if decision.tightest.policy.budget else "rate_limited"
-    after_s = decision.tightest.retry_after_us / _US_IN_S
+    after_s = decision.tightest.retry_after_us / US_IN_S
     problem = own_problem(code, Stage.LIMIT, upstream=upstream, after=after_s)
     return replace(problem, extensions={"violated-policies": [policy.name for policy in refusing]})

@@ -12,6 +12,7 @@ from gateway.config import policies
 from gateway.edge.limiting.budgets import counted
 from gateway.edge.subject import BadQuery, subject_of
 from gateway.limits import Decision
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from gateway.limits import Policy, Verdict
     from gateway.pipeline.counted import Counted
 
-_US_IN_S: Final = 1_000_000
 _PROCESS: Final = "process"
 
 
@@ -120,8 +120,8 @@ class Standing:
             "cost": policy.cost_of(method),
             "admitted": None if answer is None else answer.admitted,
             "remaining": None if left is None else left.remaining,
-            "retry_after_s": None if answer is None else answer.retry_after_us / _US_IN_S,
-            "reset_s": None if left is None else left.reset_us / _US_IN_S,
+            "retry_after_s": None if answer is None else answer.retry_after_us / US_IN_S,
+            "reset_s": None if left is None else left.reset_us / US_IN_S,
             "looked_up": None if answer is None else _PROCESS if policy.local else self._where(),
         }
 
@@ -141,7 +141,7 @@ def _written(policy: Policy) -> dict[str, Any]:
     """Return what a limit says, without what does not apply to its kind."""
     numbers = {
         "limit": policy.requests,
-        "per_s": policy.per_us / _US_IN_S if policy.per_us and policy.period is None else None,
+        "per_s": policy.per_us / US_IN_S if policy.per_us and policy.period is None else None,
         "period": policy.period,
         "burst": policy.burst if policy.burst != policy.requests else None,
     }

@@ -152,7 +152,7 @@ def _stranger(shown: str | None, strangers: Strangers) -> tuple[bytes | None, st
     """Return what is known of a stranger; in a query `#` is written %23, and may be left out."""
     if shown is None:
         return None, ""
-    found = strangers.find(f"#{shown.removeprefix('#')}")
+    found = strangers.get(f"#{shown.removeprefix('#')}")
     if found is None:
         message = "hash: this process refused nobody lately who is shown so, and a hash alone cannot be turned back"
         raise BadQuery(message, 404)

@@ -1,14 +1,19 @@
-"""Limits: how much a client may ask for. Pure arithmetic; time is always an argument.
+"""Limits: how much a client may ask for, and how much an upstream grants. Time is always an argument.
 
-`policy` is what a limit says, `values` what it is asked with and answers; `gcra`, `log`, `calendar` and `concurrency`
-are the arithmetic, `algorithms` gives it one shape, and `joint` decides all policies of a request. `keys` is whom it
-counts, `stores` where the counts are, `fields` and `members` what a client sees of it, and `address` finds out who a
-client is behind trusted proxies.
+A **policy** (`policy`) is a limit's definition. A request **asks** each of its policies for what it costs, under the
+**key** (`keys`, `address`) that the policy counts it by; each gives a **verdict**, together they are the **decision**,
+and what was **charged** can be given back (`values`). How a policy counts is arithmetic on a few integers: `gcra`,
+`log`, `calendar` and `concurrency`, all of one shape in `algorithms`; `joint` decides all policies of a request, which
+are charged all or none.
+
+Where the integers are kept is the business of `stores`, the one part that may do I/O; `shares` is what a replica counts
+by while its store is away. `queue` and `patience` are about those who wait in place of being refused, `budget` about
+what upstreams grant. `fields` and `members` are what a client sees of it all, and `tighter` what an operator is warned
+of.
 """
 
-from gateway.limits.address import Network, client_address
+from gateway.limits.address import client_address
 from gateway.limits.fields import legacy_fields, rate_fields
-from gateway.limits.gcra import refund, take
 from gateway.limits.keys import KeyOf, Keys
 from gateway.limits.policy import Algorithm, OnStoreError, Period, Policy
 from gateway.limits.values import Ask, Charge, Decision, Facts, Verdict
@@ -21,7 +26,6 @@ __all__ = [
     "Facts",
     "KeyOf",
     "Keys",
-    "Network",
     "OnStoreError",
     "Period",
     "Policy",
@@ -29,6 +33,4 @@ __all__ = [
     "client_address",
     "legacy_fields",
     "rate_fields",
-    "refund",
-    "take",
 ]

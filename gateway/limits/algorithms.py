@@ -73,8 +73,12 @@ def _gcra_until_us(now_us: int, policy: Policy) -> int:
     return now_us + policy.tau_us
 
 
+def _gcra_capacity(policy: Policy) -> int:  # noqa: ARG001 - as the others
+    return 1
+
+
 STEPS: Final[Mapping[Algorithm, Steps]] = {
-    Algorithm.GCRA: Steps(_gcra_take, _gcra_refund, _first, _gcra_ends_us, _gcra_until_us, concurrency.capacity),
+    Algorithm.GCRA: Steps(_gcra_take, _gcra_refund, _first, _gcra_ends_us, _gcra_until_us, _gcra_capacity),
     Algorithm.SLIDING_LOG: Steps(log.take, log.refund, log.mark, log.ends_us, log.until_us, log.capacity),
     Algorithm.CALENDAR: Steps(
         calendar.take,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.limits.joint import tightness
 from gateway.limits.members import LARGEST, bounded, quoted, seconds
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ _POLICY: Final = b"RateLimit-Policy"
 _LIMIT: Final = b"RateLimit"
 _REDIRECTS: Final = range(300, 400)
 _LEGACY: Final = (b"X-RateLimit-Limit", b"X-RateLimit-Remaining", b"X-RateLimit-Reset")
-_US_IN_S: Final = 1_000_000
 
 
 class _Shown(NamedTuple):
@@ -83,7 +83,7 @@ def legacy_fields(verdicts: Sequence[Verdict], unix_s: float | None) -> Headers:
     `Reset` is when there is more: in seconds from now, or, where `unix_s` tells the Unix time, as such.
     """
     tightest = min(verdicts, key=tightness)
-    reset_s = seconds(tightest.reset_us) if unix_s is None else ceil(unix_s + tightest.reset_us / _US_IN_S)
+    reset_s = seconds(tightest.reset_us) if unix_s is None else ceil(unix_s + tightest.reset_us / US_IN_S)
     numbers = (tightest.policy.requests, tightest.remaining, reset_s)
     return tuple((name, b"%d" % number) for name, number in zip(_LEGACY, numbers, strict=True))
 

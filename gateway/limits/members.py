@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.units import US_IN_S
+
 LARGEST: Final = 999_999_999_999_999
 """The largest integer of a structured field (RFC 9651 section 3.3.1)."""
-_US_IN_S: Final = 1_000_000
 
 
 def quoted(name: str) -> str:
@@ -22,4 +23,4 @@ def bounded(number: int) -> int:
 
 def seconds(us: int) -> int:
     """Return microseconds in whole seconds, rounded up: never earlier than the truth."""
-    return -(-us // _US_IN_S)
+    return -(-us // US_IN_S)

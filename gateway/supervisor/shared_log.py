@@ -7,8 +7,6 @@ apart; it is the kernel's, and vanishes with a process that dies.
 from __future__ import annotations
 
 import fcntl
-import os
-import tempfile
 from typing import TYPE_CHECKING, Final
 
 from gateway.edge.log_writer import Descriptor
@@ -34,11 +32,3 @@ class SharedLog:
             self._stream.write(data)
         finally:
             fcntl.lockf(self._lock_fd, fcntl.LOCK_UN)
-
-
-def lock_file() -> int:
-    """Return the descriptor of a new file without a name, in memory where the system has such files."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("accord-log-lock")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())

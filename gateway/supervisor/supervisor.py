@@ -18,12 +18,13 @@ from gateway.edge.lifecycle import Lifecycle, State
 from gateway.edge.log_writer import LogWriter
 from gateway.edge.member import Member
 from gateway.edge.server import ClientServer
+from gateway.limits.stores.shared.memory import nameless_file
 from gateway.supervisor.admin import Overview
 from gateway.supervisor.channel import Hello
 from gateway.supervisor.ledger import Ledger
 from gateway.supervisor.port import ReservedPort
 from gateway.supervisor.seat import Seat
-from gateway.supervisor.shared_log import SharedLog, lock_file
+from gateway.supervisor.shared_log import SharedLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +68,7 @@ class Supervisor:
         self._secret = secret or os.urandom(SECRET_BYTES)
         self._table_fd = table_fd
         self._lifecycle = Lifecycle()
-        self._lock_fd = lock_file()
+        self._lock_fd = nameless_file()
         self._writer = LogWriter(SharedLog(self._lock_fd))
         self._lines = LineBuffer(self._writer.put, lambda call: loop.call_later(FLUSH_S, call))
         self._seats: list[Seat] = []

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.limits import Policy
-from gateway.limits.policy import Algorithm, Period
 from gateway.limits.stores.shared import SharedStore
+from tests.policies import calendar_window, places, sliding_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,17 +36,9 @@ DAY_US = 86_400_000_000
 SECRET = bytes(range(16))
 MANY = Policy(name="many", requests=10, per_us=1_000_000, burst=20_000, key=("ip",))
 FEW = Policy(name="few", requests=10, per_us=1_000_000, burst=40, key=("ip",))
-LOG = Policy(name="log", requests=12, per_us=60_000_000, burst=12, key=("ip",), algorithm=Algorithm.SLIDING_LOG)
-DAY = Policy(
-    name="day",
-    requests=50,
-    per_us=DAY_US,
-    burst=50,
-    key=("ip",),
-    algorithm=Algorithm.CALENDAR,
-    period=Period.DAY,
-)
-PLACES = Policy(name="places", requests=9, per_us=0, burst=9, key=("ip",), algorithm=Algorithm.CONCURRENCY)
+LOG = sliding_log("log", 12, 60_000_000)
+DAY = calendar_window("day", 50)
+PLACES = places("places", 9)
 VAST = Policy(name="vast", requests=10, per_us=1_000_000, burst=10**9, key=("ip",))
 SEEN = Policy(name="seen", requests=10, per_us=1_000_000, burst=30, key=("ip",), shadow=True)
 ALL = (MANY, VAST, FEW, LOG, DAY, PLACES, SEEN)

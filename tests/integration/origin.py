@@ -5,7 +5,7 @@
         assert origin.conversations[0].received == b"..."
 
 Each connection gets the next script; the last one serves all further connections. A script is a row of steps; behind
-its last step the origin waits for the client to leave. Nothing here knows HTTP but where a head ends.
+its last step the origin waits for the client to leave. But for where a head ends, no step knows HTTP.
 """
 
 from __future__ import annotations
@@ -209,6 +209,12 @@ def reset() -> Step:
         transport.abort()
 
     return step
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+"""A reply for tests to which any will do."""
+MANY = (head(), send(OK)) * 20
+"""A script of them, for a connection that is kept."""
 
 
 class Origin:

@@ -23,13 +23,11 @@ from gateway.demo import servers
 from gateway.edge.server import require_c_parser
 from tests.integration.harness import gateway, get, on_uvloop, upstream
 from tests.integration.loops import in_virtual_time
-from tests.integration.origin import head, send, serve, wait
+from tests.integration.origin import OK, head, send, serve, wait
 from tests.integration.wire import PATIENCE_S, ask, connect
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @in_virtual_time

@@ -10,14 +10,12 @@ import pytest
 
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.loops import in_virtual_time
-from tests.integration.origin import close, head, send, serve
+from tests.integration.origin import MANY, close, head, send, serve
 from tests.integration.wire import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-MANY = (head(), send(OK)) * 20
 ONE = {"requests": 1, "per": "60s"}
 SHOP = {"name": "web-shop", "api_key_sha256": [sha256(b"shop-key").hexdigest()]}
 

@@ -11,7 +11,7 @@ from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.split import SplitStore
 from gateway.limits.values import Decision
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
-from tests.integration.origin import head, send, serve
+from tests.integration.origin import MANY, serve
 from tests.integration.wire import PATIENCE_S, connect
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from gateway.limits import Ask, Charge, Verdict
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-MANY = (head(), send(OK)) * 20
 LIMITS = [{"name": "per-ip", "key": "ip", "requests": 1, "per": "60s"}]
 
 

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from tests.integration.harness import gateway, get, post, upstream
 from tests.integration.loops import in_virtual_time
-from tests.integration.origin import gone, head, send, serve
+from tests.integration.origin import MANY, gone, head, serve
 from tests.integration.wire import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-MANY = (head(), send(OK)) * 10
 WAITS = {"when_exceeded": "wait", "max_wait": "5s"}
 TWO_A_SECOND = {"name": "slow", "key": "upstream", "requests": 2, "per": "1s", "burst": 1, **WAITS}
 

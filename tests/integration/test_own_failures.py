@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.harness import LoopClock, gateway, get, on_uvloop, post, upstream
 from tests.integration.loops import in_virtual_time
-from tests.integration.origin import Step, close, head, reset, send, serve, wait
+from tests.integration.origin import OK, Step, close, head, reset, send, serve, wait
 from tests.integration.wire import connect
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from tests.integration.wire import Reply
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SHORT = {"connect": "500ms", "first_byte": "500ms", "idle": "500ms", "total": "5s"}
 
 

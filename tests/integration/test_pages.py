@@ -8,7 +8,7 @@ import pytest
 
 from gateway.catalog import CODES
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
-from tests.integration.origin import head, send, serve
+from tests.integration.origin import OK, head, send, serve
 from tests.integration.wire import ask, connect
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tests.integration.harness import Running
     from tests.integration.wire import Reply
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 BROWSER = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.integration.harness import gateway, get, on_uvloop, upstream
-from tests.integration.origin import head, send, serve, wait
+from tests.integration.origin import OK, head, send, serve, wait
 from tests.integration.wire import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 START = b"POST /api/a HTTP/1.1\r\n"
 HOST = b"Host: gateway.test\r\n"
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.loops import in_virtual_time
-from tests.integration.origin import body, head, repeat, send, serve, wait
+from tests.integration.origin import OK, body, head, repeat, send, serve, wait
 from tests.integration.wire import PATIENCE_S, connect
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from tests.integration.origin import Origin
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 MOST_AHEAD_BYTES = 20 * 2**20
 """What may be on the way when nobody reads: the buffers of two sockets, and little of ours."""
 STRICT = {"head": "1s", "body": "1s", "min_rate": 100, "keepalive": "3s", "write": "1s"}

@@ -10,7 +10,7 @@ import pytest
 from gateway.limits.stores import MemoryStore
 from gateway.limits.values import Decision, Verdict
 from tests.integration.harness import gateway, get, on_uvloop, upstream
-from tests.integration.origin import head, send, serve
+from tests.integration.origin import MANY, serve
 from tests.integration.wire import ask
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from tests.integration.harness import Running
     from tests.integration.wire import Reply
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-MANY = (head(), send(OK)) * 20
 SHOP = {
     "name": "web-shop",
     "api_key_sha256": [sha256(b"shop-key").hexdigest()],

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.edge.limiting.waiting import Waiting, WaitingRooms
+from gateway.edge.limiting.room import Waiting
+from gateway.edge.limiting.waiting import WaitingRooms
 from gateway.limits import Ask, Charge, Decision, Policy, Verdict
 from gateway.limits.policy import Algorithm
 from gateway.limits.stores import MemoryStore
 from tests.integration.harness import LoopClock
 from tests.integration.loops import in_virtual_time
+from tests.integration.pools import turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -80,12 +82,6 @@ class Gate:
     def begin(self, client: Client, *asks: Ask) -> asyncio.Task[Decision]:
         """Begin a request."""
         return asyncio.get_running_loop().create_task(self.request(client, *asks))
-
-
-async def turns(number: int = 5) -> None:
-    """Let what is due be done, at the same moment."""
-    for _ in range(number):
-        await asyncio.sleep(0)
 
 
 async def at(when_s: float) -> None:

@@ -18,7 +18,7 @@ from gateway.edge.connection import ClientConnection
 from gateway.upstream.tunnel import CLOSING_S
 from tests.integration.harness import gateway, get, on_uvloop, upstream
 from tests.integration.loops import in_virtual_time, on_every_loop
-from tests.integration.origin import body, cut, gone, half_close, head, repeat, reset, send, serve, tell, wait
+from tests.integration.origin import OK, body, cut, gone, half_close, head, repeat, reset, send, serve, tell, wait
 from tests.integration.pools import turns
 from tests.integration.wire import PATIENCE_S, Wire, ask, connect
 
@@ -34,7 +34,6 @@ ACCEPT = b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\n"
 UPGRADE = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
 SWITCHED = SWITCH + UPGRADE + ACCEPT + b"\r\n"
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 BYTES = bytes(range(256)) * 64
 PIECE = b"x" * 2**18
 MOST_AHEAD_BYTES = 24 * 2**20

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from gateway.errors import StoreFailure, StoreReason
 from gateway.limits import Policy
-from gateway.limits.policy import PERIOD_US, Algorithm, OnStoreError, Period
+from gateway.limits.policy import Algorithm, OnStoreError, Period
 from gateway.limits.shares import share
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.guard.breaker import State
 from gateway.limits.stores.guard.charges import LeasedCharge, ShareCharge
+from tests.policies import calendar_window, places, sliding_log
 from tests.unit.limits.stores.guard.virtual import Guarded, ScriptedRemote, VirtualLoop, guarded
 
 if TYPE_CHECKING:
@@ -36,18 +37,9 @@ def gcra(name: str, requests: int, burst: int, *, lease: int = 0) -> Policy:
 POLICIES = (
     gcra("slow", 1, 4),
     gcra("fast", 7, 3),
-    Policy(name="log", requests=4, per_us=S, burst=4, key=("ip",), costs=COSTS, algorithm=Algorithm.SLIDING_LOG),
-    Policy(
-        name="minute",
-        requests=5,
-        per_us=PERIOD_US[Period.MINUTE],
-        burst=5,
-        key=("ip",),
-        costs=COSTS,
-        algorithm=Algorithm.CALENDAR,
-        period=Period.MINUTE,
-    ),
-    Policy(name="places", requests=3, per_us=0, burst=3, key=("ip",), costs=COSTS, algorithm=Algorithm.CONCURRENCY),
+    sliding_log("log", 4, S, costs=COSTS),
+    calendar_window("minute", 5, Period.MINUTE, costs=COSTS),
+    places("places", 3, costs=COSTS),
     Policy(name="shadow", requests=1, per_us=S, burst=3, key=("ip",), costs=COSTS, shadow=True),
 )
 
@@ -64,8 +56,8 @@ requests = st.tuples(
 
 def split(charges: tuple[Charge, ...]) -> tuple[list[Charge], list[Charge]]:
     """Return the places among charges, and the others."""
-    places = [charge for charge in charges if charge.policy.algorithm is Algorithm.CONCURRENCY]
-    return places, [charge for charge in charges if charge not in places]
+    taken = [charge for charge in charges if charge.policy.algorithm is Algorithm.CONCURRENCY]
+    return taken, [charge for charge in charges if charge not in taken]
 
 
 @given(st.lists(requests, max_size=60))
@@ -150,16 +142,7 @@ def test_leases(steps: list[tuple[int, int, int, str]], rate: int, burst: int, l
 @given(st.lists(st.tuples(st.integers(0, 20 * S), st.integers(0, 2), st.sampled_from([1, 2])), max_size=120))
 def test_calendar_leases(steps: list[tuple[int, int, int]]) -> None:
     """Of a window of the calendar, all replicas together admit no more than the policy has."""
-    policy = Policy(
-        name="p",
-        requests=20,
-        per_us=PERIOD_US[Period.MINUTE],
-        burst=20,
-        key=("ip",),
-        algorithm=Algorithm.CALENDAR,
-        period=Period.MINUTE,
-        lease=7,
-    )
+    policy = calendar_window("p", 20, Period.MINUTE, lease=7)
     loop = VirtualLoop()
     remote = ScriptedRemote(loop)
     replicas = [Guarded(loop, remote) for _ in range(3)]

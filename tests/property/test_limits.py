@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant
 from msgspec.structs import replace
 
-from gateway.limits import Charge, refund, take
+from gateway.limits import Charge
 from gateway.limits.algorithms import STEPS
+from gateway.limits.gcra import refund, take
 from gateway.limits.joint import judge
 from gateway.limits.policy import Algorithm
 from gateway.limits.stores import MemoryStore

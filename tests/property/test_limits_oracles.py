@@ -21,8 +21,9 @@ from throttled import RateLimiterType, Throttled
 from throttled.rate_limiter import Quota, Rate
 from throttled.store import MemoryStore
 
-from gateway.limits import Policy, log, take
-from gateway.limits.policy import Algorithm
+from gateway.limits import Policy, log
+from gateway.limits.gcra import take
+from tests.policies import sliding_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,14 +72,7 @@ def test_sliding_log(
 
     What happens exactly one window later is left out: `limits` counts the earlier one still, its own cleaner does not.
     """
-    policy = Policy(
-        name="p",
-        requests=requests,
-        per_us=seconds * SECOND_US,
-        burst=requests,
-        key=("ip",),
-        algorithm=Algorithm.SLIDING_LOG,
-    )
+    policy = sliding_log("p", requests, seconds * SECOND_US)
     item, name = limits.RateLimitItemPerSecond(requests, seconds), str(next(names))
     words: Words = ()
     for gap, cost in ((gap, min(cost, requests)) for gap, cost in asked):

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gateway.limits import Policy, take
+from gateway.limits import Policy
+from gateway.limits.gcra import take
 from gateway.limits.patience import Due
 from gateway.limits.queue import Client, FairQueue, Place
 

@@ -1,4 +1,5 @@
-"""Real Redis servers on loopback, for tests: one, a master with replicas and a Sentinel, or a cluster.
+"""Real Redis servers on loopback, for tests: one, a master with replicas and a Sentinel, or a cluster; and stores on
+them.
 
 Each runs while a context lasts, keeps nothing on disk but in its own folder, and is ended with the test. Debian has no
 Valkey in this release; where `valkey-server` is on PATH and `redis-server` is not, it is taken.
@@ -17,12 +18,17 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from gateway.limits.stores.guard.heartbeat import PERIOD_S
+from gateway.limits.stores.redis.remote import RedisRemote
+from gateway.limits.stores.redis.target import parse
 from tests.components import require_component
 from tests.integration.wire import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
+
+    from gateway.limits.stores.redis.target import RedisTarget
 
 _READY: Final = b"Ready to accept connections"
 _WATCHING: Final = b"+monitor"
@@ -80,6 +86,27 @@ def redis_server(folder: Path, *options: str, port: int | None = None) -> Iterat
     finally:
         server.go_on()
         server.stop()
+
+
+@contextlib.asynccontextmanager
+async def store(
+    at: RedisTarget | str,
+    replica: bytes = b"one",
+    *,
+    beat_s: float = PERIOD_S,
+    clock: Callable[[], tuple[int, int]] | None = None,
+) -> AsyncIterator[RedisRemote]:
+    """Have a store that is connected. Where others keep the machine busy an answer of a server named by its address may
+    take its time.
+    """
+    target = parse(at, timeout_s=PATIENCE_S) if isinstance(at, str) else at
+    remote = RedisRemote(target, replica, beat_s=beat_s, clock=clock)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await remote.ready()
+        yield remote
+    finally:
+        await remote.aclose()
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.integration.harness import gateway, on_uvloop, upstream
-from tests.integration.origin import head, send, serve
+from tests.integration.origin import OK, head, send, serve
 from tests.system.accord import accord as serving
 from tests.system.accord import configure, summed
 from tests.system.flood import flood
@@ -13,7 +13,6 @@ from tests.system.flood import flood
 if TYPE_CHECKING:
     from pathlib import Path
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 LIMIT = {"name": "all", "key": "upstream", "requests": 100, "per": "1s", "burst": 20}
 SECONDS = 10.0
 

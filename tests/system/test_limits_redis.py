@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.harness import gateway, on_uvloop, upstream
-from tests.integration.origin import head, send, serve
+from tests.integration.origin import OK, head, send, serve
 from tests.system.flood import flood
 from tests.system.redis_server import RedisServer, redis_server
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from tests.integration.harness import Running
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 MANY = (head(), send(OK)) * 3_000
 LIMIT = {"name": "all", "key": "header:X-Stage", "requests": 100, "per": "1s", "burst": 20}
 STORE = {"redis": {"url_env": "LIMITS", "deadline": "200ms"}}

@@ -23,7 +23,7 @@ from gateway.limits.stores.guard.charges import ShareCharge
 from gateway.limits.stores.guard.tally import Where
 from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.target import parse
-from tests.integration.loops import LOOPS, on_loops
+from tests.integration.harness import LoopClock, on_uvloop
 from tests.system.redis_server import free_port, redis_server, until
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from gateway.limits import Decision
     from tests.system.redis_server import RedisServer
-
-in_real_time = on_loops({"uvloop": LOOPS["uvloop"]})
 
 HOUR_US = 3_600_000_000
 TICK_S = 0.002
@@ -59,14 +57,6 @@ def wide(on_store_error: OnStoreError) -> Policy:
 
 WIDE = {on_store_error: wide(on_store_error) for on_store_error in OnStoreError}
 NARROW = Policy(name="narrow", requests=1, per_us=HOUR_US, burst=BURST, key=("ip",))
-
-
-class LoopClock:
-    """The loop's own time, which its timers go by."""
-
-    def monotonic_s(self) -> float:
-        """Return seconds."""
-        return asyncio.get_running_loop().time()
 
 
 class Stream:
@@ -226,7 +216,7 @@ FAULTS = {
 }
 
 
-@in_real_time
+@on_uvloop
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 async def test_away_and_back(fault: Fault, tmp_path: Path) -> None:
     """While the store is away each policy gets what it wants; when it is back the limits hold, to the request."""
@@ -246,7 +236,7 @@ async def test_away_and_back(fault: Fault, tmp_path: Path) -> None:
             assert [state for state, _ in stream.changes] == [State.OPEN, State.OK]
 
 
-@in_real_time
+@on_uvloop
 async def test_flushed(tmp_path: Path) -> None:
     """A store that lost all counts and the script decides on: what was counted is forgotten, and nobody notices."""
     with redis_server(tmp_path) as server:
@@ -259,7 +249,7 @@ async def test_flushed(tmp_path: Path) -> None:
             assert not any(stream.store.stats().failures.values())
 
 
-@in_real_time
+@on_uvloop
 async def test_restarted(tmp_path: Path) -> None:
     """A store that is back at once is asked again, at the latest when the breaker probes."""
     with redis_server(tmp_path) as server:
@@ -319,7 +309,7 @@ def _write(sink: asyncio.StreamWriter, said: bytes) -> None:
         sink.write(said)
 
 
-@in_real_time
+@on_uvloop
 async def test_slow(tmp_path: Path) -> None:
     """A store that answers after the deadline is given up like one that does not, and taken back when it is quick."""
     with redis_server(tmp_path) as server:
@@ -335,7 +325,7 @@ async def test_slow(tmp_path: Path) -> None:
             assert stream.changes[0] == (State.OPEN, StoreReason.TIMEOUT)
 
 
-@in_real_time
+@on_uvloop
 async def test_never_there() -> None:
     """A gateway whose store was never there begins all the same, and each policy gets what it wants."""
     remote = connected(f"redis://127.0.0.1:{free_port()}/0")
@@ -357,7 +347,7 @@ async def often(_: float) -> None:
     await asyncio.sleep(0.05)
 
 
-@in_real_time
+@on_uvloop
 async def test_three_replicas(tmp_path: Path) -> None:
     """Replicas that know of each other count by a third each when their store goes, and the last number is kept."""
     third = Policy(name="third", requests=1, per_us=HOUR_US, burst=3 * BURST, key=("ip",))

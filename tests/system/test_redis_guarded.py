@@ -11,7 +11,7 @@ from gateway.limits.stores import GuardedStore, MemoryStore
 from gateway.limits.stores.guard.tally import Where
 from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.target import parse
-from tests.integration.loops import LOOPS, on_loops
+from tests.integration.harness import LoopClock, on_uvloop
 from tests.system.redis_server import redis_server
 
 if TYPE_CHECKING:
@@ -21,22 +21,12 @@ if TYPE_CHECKING:
     from gateway.limits import Decision
     from tests.system.redis_server import RedisServer
 
-in_real_time = on_loops({"uvloop": LOOPS["uvloop"]})
-
 HOUR_US = 3_600_000_000
 BURST = 20
 NARROW = Policy(name="narrow", requests=1, per_us=HOUR_US, burst=BURST, key=("ip",))
 LEASED = Policy(name="leased", requests=1, per_us=HOUR_US, burst=BURST, key=("ip",), lease=10)
 PATIENT_US = 5_000_000
 """A deadline that a busy machine meets, too."""
-
-
-class LoopClock:
-    """The loop's own time."""
-
-    def monotonic_s(self) -> float:
-        """Return seconds."""
-        return asyncio.get_running_loop().time()
 
 
 @contextlib.asynccontextmanager
@@ -66,7 +56,7 @@ def calls(server: RedisServer) -> int:
     return int(stats["cmdstat_evalsha"]["calls"])
 
 
-@in_real_time
+@on_uvloop
 async def test_refused_flood(tmp_path: Path) -> None:
     """Of a thousand requests the store is asked about those that pass and one more."""
     with redis_server(tmp_path) as server:
@@ -78,7 +68,7 @@ async def test_refused_flood(tmp_path: Path) -> None:
             assert store.stats().decisions[Where.DENIED] == 1_000 - BURST - 1
 
 
-@in_real_time
+@on_uvloop
 async def test_refund(tmp_path: Path) -> None:
     """What is given back can be had again at once, by who was refused before."""
     with redis_server(tmp_path) as server:
@@ -90,7 +80,7 @@ async def test_refund(tmp_path: Path) -> None:
             assert not (await decided(store, NARROW)).admitted
 
 
-@in_real_time
+@on_uvloop
 async def test_leases(tmp_path: Path) -> None:
     """By tens, the store is asked twice for twenty requests, and refuses one."""
     with redis_server(tmp_path) as server:
@@ -101,7 +91,7 @@ async def test_leases(tmp_path: Path) -> None:
             assert calls(server) - before == 3
 
 
-@in_real_time
+@on_uvloop
 async def test_leases_of_three_replicas(tmp_path: Path) -> None:
     """Replicas that lease of one key let pass what there is, all together, and no more."""
     with redis_server(tmp_path) as server:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,17 +11,16 @@ from redis.crc import key_slot
 
 from gateway.errors import StoreFailure
 from gateway.limits import Policy
-from gateway.limits.policy import Algorithm
-from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.rows import Rows
 from gateway.limits.stores.redis.target import parse
 from tests.integration.wire import PATIENCE_S
-from tests.system.redis_server import SLOTS, redis_server, running_cluster, sentinel, until
+from tests.policies import places
+from tests.system.redis_server import SLOTS, redis_server, running_cluster, sentinel, store, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from gateway.limits.stores.redis.remote import RedisRemote
     from gateway.limits.stores.redis.target import RedisTarget
     from gateway.limits.values import Decision
     from tests.system.redis_server import RedisServer
@@ -38,7 +36,7 @@ def policy(name: str, requests: int = 5, *, shadow: bool = False) -> Policy:
 RATE = policy("rate")
 NARROW = policy("narrow", requests=1)
 SHADOW = policy("shadow", requests=1, shadow=True)
-PLACES = Policy(name="places", requests=2, per_us=0, burst=2, key=("ip",), algorithm=Algorithm.CONCURRENCY)
+PLACES = places("places", 2)
 
 
 def key_on(node: int) -> bytes:
@@ -52,18 +50,6 @@ def key_on(node: int) -> bytes:
 
 
 FIRST, SECOND, THIRD = (key_on(node) for node in range(3))
-
-
-@contextlib.asynccontextmanager
-async def store(target: RedisTarget) -> AsyncIterator[RedisRemote]:
-    """Have a store that is connected."""
-    remote = RedisRemote(target, b"one")
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            await remote.ready()
-        yield remote
-    finally:
-        await remote.aclose()
 
 
 def cluster_target(servers: list[RedisServer], timeout_s: float = PATIENCE_S) -> RedisTarget:

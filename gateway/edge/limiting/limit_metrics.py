@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from gateway.units import US_IN_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from prometheus_client import Metric
     from prometheus_client.registry import CollectorRegistry
 
-    from gateway.edge.limiting.waiting import Waits
+    from gateway.edge.limiting.room import Waits
     from gateway.limits import Decision, Policy
 
 _LABELS: Final = ("policy", "scope")
-_US_IN_S: Final = 1_000_000
 
 _DECISIONS: Final = (
     "Requests by what a limit said: admitted, refused, and in shadow mode would_admit and would_refuse. A request that "
@@ -117,7 +118,7 @@ class WaitMetrics(Collector):
             waiting.add_metric(labels, sum(waits.now for waits in group))
             for end in ("served", "gave_up", "left", "moved"):
                 ended.add_metric((*labels, end), sum(getattr(waits, end) for waits in group))
-            spent.add_metric(labels, sum(waits.waited_us for waits in group) / _US_IN_S)
+            spent.add_metric(labels, sum(waits.waited_us for waits in group) / US_IN_S)
             away.add_metric(labels, sum(waits.turned_away for waits in group))
         yield from (waiting, ended, spent, away)
 

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from gateway.edge.metrics import BUCKETS_S
 from gateway.limits.stores.guard.breaker import State
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from gateway.limits.stores.guard.tally import StoreStats
 
 Word = TypeVar("Word", bound=StrEnum)
-_US_IN_S: Final = 1_000_000
 
 _UP: Final = (
     "1 while the store of limits decides, 0 while it is left alone, or asked by one request to see whether it does."
@@ -53,7 +53,7 @@ class StoreMetrics(Collector):
         yield _by("accord_limit_store_decisions", _DECISIONS, "where", stats.decisions)
         bounds = (*map(str, BUCKETS_S), "+Inf")
         buckets = list(zip(bounds, accumulate(stats.latency), strict=True))
-        sum_s = stats.latency_us / _US_IN_S
+        sum_s = stats.latency_us / US_IN_S
         yield HistogramMetricFamily("accord_limit_store_seconds", _SECONDS, buckets=buckets, sum_value=sum_s)
 
 

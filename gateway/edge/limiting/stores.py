@@ -19,6 +19,7 @@ from gateway.limits.stores.guard.store import GuardedStore
 from gateway.limits.stores.redis.target import parse
 from gateway.limits.stores.shared import SharedStore
 from gateway.limits.stores.split import SplitStore
+from gateway.units import US_IN_S
 from gateway.upstream.tls import unusable
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 READY_S: Final = 0.5
 """How long a start waits for a store on the network."""
-_US_IN_S: Final = 1_000_000
 _SECRET_BYTES: Final = 32
 _PERSON: Final = b"accord limits"
 
@@ -202,7 +202,7 @@ def _redis(
         replica=replica,
         replicas=replicas,
         bounds_s=BUCKETS_S,
-        deadline_us=round(target.timeout_s * _US_IN_S),
+        deadline_us=round(target.timeout_s * US_IN_S),
         on_change=on_change,
     )
     return LimitStore(SplitStore(memory, guarded), memory=memory, guarded=guarded, ready=remote.ready)

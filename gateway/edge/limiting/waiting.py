@@ -4,7 +4,7 @@ Invariants: a room asks for one request at a time, for the one whose turn it is,
 answer told: however many wait, the store is not asked much more often than it admits. Each request asks for all of its
 policies. It waits in one room at a time, that of the policy that refuses it longest; who had the turn in one does not
 queue in another that would let it through. Nobody waits longer than its `max_wait`; whoever leaves is out of the queue
-at once, and what was charged for it is given back. A room has one timer, and goes with the last that waits there.
+at once, and what was charged for it is given back. A room goes with the last that waits there.
 
 While it waits, a request holds no connection to an upstream, and nothing of its body is read.
 """
@@ -12,16 +12,17 @@ While it waits, a request holds no connection to an upstream, and nothing of its
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from gateway.limits.patience import Due, in_line, obstacle, refusal, verdict_of
-from gateway.limits.queue import FairQueue
+from gateway.edge.limiting.room import AskAgain, Door, Room, Waiting, Waits
+from gateway.limits.patience import in_line, obstacle, refusal, verdict_of
 from gateway.limits.values import Charge, Decision
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.edge.clock import Clock
     from gateway.limits.patience import Obstacle
@@ -29,106 +30,11 @@ if TYPE_CHECKING:
     from gateway.limits.queue import Client, Place
     from gateway.limits.values import Ask
 
-AskAgain = Callable[[], Decision | Awaitable[Decision]]
-"""Asks all policies of one request, now or later; what is awaited gives back what it cost when it is cancelled."""
 GiveBack = Callable[[tuple[Charge, ...]], object]
 """Refunds charges."""
 
-_US_IN_S: Final = 1_000_000
-_US_IN_MS: Final = 1_000
-_MS_IN_S: Final = 1_000
 _AT_ONCE: Final = 64
 """So many are asked for in one turn of the loop, then others have theirs."""
-
-
-NEVER_US: Final = 1 << 62
-"""Later than all that is counted."""
-
-
-class Waits:
-    """What waited for one policy, for operators: requests that wait `now`, and how many ever `began` to.
-
-    Of these so many were `served`, `gave_up` (they were refused after all), `left` (their clients went) or `moved` to
-    wait for another policy; `waited_us` is how long they waited together, those that wait now aside. `turned_away` were
-    refused at once, since there was no room or no hope.
-    """
-
-    __slots__ = ("began", "gave_up", "left", "moved", "now", "policy", "served", "turned_away", "waited_us")
-
-    def __init__(self, policy: Policy) -> None:
-        """Begin at 0."""
-        self.policy = policy
-        self.now = 0
-        self.began = 0
-        self.served = 0
-        self.gave_up = 0
-        self.left = 0
-        self.moved = 0
-        self.turned_away = 0
-        self.waited_us = 0
-
-
-class Waiting:
-    """A request that waits from when it is awaited, once, and leaves when that is cancelled. Gives the decision."""
-
-    __slots__ = (
-        "ask",
-        "asks",
-        "began_us",
-        "client",
-        "decided_us",
-        "decision",
-        "entered_us",
-        "future",
-        "place",
-        "room",
-        "rooms",
-        "until_us",
-    )
-
-    def __init__(
-        self, rooms: WaitingRooms, ask: AskAgain, client: Client, asks: Sequence[Ask], decision: Decision | None
-    ) -> None:
-        """Begin. `decision` is what it was told last, and `decided_us` when; `room` where it waits now."""
-        self.rooms = rooms
-        self.ask = ask
-        self.client = client
-        self.asks = asks
-        self.decision = decision
-        self.began_us = self.decided_us = self.entered_us = rooms.now_us()
-        self.until_us = NEVER_US
-        self.room: _Room | None = None
-        self.place: Place[Waiting] | None = None
-        self.future: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
-
-    def __await__(self) -> Generator[Any, None, Decision]:
-        """Wait for the decision."""
-        return self.rooms.wait(self).__await__()
-
-
-class _Room:
-    """Those who wait for one policy under one key. `asking` is under way for the one at `asked`."""
-
-    __slots__ = ("asked", "asking", "due", "id", "policy", "queue", "timer", "timer_us")
-
-    def __init__(self, policy: Policy, key: bytes, now_us: int) -> None:
-        """Begin empty."""
-        self.id = (policy.id, key)
-        self.policy = policy
-        self.queue: FairQueue[Waiting] = FairQueue(policy)
-        self.due = Due(policy, now_us)
-        self.asked: Place[Waiting] | None = None
-        self.asking: asyncio.Future[Decision] | None = None
-        self.timer: asyncio.TimerHandle | None = None
-        self.timer_us = 0
-
-
-class _Door(NamedTuple):
-    """A room that a request may enter, perhaps a new one; it wants `units` there and has to wait at least so long."""
-
-    room: _Room
-    units: int
-    retry_after_us: int
 
 
 class WaitingRooms:
@@ -139,7 +45,7 @@ class WaitingRooms:
         self._clock = clock
         self._give_back = give_back
         self._max_rooms = max_rooms
-        self._rooms: dict[tuple[str, bytes], _Room] = {}
+        self._rooms: dict[tuple[str, bytes], Room] = {}
         self._waits: dict[str, Waits] = {}
 
     def __len__(self) -> int:
@@ -151,9 +57,9 @@ class WaitingRooms:
         """What waited, by the policy's `id`, of those that anybody had to wait for."""
         return self._waits
 
-    def now_us(self) -> int:
+    def _now_us(self) -> int:
         """Return the time by which all wait."""
-        return round(self._clock.monotonic_s() * _US_IN_S)
+        return round(self._clock.monotonic_s() * US_IN_S)
 
     # ---- what admission calls --------------------------------------------------------------------------------------
 
@@ -169,13 +75,13 @@ class WaitingRooms:
         `asks` are all that `ask` asks for. Returns what to await for the decision in the end; or at once the refusal,
         with the true wait, where one of those that refuse lets nobody wait, or waiting would be in vain.
         """
-        waiting = Waiting(self, ask, client, asks, decision)
+        waiting = Waiting(self.wait, ask, client, asks, decision, now_us=self._now_us())
         door = self._door(waiting)
         if door is None:
             assert decision is not None  # noqa: S101 - who did not ask has found a room that it may wait in
             return decision
         hopeless = door.room.queue.is_hopeless(
-            client, door.units, now_us=self.now_us(), retry_after_us=door.retry_after_us, until_us=waiting.until_us
+            client, door.units, now_us=self._now_us(), retry_after_us=door.retry_after_us, until_us=waiting.until_us
         )
         return self._turn_away(waiting, door) if hopeless or self._no_more(door.room) else waiting
 
@@ -186,7 +92,7 @@ class WaitingRooms:
         for charge in charges:
             room = self._rooms.get((charge.policy.id, charge.key))
             if room is not None:
-                room.due.freed(charge, self.now_us())
+                room.due.freed(charge, self._now_us())
                 self._rest(room)
 
     # ---- coming ----------------------------------------------------------------------------------------------------
@@ -207,7 +113,7 @@ class WaitingRooms:
             assert waiting.decision is not None  # noqa: S101 - as in `enter`
             self._resolve(waiting, waiting.decision)
             return
-        room, now_us = door.room, self.now_us()
+        room, now_us = door.room, self._now_us()
         offer = room.queue.offer(
             waiting.client,
             door.units,
@@ -228,7 +134,7 @@ class WaitingRooms:
             self._give_up(offer.displaced)
         self._rest(room)
 
-    def _door(self, waiting: Waiting) -> _Door | None:
+    def _door(self, waiting: Waiting) -> Door | None:
         """Find the room that a request has to wait in; None where it may not wait."""
         want = self._want(waiting)
         if want is None:
@@ -236,11 +142,11 @@ class WaitingRooms:
         waiting.until_us = min(waiting.until_us, waiting.began_us + want.patience_us)
         room = self._rooms.get((want.policy.id, want.key))
         if room is None:
-            room = _Room(want.policy, want.key, waiting.decided_us)
+            room = Room(want.policy, want.key, waiting.decided_us)
             verdict = None if waiting.decision is None else verdict_of(waiting.decision, want.policy)
             if verdict is not None:
                 room.due.told(verdict, want.units, waiting.decided_us)
-        return _Door(room, want.units, room.due.at_us(want.units) - self.now_us())
+        return Door(room, want.units, room.due.at_us(want.units) - self._now_us())
 
     def _want(self, waiting: Waiting) -> Obstacle | None:
         """Return what a request waits for: what refused it, or what others wait for already."""
@@ -250,24 +156,24 @@ class WaitingRooms:
         occupied = [want for want in wants if (want.policy.id, want.key) in self._rooms]
         return (occupied or wants)[0]  # where the others have gone meanwhile it is the first of a new room
 
-    def _no_more(self, room: _Room) -> bool:
+    def _no_more(self, room: Room) -> bool:
         """Tell whether a room would be one too many."""
         return room.id not in self._rooms and len(self._rooms) >= self._max_rooms
 
-    def _turn_away(self, waiting: Waiting, door: _Door) -> Decision:
+    def _turn_away(self, waiting: Waiting, door: Door) -> Decision:
         self._waits_for(door.room.policy).turned_away += 1
         return self._refusal(waiting, door.room, door.units)
 
-    def _refusal(self, waiting: Waiting, room: _Room, units: int) -> Decision:
+    def _refusal(self, waiting: Waiting, room: Room, units: int) -> Decision:
         """Tell a request how long it would have had to wait from now."""
-        retry_after_us = room.due.at_us(units) - self.now_us()
+        retry_after_us = room.due.at_us(units) - self._now_us()
         return refusal(waiting.decision, room.policy, room.queue.wait_us(waiting.client, units, retry_after_us))
 
     # ---- a turn ----------------------------------------------------------------------------------------------------
 
-    def _turn(self, room: _Room) -> None:
+    def _turn(self, room: Room) -> None:
         """Ask for whose turn it is, if it is time, and let those go whose time is over."""
-        now_us = self.now_us()
+        now_us = self._now_us()
         for _ in range(_AT_ONCE):
             place = room.queue.head()
             if place is None or room.asking is not None or room.due.at_us(place.units) > now_us:
@@ -277,29 +183,24 @@ class WaitingRooms:
             self._give_up(place)
         self._rest(room)
 
-    def _rest(self, room: _Room) -> None:
+    def _rest(self, room: Room) -> None:
         """Set the room's timer to when there is something to do; close the room when it is empty."""
         head = room.queue.head()
         when_us = room.queue.next_expiry_us()
         if head is None or when_us is None:
-            _stop_timer(room)
+            room.stop_timer()
             if self._rooms.get(room.id) is room:
                 del self._rooms[room.id]
             return
         if room.asking is None:
             when_us = min(when_us, room.due.at_us(head.units))
-        if room.timer is None or room.timer_us != when_us:
-            _stop_timer(room)
-            # In whole milliseconds, as loops count: a timer that rings too early would have to be set again and again.
-            delay_ms = max(0, -((self.now_us() - when_us) // _US_IN_MS))
-            room.timer_us = when_us
-            room.timer = asyncio.get_running_loop().call_later(delay_ms / _MS_IN_S, self._rung, room)
+        room.set_timer(when_us, self._now_us(), self._rung)
 
-    def _rung(self, room: _Room) -> None:
+    def _rung(self, room: Room) -> None:
         room.timer = None
         self._turn(room)
 
-    def _ask(self, room: _Room, place: Place[Waiting]) -> None:
+    def _ask(self, room: Room, place: Place[Waiting]) -> None:
         """Ask for a request."""
         try:
             answer = place.item.ask()
@@ -313,7 +214,7 @@ class WaitingRooms:
             room.asking = asyncio.ensure_future(answer)
             room.asking.add_done_callback(partial(self._asked, room, place))
 
-    def _asked(self, room: _Room, place: Place[Waiting], asking: asyncio.Future[Decision]) -> None:
+    def _asked(self, room: Room, place: Place[Waiting], asking: asyncio.Future[Decision]) -> None:
         """Take an answer that had to be waited for; perhaps nobody waits for it any more."""
         failure = None if asking.cancelled() else asking.exception()
         if room.asking is not asking:
@@ -329,9 +230,9 @@ class WaitingRooms:
             self._answered(room, place, asking.result())
         self._rest(room)
 
-    def _answered(self, room: _Room, place: Place[Waiting], decision: Decision) -> None:
+    def _answered(self, room: Room, place: Place[Waiting], decision: Decision) -> None:
         """Let a request go with its decision, or wait on, or move to another room."""
-        waiting, now_us = place.item, self.now_us()
+        waiting, now_us = place.item, self._now_us()
         waiting.decision, waiting.decided_us = decision, now_us
         verdict = verdict_of(decision, room.policy)
         if verdict is not None:
@@ -364,7 +265,7 @@ class WaitingRooms:
         waiting.room = waiting.place = None
         waits = self._waits_for(room.policy)
         waits.now -= 1
-        waits.waited_us += self.now_us() - waiting.entered_us
+        waits.waited_us += self._now_us() - waiting.entered_us
         return waits
 
     def _give_up(self, place: Place[Waiting]) -> None:
@@ -407,9 +308,3 @@ class WaitingRooms:
         if waits is None:
             waits = self._waits[policy.id] = Waits(policy)
         return waits
-
-
-def _stop_timer(room: _Room) -> None:
-    if room.timer is not None:
-        room.timer.cancel()
-        room.timer = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.headers.places import PLACES, Place
 from gateway.limits import Algorithm
 from gateway.limits.policy import HEADER_PART
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 _LEFT_BY_PROXIES: Final = frozenset({b"forwarded", b"x-forwarded-for"})
 _LEAVE_OUT: Final = "leave it out"
-_US_IN_S: Final = 1_000_000
 
 
 def vain_alone(limit: Limit, configuration: Configuration) -> Iterator[Fault]:
@@ -135,7 +135,7 @@ def _between_us(limit: Limit) -> int:
 
 def _span(us: int) -> str:
     """Write a time in seconds."""
-    return f"{us / _US_IN_S:.15g}s"
+    return f"{us / US_IN_S:.15g}s"
 
 
 # ---- the store -----------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from gateway.edge.limiting.limit_metrics import LimitMetrics, WaitMetrics
+from gateway.edge.limiting.room import Waits
 from gateway.edge.limiting.store_metrics import KeyMetrics, StoreMetrics
-from gateway.edge.limiting.waiting import Waits
 from gateway.limits import Decision, Policy, Verdict
 from gateway.limits.stores.guard.breaker import State
 from tests.unit.edge.stores import counted

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.limits import Charge, Policy, Verdict, calendar
-from gateway.limits.policy import PERIOD_US, Algorithm, Period
+from gateway.limits.policy import Period
+from tests.policies import calendar_window
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -19,15 +20,7 @@ def us(text: str) -> int:
 
 def policy(period: Period = Period.DAY) -> Policy:
     """Return a policy of five in a period."""
-    return Policy(
-        name="five",
-        requests=5,
-        per_us=PERIOD_US[period],
-        burst=5,
-        key=("ip",),
-        algorithm=Algorithm.CALENDAR,
-        period=period,
-    )
+    return calendar_window("five", 5, period)
 
 
 NOON_US = us("2026-11-22T12:00:00")

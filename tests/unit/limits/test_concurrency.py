@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gateway.limits import Charge, Policy, Verdict, concurrency
+from gateway.limits import Charge, Verdict, concurrency
 from gateway.limits.members import LARGEST
-from gateway.limits.policy import Algorithm
+from tests.policies import places
 
-THREE = Policy(name="three", requests=3, per_us=0, burst=3, key=("ip",), algorithm=Algorithm.CONCURRENCY)
+THREE = places("three", 3)
 NOW_US = 10**12
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.limits import Policy, Verdict, take
+from gateway.limits import Policy, Verdict
+from gateway.limits.gcra import take
 from gateway.limits.joint import tightness
 
 TEN = Policy(name="ten", requests=10, per_us=1_000_000, burst=3, key=("ip",))

@@ -6,19 +6,12 @@ from dataclasses import replace
 
 from gateway.limits import Charge, Decision, Policy
 from gateway.limits.joint import Judged, decision, judge
-from gateway.limits.policy import PERIOD_US, Algorithm, Period
+from gateway.limits.policy import PERIOD_US, Period
+from tests.policies import calendar_window, places
 
 NOW_US, UNIX_US = 10**12, 1_700_000_000_000_000
-PLACES = Policy(name="places", requests=2, per_us=0, burst=2, key=("ip",), algorithm=Algorithm.CONCURRENCY)
-DAY = Policy(
-    name="day",
-    requests=5,
-    per_us=PERIOD_US[Period.DAY],
-    burst=5,
-    key=("client",),
-    algorithm=Algorithm.CALENDAR,
-    period=Period.DAY,
-)
+PLACES = places("places", 2)
+DAY = calendar_window("day", 5, key=("client",))
 TODAY_US = UNIX_US - UNIX_US % PERIOD_US[Period.DAY]
 SHADOW = replace(PLACES, name="shadow", shadow=True)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gateway.limits import Charge, Policy, Verdict, log
-from gateway.limits.policy import Algorithm
+from gateway.limits import Charge, Verdict, log
+from tests.policies import sliding_log
 
 S = 1_000_000
-THREE = Policy(name="three", requests=3, per_us=10 * S, burst=3, key=("ip",), algorithm=Algorithm.SLIDING_LOG, cost=1)
+THREE = sliding_log("three", 3, 10 * S, cost=1)
 
 
 def said(words: list[int], now_us: int, cost: int = 1) -> tuple[list[int], Verdict]:

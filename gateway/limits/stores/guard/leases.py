@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.limits.gcra import take
 from gateway.limits.policy import Algorithm
+from gateway.limits.recent import Recent
 from gateway.limits.stores.guard.charges import LeasedCharge
-from gateway.limits.stores.guard.recent import Recent
 from gateway.limits.values import Verdict
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from gateway.limits.stores.guard.standin import StandIn
 from gateway.limits.stores.guard.tally import Tally, Where
 from gateway.limits.stores.guard.waiting import Queue, Waiting
 from gateway.limits.values import Decision
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 DEADLINE_US: Final = 50_000
 """How long a request waits for its store, whatever happens."""
-_US_IN_S: Final = 1_000_000
 
 
 class Clock(Protocol):
@@ -299,7 +299,7 @@ class GuardedStore:
         self._stand_in.replicas = max(replicas, self._least)
 
     def _now_us(self) -> int:
-        return int(self._clock.monotonic_s() * _US_IN_S)
+        return int(self._clock.monotonic_s() * US_IN_S)
 
 
 _NOTHING: Final = Decision(admitted=True, verdicts=(), tightest=None)

@@ -8,13 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gateway.errors import StoreReason
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.limits.stores.guard.breaker import State
-
-_US_IN_S = 1_000_000
 
 
 class Where(StrEnum):
@@ -55,7 +54,7 @@ class Tally:
 
     def __init__(self, bounds_s: Sequence[float]) -> None:
         """Start at 0."""
-        self._bounds_us = [round(bound_s * _US_IN_S) for bound_s in bounds_s]
+        self._bounds_us = [round(bound_s * US_IN_S) for bound_s in bounds_s]
         self._latency = [0] * (len(bounds_s) + 1)
         self._latency_us = 0
         self._failures = dict.fromkeys(StoreReason, 0)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
+from gateway.units import US_IN_S
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from gateway.limits.stores.guard.leases import Spent
     from gateway.limits.values import Ask, Decision
 
-_US_IN_S: Final = 1_000_000
 _TICK_US: Final = 1_000
 
 
@@ -105,7 +106,7 @@ class Queue:
         return left
 
     def _arm(self, after_us: int) -> None:
-        self._timer = self._call_later(max(after_us, 0) / _US_IN_S, self._ring)
+        self._timer = self._call_later(max(after_us, 0) / US_IN_S, self._ring)
 
     def _ring(self) -> None:
         """Let go of what has ended, end what is due, and be here again for the next."""

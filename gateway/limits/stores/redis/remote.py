@@ -24,6 +24,7 @@ from gateway.limits.stores.redis.request import REFUND, RENEW, Counting, Decidin
 from gateway.limits.stores.redis.rows import REPLICAS, Rows
 from gateway.limits.stores.redis.script import DIGEST, TEXT
 from gateway.limits.stores.redis.target import Kind
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,8 +67,8 @@ class RedisRemote:
         self._rows = Rows(secret)
         self._encoder = Encoder()
         self._holder = replica.hex()
-        self._lease_us = int(lease_s * 1_000_000)
-        self._alive_us = int(BEATS * beat_s * 1_000_000)
+        self._lease_us = int(lease_s * US_IN_S)
+        self._alive_us = int(BEATS * beat_s * US_IN_S)
         self._clock = clock
         self._place = 0
         self._held: dict[tuple[bytes, int], Row] = {}

@@ -23,10 +23,7 @@ REPLICAS: Final = b"accord:{replicas}:beats"
 Row = tuple[int, int, int, int, int | str, int]
 """Kind, shadow, cost, A, B and mark, as `script.lua` says."""
 
-GCRA: Final = 1
-SLIDING_LOG: Final = 2
-CALENDAR: Final = 3
-CONCURRENCY: Final = 4
+_KINDS: Final = {Algorithm.GCRA: 1, Algorithm.SLIDING_LOG: 2, Algorithm.CALENDAR: 3, Algorithm.CONCURRENCY: 4}
 _PERIODS: Final = {Period.MINUTE: 1, Period.HOUR: 2, Period.DAY: 3, Period.WEEK: 4, Period.MONTH: 5}
 
 
@@ -52,15 +49,11 @@ class Rows:
 
 def _of_policy(policy: Policy) -> tuple[bytes, int, int, int]:
     digest = blake2b(policy.id.encode(), digest_size=POLICY_BYTES).hexdigest()
-    kind, a, b = _numbers(policy)
-    return b"}:" + digest.encode("ascii"), kind, a, b
+    return b"}:" + digest.encode("ascii"), _KINDS[policy.algorithm], *_numbers(policy)
 
 
-def _numbers(policy: Policy) -> tuple[int, int, int]:
+def _numbers(policy: Policy) -> tuple[int, int]:
+    """Return what the script calls A and B."""
     if policy.algorithm is Algorithm.GCRA:
-        return GCRA, policy.interval_us, policy.tau_us
-    if policy.algorithm is Algorithm.SLIDING_LOG:
-        return SLIDING_LOG, policy.requests, policy.per_us
-    if policy.algorithm is Algorithm.CALENDAR and policy.period is not None:
-        return CALENDAR, policy.requests, _PERIODS[policy.period]
-    return CONCURRENCY, policy.requests, 0
+        return policy.interval_us, policy.tau_us
+    return policy.requests, policy.per_us if policy.period is None else _PERIODS[policy.period]

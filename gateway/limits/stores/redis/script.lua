@@ -207,11 +207,8 @@ end
 function calendar.refund(ask)
   local begin, count = counted(ask.key)
   if begin == ask[MARK] then
-    if count <= ask[COST] then
-      call('DEL', ask.key)
-    else
-      call('SET', ask.key, whole(begin) .. ' ' .. whole(count - ask[COST]), 'KEEPTTL')
-    end
+    -- Kept even with nothing used: a clock that goes back does not bring the window before it back.
+    call('SET', ask.key, whole(begin) .. ' ' .. whole(max(count - ask[COST], 0)), 'KEEPTTL')
   end
 end
 

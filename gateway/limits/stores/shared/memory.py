@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _HEADER: Final = Struct(f"=8s{DIGEST_BYTES}s{DIGEST_BYTES}sqq8x")
 _MAGIC: Final = b"accordL1"
-_NAME: Final = "accord-limits"
+_NAME: Final = "accord"
 
 
 def make_table(fd: int, policies: Iterable[Policy], *, processes: int, max_keys: int, secret: bytes) -> None:

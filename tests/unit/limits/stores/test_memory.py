@@ -5,25 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.limits import Decision, Policy
-from gateway.limits.policy import PERIOD_US, Algorithm, Period
+from gateway.limits.policy import PERIOD_US, Period
 from gateway.limits.stores import MemoryStore
+from tests.policies import calendar_window, places, sliding_log
 
 NOW_US = 10**12
 TWO = Policy(name="two", requests=1, per_us=1_000_000, burst=2, key=("ip",))
 FIVE = Policy(name="five", requests=1, per_us=1_000_000, burst=5, key=("upstream",))
 
 DAY_US = PERIOD_US[Period.DAY]
-DAY = Policy(
-    name="day",
-    requests=2,
-    per_us=DAY_US,
-    burst=2,
-    key=("ip",),
-    algorithm=Algorithm.CALENDAR,
-    period=Period.DAY,
-)
-PLACES = Policy(name="places", requests=2, per_us=0, burst=2, key=("ip",), algorithm=Algorithm.CONCURRENCY)
-LOG = Policy(name="log", requests=2, per_us=1_000_000, burst=2, key=("ip",), algorithm=Algorithm.SLIDING_LOG)
+DAY = calendar_window("day", 2)
+PLACES = places("places", 2)
+LOG = sliding_log("log", 2)
 MIDNIGHT_US = 20_000 * DAY_US
 
 

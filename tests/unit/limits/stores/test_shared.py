@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.limits import Decision, Policy
-from gateway.limits.policy import Algorithm
 from gateway.limits.stores.shared import SharedStore, SharedTable
 from gateway.limits.stores.shared.counts import KEYS_REMEMBERED, Counts
 from gateway.limits.stores.shared.layout import DIGESTS_WORD, WORD_BYTES
 from gateway.limits.stores.shared.memory import Memory, make_table, nameless_file
+from tests.policies import places, sliding_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +24,8 @@ NOW_US = 10**12
 UNIX_US = 1_700_000_000_000_000
 SECRET = bytes(range(16))
 TWO = Policy(name="two", requests=1, per_us=1_000_000, burst=2, key=("ip",))
-LOG = Policy(name="log", requests=3, per_us=1_000_000, burst=3, key=("ip",), algorithm=Algorithm.SLIDING_LOG)
-PLACES = Policy(name="places", requests=3, per_us=0, burst=3, key=("ip",), algorithm=Algorithm.CONCURRENCY)
+LOG = sliding_log("log", 3)
+PLACES = places("places", 3)
 ALL = (TWO, LOG, PLACES)
 PROCESSES = 2
 MAX_KEYS = 400

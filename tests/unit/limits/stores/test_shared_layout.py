@@ -5,22 +5,13 @@ from __future__ import annotations
 import pytest
 
 from gateway.limits import Policy
-from gateway.limits.policy import Algorithm, Period
 from gateway.limits.stores.shared.layout import HEADER_WORDS, SLOTS, STATES_WORD, Area, Layout, lay_out
+from tests.policies import calendar_window, places, sliding_log
 
-DAY_US = 86_400_000_000
 GCRA = Policy(name="gcra", requests=5, per_us=1_000_000, burst=9, key=("ip",))
-LOG = Policy(name="log", requests=5, per_us=1_000_000, burst=5, key=("ip",), algorithm=Algorithm.SLIDING_LOG)
-DAY = Policy(
-    name="day",
-    requests=5,
-    per_us=DAY_US,
-    burst=5,
-    key=("ip",),
-    algorithm=Algorithm.CALENDAR,
-    period=Period.DAY,
-)
-PLACES = Policy(name="places", requests=5, per_us=0, burst=5, key=("ip",), algorithm=Algorithm.CONCURRENCY)
+LOG = sliding_log("log", 5)
+DAY = calendar_window("day", 5)
+PLACES = places("places", 5)
 ALL = (GCRA, LOG, DAY, PLACES)
 PROCESSES = 3
 

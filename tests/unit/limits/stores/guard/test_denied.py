@@ -5,30 +5,20 @@ from __future__ import annotations
 import pytest
 
 from gateway.limits import Ask, Policy, Verdict
-from gateway.limits.policy import PERIOD_US, Algorithm, Period
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.guard.denied import Denied
+from tests.policies import calendar_window, places, sliding_log
 
 S = 1_000_000
 EPOCH_US = 1_700_000_000 * S
 START_US = 1_000_000 * S
 """The store's clocks, when ours is 0."""
 
-GCRA = Policy(name="g", requests=1, per_us=S, burst=5, key=("ip",), costs=(("POST", 3),))
-LOG = Policy(
-    name="l", requests=5, per_us=10 * S, burst=5, key=("ip",), costs=(("POST", 3),), algorithm=Algorithm.SLIDING_LOG
-)
-DAY = Policy(
-    name="d",
-    requests=5,
-    per_us=PERIOD_US[Period.DAY],
-    burst=5,
-    key=("ip",),
-    costs=(("POST", 3),),
-    algorithm=Algorithm.CALENDAR,
-    period=Period.DAY,
-)
-PLACES = Policy(name="c", requests=1, per_us=0, burst=1, key=("ip",), algorithm=Algorithm.CONCURRENCY)
+COSTS = (("POST", 3),)
+GCRA = Policy(name="g", requests=1, per_us=S, burst=5, key=("ip",), costs=COSTS)
+LOG = sliding_log("l", 5, 10 * S, costs=COSTS)
+DAY = calendar_window("d", 5, costs=COSTS)
+PLACES = places("c", 1)
 
 
 class Asked:

@@ -5,25 +5,17 @@ from __future__ import annotations
 import pytest
 
 from gateway.limits import Policy
-from gateway.limits.policy import PERIOD_US, Algorithm, Period
+from gateway.limits.policy import Algorithm
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.guard.charges import LeasedCharge
 from gateway.limits.stores.guard.leases import Leases, Spent
+from tests.policies import calendar_window
 
 S = 1_000_000
 EPOCH_US = 1_700_000_000 * S
 START_US = 1_000_000 * S
 GCRA = Policy(name="g", requests=1, per_us=S, burst=20, key=("ip",), lease=8)
-DAY = Policy(
-    name="d",
-    requests=20,
-    per_us=PERIOD_US[Period.DAY],
-    burst=20,
-    key=("ip",),
-    algorithm=Algorithm.CALENDAR,
-    period=Period.DAY,
-    lease=8,
-)
+DAY = calendar_window("d", 20, lease=8)
 
 
 def taken(

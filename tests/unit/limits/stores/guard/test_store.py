@@ -8,12 +8,13 @@ import pytest
 
 from gateway.errors import StoreFailure, StoreReason
 from gateway.limits import Ask, Charge, Policy
-from gateway.limits.policy import PERIOD_US, Algorithm, OnStoreError, Period
+from gateway.limits.policy import OnStoreError
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.guard.breaker import State
 from gateway.limits.stores.guard.charges import LeasedCharge, ShareCharge
 from gateway.limits.stores.guard.store import GuardedStore
 from gateway.limits.stores.guard.tally import Where
+from tests.policies import calendar_window, places
 from tests.unit.limits.stores.guard.virtual import Guarded, guarded
 
 MS = 1_000
@@ -46,7 +47,7 @@ def policy(
 LOCAL = policy("local")
 REFUSE = policy("refuse", on_store_error=OnStoreError.REFUSE)
 ALLOW = policy("allow", on_store_error=OnStoreError.ALLOW)
-PLACES = Policy(name="c", requests=2, per_us=0, burst=2, key=("ip",), algorithm=Algorithm.CONCURRENCY)
+PLACES = places("c", 2)
 
 
 def ask(of: Policy = LOCAL, cost: int = 1) -> Ask:
@@ -583,16 +584,7 @@ def test_lease_of_a_client_that_leaves() -> None:
 def test_calendar_lease() -> None:
     """A window of the calendar is leased as well, and falls back to what a request costs."""
     guard = guarded()
-    day = Policy(
-        name="day",
-        requests=10,
-        per_us=PERIOD_US[Period.DAY],
-        burst=10,
-        key=("ip",),
-        algorithm=Algorithm.CALENDAR,
-        period=Period.DAY,
-        lease=8,
-    )
+    day = calendar_window("day", 10, lease=8)
     decisions = [guard.now(ask(day)) for _ in range(11)]
     assert [decision.admitted for decision in decisions] == [True] * 10 + [False]
     assert [[cost for _, _, cost in asks] for asks in guard.remote.calls] == [[8], [8], [1], [8], [1], [8], [1]]

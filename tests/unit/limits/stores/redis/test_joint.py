@@ -11,6 +11,7 @@ from gateway.errors import StoreFailure, StoreReason
 from gateway.limits import Charge, Policy, Verdict
 from gateway.limits.joint import decision
 from gateway.limits.stores.redis.cluster import Joint, combine
+from tests.integration.pools import turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,12 +62,6 @@ class Joined:
         joint = Joint(ASKS, self.future, lambda _, made: self.settled.append(made), self.given_back.extend)
         for places, one in zip(([0], [1, 2], [3]), self.parts, strict=True):
             joint.add(places, one)
-
-
-async def turns() -> None:
-    """Let every callback run."""
-    for _ in range(3):
-        await asyncio.sleep(0)
 
 
 async def test_all_admit() -> None:

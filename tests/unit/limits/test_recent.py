@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.limits.stores.guard.recent import Recent
+from gateway.limits.recent import Recent
 
 
 def test_bounded() -> None:

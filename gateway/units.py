@@ -1,0 +1,7 @@
+"""Units of time against each other: limits reckon in whole microseconds, people and loops in seconds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+US_IN_S: Final = 1_000_000
