@@ -78,13 +78,13 @@ class Standing:
         held = None if subject.upstream is None else self._budgets.watched[subject.upstream.name].held
         if held is None or not held.learns:
             return None
-        learned, now_us = held.learned, int(self._clock.monotonic_s() * _US_IN_S)
+        learned, now_us = held.learned, int(self._clock.monotonic_s() * US_IN_S)
         remaining, limit = learned.least(now_us) or (None, None)
         return {
             "remaining": remaining,
             "limit": limit,
-            "reset_s": learned.reset_us(now_us) / _US_IN_S,
-            "paused_s": max(0, learned.paused_until_us() - now_us) / _US_IN_S,
+            "reset_s": learned.reset_us(now_us) / US_IN_S,
+            "paused_s": max(0, learned.paused_until_us() - now_us) / US_IN_S,
             "in_flight": learned.in_flight,
             "replicas": held.replicas,
         }

@@ -10,7 +10,7 @@ import pytest
 from gateway.limits.stores import MemoryStore
 from gateway.limits.values import Decision, Verdict
 from tests.integration.harness import gateway, get, on_uvloop, upstream
-from tests.integration.origin import MANY, serve
+from tests.integration.origin import MANY, head, send, serve
 from tests.integration.wire import ask
 
 if TYPE_CHECKING:
