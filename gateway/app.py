@@ -122,7 +122,7 @@ class Application:
         )
         self._limit_metrics(admission)
         proxy = self._proxy(ids, admission, (metrics, log, board, *observers))
-        admin = self._admin(board, Standing(config, admission, self._store.where))
+        admin = self._admin(board, Standing(config, admission, self._store.where, self._budgets, clock))
         self._server = ClientServer(self._terms(proxy.serve, proxy.refuse))
         self._admin_server = ClientServer(self._terms(admin.port.serve, admin.port.refuse))
         self._listening: list[asyncio.Server] = []

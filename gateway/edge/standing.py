@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.config import policies
+from gateway.edge.limiting.budgets import counted
 from gateway.edge.subject import BadQuery, subject_of
 from gateway.limits import Decision
 from gateway.units import US_IN_S
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 
     from gateway.config.load import Configuration
     from gateway.edge.admission import Admission
+    from gateway.edge.clock import Clock
+    from gateway.edge.limiting.budgets import Budgets
     from gateway.edge.subject import Subject
     from gateway.limits import Policy, Verdict
+    from gateway.pipeline.counted import Counted
 
 _PROCESS: Final = "process"
 
@@ -30,8 +34,17 @@ class Standing:
     `where` says in one word where policies are counted now that are not `local`.
     """
 
-    def __init__(self, config: Configuration, admission: Admission, where: Callable[[], str]) -> None:
+    def __init__(
+        self, config: Configuration, admission: Admission, where: Callable[[], str], budgets: Budgets, clock: Clock
+    ) -> None:
         """Keep where to ask."""
+        self._budgets = budgets
+        self._clock = clock
+        self._counted = {
+            name: rule
+            for one in config.upstreams
+            for name, rule in counted(one, budgets.watched[one.settings.name].held).items()
+        }
         self._config = config
         self._admission = admission
         self._where = where
@@ -42,22 +55,48 @@ class Standing:
             subject = subject_of(query, self._config, self._admission.strangers)
         except BadQuery as bad:
             return bad.status, {"error": bad.sentence}
-        met = self._met(subject)
-        known = [policy for policy in met if not subject.needs(policy)]
+        met = {policy: self._needs(subject, policy) for policy in self._met(subject)}
+        known = [policy for policy, needs in met.items() if not needs]
         method = subject.facts.method
         answers = await self._look(subject, [(policy, policy.cost_of(method)) for policy in known])
         now = await self._look(subject, [(policy, 0) for policy in known])
         return 200, {
             "request": _request(subject),
             "limits": [self._told(policy, method, answers, now) for policy in known],
-            "not_looked_up": [{**_named(policy), "needs": needs} for policy in met if (needs := subject.needs(policy))],
+            "not_looked_up": [{**_named(policy), "needs": needs} for policy, needs in met.items() if needs],
+            "learned": self._learned(subject),
+        }
+
+    def _needs(self, subject: Subject, policy: Policy) -> tuple[str, ...]:
+        """Return what the query would have to say besides."""
+        rule = self._counted.get(policy.id)
+        by_path = rule is not None and rule.by_path and not subject.facts.path
+        return (*subject.needs(policy), "path") if by_path else subject.needs(policy)
+
+    def _learned(self, subject: Subject) -> dict[str, Any] | None:
+        """Return what the upstream's replies told of its budget, as this process knows it; None where none is kept."""
+        held = None if subject.upstream is None else self._budgets.watched[subject.upstream.name].held
+        if held is None or not held.learns:
+            return None
+        learned, now_us = held.learned, int(self._clock.monotonic_s() * US_IN_S)
+        remaining, limit = learned.least(now_us) or (None, None)
+        return {
+            "remaining": remaining,
+            "limit": limit,
+            "reset_s": learned.reset_us(now_us) / US_IN_S,
+            "paused_s": max(0, learned.paused_until_us() - now_us) / US_IN_S,
+            "in_flight": learned.in_flight,
+            "replicas": held.replicas,
         }
 
     def _met(self, subject: Subject) -> policies.Policies:
         """Return the policies that such a request would meet."""
         gateway, client, upstream = self._config.gateway, subject.client, subject.upstream
         met = policies.of_gateway(gateway) if client is None else policies.of_client(gateway, client)
-        return met if upstream is None else met + policies.of_way(upstream, subject.route)
+        if upstream is None:
+            return met
+        every = met + policies.of_way(upstream, subject.route)
+        return tuple([policy for policy in every if _is_met(self._counted.get(policy.id), subject)])
 
     async def _look(self, subject: Subject, asked: Iterable[tuple[Policy, int]]) -> Mapping[tuple[str, str], Verdict]:
         """Return what is said, by scope and name: a store that is away may put a policy's share in its place."""
@@ -85,6 +124,13 @@ class Standing:
             "reset_s": None if left is None else left.reset_us / US_IN_S,
             "looked_up": None if answer is None else _PROCESS if policy.local else self._where(),
         }
+
+
+def _is_met(rule: Counted | None, subject: Subject) -> bool:
+    """Tell whether a policy is for such a request, or may be."""
+    if rule is None:
+        return True
+    return rule(subject.facts) if subject.facts.path else rule.may_be(subject.facts)
 
 
 def _named(policy: Policy) -> dict[str, Any]:
@@ -115,5 +161,6 @@ def _request(subject: Subject) -> dict[str, Any]:
         "upstream": facts.upstream,
         "route": facts.route,
         "method": facts.method,
+        "path": facts.path.decode("ascii") or None,
         "fields": [name.decode("ascii") for name, _ in facts.headers],
     }

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.limits import Policy
 
 _FIELD: Final = "header."
-_KEYS: Final = frozenset(("client", "ip", "hash", "upstream", "route", "method"))
+_KEYS: Final = frozenset(("client", "ip", "hash", "upstream", "route", "method", "path"))
 _SECRET_WORDS: Final = ("auth", "cookie", "key", "pass", "secret", "session", "sign", "token")
 _MOST_PAIRS: Final = 32
 
@@ -91,6 +91,7 @@ def subject_of(query: str, configuration: Configuration, strangers: Strangers) -
             upstream=None if upstream is None else upstream.name,
             route=None if route is None else route_name(route),
             method=_method(said.get("method", "GET")),
+            path=_path(said.get("path")),
         ),
         principal=principal,
         client=client,
@@ -171,6 +172,15 @@ def _method(text: str) -> str:
         message = "method: not a method that is served, in capitals"
         raise BadQuery(message)
     return text
+
+
+def _path(text: str | None) -> bytes:
+    if text is None:
+        return b""
+    if not text.startswith("/") or not text.isascii() or "?" in text:
+        message = "path: not a path as it goes upstream, which begins with / and has no query"
+        raise BadQuery(message)
+    return text.encode("ascii")
 
 
 def _field(key: str, value: str, configuration: Configuration) -> tuple[bytes, bytes]:

@@ -45,7 +45,11 @@ def rate_fields(
         return ()
     if budget is None and len(verdicts) == 1 and not verdicts[0].policy.learned:
         return ((_POLICY, verdicts[0].policy.member), (_LIMIT, _limit(verdicts[0])))
-    shown = [_Shown(tightness(verdict), verdict.policy.member, _limit(verdict)) for verdict in verdicts]
+    laxer = _laxer(verdicts)
+    shown = [
+        _Shown(tightness(verdict), verdict.policy.member, b"" if verdict in laxer else _limit(verdict))
+        for verdict in verdicts
+    ]
     if budget is not None:
         shown.append(_budget(budget, quoted(budget_name)))
     shown.sort()
@@ -54,6 +58,17 @@ def rate_fields(
         (_LIMIT, b", ".join([one.limit for one in shown if one.limit])),
     )
     return tuple((name, value) for name, value in lists if value)
+
+
+def _laxer(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
+    """Return what is told twice: of a budget that is both declared and learned, under one name, the laxer verdict."""
+    return [
+        max((learned, other), key=tightness)
+        for learned in verdicts
+        if learned.policy.learned
+        for other in verdicts
+        if other.policy.budget and not other.policy.learned and other.policy.name == learned.policy.name
+    ]
 
 
 def _nothing_left(verdicts: Sequence[Verdict], budget: Allowance | None) -> bool:

@@ -42,11 +42,18 @@ class Counted:
 
     def __call__(self, facts: Facts) -> bool:
         """Tell whether a request is counted."""
-        if self._chosen is not None:
-            chosen = facts.client in self._clients or facts.route in self._routes
-            if chosen is not self._chosen:
-                return False
-        return not self._patterns or self._covers(facts.path)
+        return self.may_be(facts) and (not self._patterns or self._covers(facts.path))
+
+    def may_be(self, facts: Facts) -> bool:
+        """Tell whether a request is counted if its path is one that is."""
+        if self._chosen is None:
+            return True
+        return self._chosen is (facts.client in self._clients or facts.route in self._routes)
+
+    @property
+    def by_path(self) -> bool:
+        """Tell whether a request's path matters."""
+        return bool(self._patterns)
 
     def _covers(self, path: bytes) -> bool:
         segments = segments_of(path)

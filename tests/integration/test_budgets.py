@@ -303,3 +303,37 @@ async def test_a_replica_s_pause_is_every_replica_s(tmp_path: Path) -> None:
         assert len(origin.conversations) == 1
     assert told["code"] == "upstream_budget_exhausted"
     assert 18 <= told["retry"]["after"] <= 20
+
+
+@in_virtual_time
+async def test_what_is_only_declared_is_shared_evenly_too(tmp_path: Path) -> None:
+    """Nothing is learned of it; of two clients the one that asks ten times as often has no more all the same."""
+    budget = {"requests": 100, "per": "10s", "learn": False, "fair": "client"}
+    served = {"greedy": 0, "modest": 0}
+    async with (
+        serve((head(), send(OK)) * 2_000) as origin,
+        gateway(tmp_path, ours(origin, budget=budget), environ=TOKEN) as accord,
+    ):
+        for number in range(600):
+            name = "modest" if number % 6 == 0 else "greedy"
+            served[name] += (await accord.get("/api/a", f"Authorization: {name}")).status == 200
+            await asyncio.sleep(0.05)
+    assert sum(served.values()) >= 0.9 * 300 * 0.9
+    assert served["modest"] >= 80
+
+
+@in_virtual_time
+async def test_a_budget_that_is_declared_and_learned_is_told_once(tmp_path: Path) -> None:
+    """By its name, with what is left of the stricter; the refusal has the code that its page explains."""
+    spent = reply("200 OK", "X-RateLimit-Limit: 60", "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 30")
+    budget = {"requests": 10, "per": "60s"}
+    async with (
+        serve((head(), send(spent))) as origin,
+        gateway(tmp_path, ours(origin, budget=budget), environ=TOKEN) as accord,
+    ):
+        await accord.get("/api/a")
+        refused = await accord.get("/api/a")
+    assert refused.header("RateLimit") == b'"api";r=0;t=31'
+    assert refused.header("RateLimit-Policy") == b'"api";q=10;w=62'
+    assert (refused.status, refused.json()["code"]) == (503, "upstream_budget_exhausted")
+    assert refused.header("Retry-After") == b"31"

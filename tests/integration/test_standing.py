@@ -10,7 +10,7 @@ import pytest
 from gateway.limits.stores import MemoryStore
 from gateway.limits.values import Decision, Verdict
 from tests.integration.harness import gateway, get, on_uvloop, upstream
-from tests.integration.origin import MANY, serve
+from tests.integration.origin import MANY, head, send, serve
 from tests.integration.wire import ask
 
 if TYPE_CHECKING:
@@ -227,3 +227,42 @@ async def test_a_share_is_told_while_the_store_is_away(tmp_path: Path) -> None:
     assert "accord_limit_store_up 0.0" in samples
     assert 'accord_limit_store_decisions_total{where="local"} 4.0' in samples
     assert "accord_limit_keys 1.0" in samples
+
+
+@on_uvloop
+async def test_budgets_of_an_upstream(tmp_path: Path) -> None:
+    """One that counts some paths needs the path, and is left out where it counts another; what replies told is shown,
+    and what is kept for the chosen is not held against them.
+    """
+    told = b"HTTP/1.1 200 OK\r\nX-RateLimit-Remaining: 40\r\nX-RateLimit-Limit: 60\r\nX-RateLimit-Reset: 30\r\n"
+    to: dict[str, Any] = {
+        "credentials": {"inject": [{"header": "Authorization", "value_env": "TOKEN"}]},
+        "budget": [
+            {"requests": 9, "per": "60s", "reserve": 2, "reserved_for": {"clients": ["web-shop"]}},
+            {"name": "exports", "requests": 3, "per": "60s", "paths": "/exports/**"},
+        ],
+    }
+    async with (
+        serve((head(), send(told + b"Content-Length: 2\r\n\r\nok"))) as origin,
+        gateway(tmp_path, upstream(origin, dialect="generic", **to), environ={"TOKEN": "x"}, clients=[SHOP]) as accord,
+    ):
+        empty = (await status(accord, "ip=127.0.0.1&upstream=api")).json()
+        await accord.get("/api/a")
+        page = (await status(accord, "ip=127.0.0.1&upstream=api")).json()
+        inside = (await status(accord, "ip=127.0.0.1&upstream=api&path=/exports/7")).json()
+        outside = (await status(accord, "client=web-shop&upstream=api&path=/a")).json()
+        nowhere = (await status(accord, "ip=127.0.0.1")).json()
+        bad = await status(accord, "path=a")
+    assert (empty["learned"]["remaining"], empty["learned"]["reset_s"]) == (None, 0.0)
+    assert page["not_looked_up"] == [
+        {"name": "exports", "scope": "budget:api", "key": ["upstream"], "needs": ["path"]},
+    ]
+    assert by_name(page)["api-open"]["remaining"] == 6
+    assert (page["learned"]["remaining"], page["learned"]["limit"], page["learned"]["paused_s"]) == (40, 60, 0.0)
+    assert 0 < page["learned"]["reset_s"] <= 31
+    assert by_name(inside)["exports"]["remaining"] == 3
+    assert inside["request"]["path"] == "/exports/7"
+    assert "exports" not in by_name(outside)
+    assert "api-open" not in by_name(outside)
+    assert nowhere["learned"] is None
+    assert bad.status == 400

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +16,7 @@ from gateway.limits.stores.redis.target import parse
 from tests.integration.harness import gateway, on_uvloop
 from tests.integration.origin import head, send, serve
 from tests.integration.test_budgets import TOKEN, ours, reply
-from tests.system.redis_server import RedisServer
+from tests.system.redis_server import RedisServer, running_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 S = 1_000_000
 UNIX_US = 1_795_000_000 * S
 lefts = st.builds(
-    Left,
+    lambda window, limit, base, ends_us, wide_us: Left(window, limit, base, ends_us - wide_us, ends_us),
     st.integers(0, 2),
     st.sampled_from([100, 10**12]),
     st.integers(0, 10**12),
     st.integers(0, 40).map(lambda at_s: UNIX_US + at_s * S // 2),
+    st.sampled_from([0, S // 2 - 50_000, S // 2 - 50_001, S]),
 )
 news = st.builds(
     News,
@@ -72,12 +73,28 @@ def test_what_is_told_is_forgotten_after_an_hour(server: RedisServer) -> None:
     async def tell() -> None:
         there = board(server)
         assert await there.exchange("fresh", NOTHING) == NOTHING
-        assert not server.admin.exists("accord:budget:fresh")
+        assert not server.admin.exists(there.key("fresh"))
         await there.exchange("fresh", News(UNIX_US))
         await there.aclose()
 
     asyncio.run(tell())
-    assert 0 < server.admin.pttl("accord:budget:fresh") <= 3_600_000
+    assert 0 < server.admin.pttl(board(server).key("fresh")) <= 3_600_000
+
+
+def test_no_key_tells_which_upstream_it_is_of(server: RedisServer) -> None:
+    """Nor can names be tried without the secret that the replicas share; all keys begin as ours do."""
+    server.admin.flushall()
+
+    async def tell() -> None:
+        for secret in (b"ours", b"ours", b"another"):
+            there = RedisBoard(Dialler(parse(server.url)), secret=secret)
+            await there.exchange("orders", News(UNIX_US))
+            await there.aclose()
+
+    asyncio.run(tell())
+    keys: list[Any] = list(server.admin.scan_iter())
+    assert len(keys) == 2
+    assert all(key.startswith(b"accord:budget:") and b"orders" not in key for key in keys)
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for(server: RedisServer, tmp_path: Path) -> None:
@@ -104,8 +121,8 @@ def test_a_server_that_does_not_answer_is_not_waited_for(server: RedisServer, tm
 
 def test_what_no_replica_wrote_is_nothing(server: RedisServer) -> None:
     """Somebody else's key under our name, and somebody else's fields in it."""
-    server.admin.set("accord:budget:text", "x")
-    server.admin.hset("accord:budget:words", "p", "soon")
+    server.admin.set(board(server).key("text"), "x")
+    server.admin.hset(board(server).key("words"), "p", "soon")
 
     async def tell() -> None:
         for name in "text", "words":
@@ -137,3 +154,21 @@ async def test_three_replicas_keep_one_pause(tmp_path: Path) -> None:
         assert len(origin.conversations) == 1
     server.stop()
     assert [document["code"] for document in told] == ["upstream_budget_exhausted"] * 2
+
+
+@on_uvloop
+async def test_a_cluster_keeps_each_upstream_at_the_node_that_has_its_key(tmp_path: Path) -> None:
+    """Whichever node the configuration names; boards that begin at different ones tell each other."""
+    async with running_cluster(tmp_path / "redis") as servers:
+        one, two = (RedisBoard(Dialler(parse(server.url, cluster=True))) for server in servers[:2])
+        names = [f"upstream-{number}" for number in range(12)]
+        for number, name in enumerate(names):
+            assert await one.exchange(name, News(UNIX_US + number)) == News(UNIX_US + number)
+        assert [(await two.exchange(name, NOTHING)).paused_until_us for name in names] == [
+            UNIX_US + number for number in range(12)
+        ]
+        held = [server.admin.dbsize() for server in servers]
+        await one.aclose()
+        await two.aclose()
+    assert sum(held) == 12
+    assert all(held)

@@ -137,9 +137,13 @@ def counted(upstream: Upstream, held: Held | None) -> Mapping[str, Counted]:
 
 
 def _held(upstream: Upstream) -> Held | None:
-    """Return the budget that is learned of an upstream; None where clients bring their own credentials."""
+    """Return the budget that is learned of an upstream, or shared by its clients.
+
+    None where clients bring their own credentials, and nothing counts them together.
+    """
     said, reader = terms(upstream.settings), upstream.dialect.budgets
-    if not said.learns or not said.paces:
+    learns = said.learns and said.paces
+    if not learns and not (said.fair and any(not one.declared.shadow for one in granted(upstream.settings))):
         return None
     return Held(
         upstream.settings.name,
@@ -147,6 +151,7 @@ def _held(upstream: Upstream) -> Held | None:
         by_path=reader.by_path,
         reserve=said.reserve,
         fair=said.fair,
+        learns=learns,
         max_wait_us=said.max_wait_us,
         queue=said.queue,
     )

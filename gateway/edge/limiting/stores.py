@@ -145,7 +145,8 @@ def budget_board(configuration: Configuration, environ: Mapping[str, str]) -> Re
     from gateway.limits.stores.redis.board import RedisBoard  # noqa: PLC0415 - as in `_redis`
     from gateway.limits.stores.redis.dial import Dialler  # noqa: PLC0415 - as above
 
-    return RedisBoard(Dialler(redis_target(configuration, config, environ)))
+    target = redis_target(configuration, config, environ)
+    return RedisBoard(Dialler(target), secret=secret_of(configuration, environ) or b"")
 
 
 def secret_of(configuration: Configuration, environ: Mapping[str, str]) -> bytes | None:

@@ -1,8 +1,9 @@
 """What replicas tell each other of an upstream's budget: the least that is left, the longest pause.
 
 Invariants: only what another one could not know by its own replies within a moment is told: a pause that is longer
-than any told of, a window that is new, or of which a twentieth more is gone. Merging is a minimum and a maximum, so the
-order in which replicas tell does not matter. Times are Unix time here, for replicas share no other clock.
+than any told of, a window that is new, or of which a twentieth more is gone, or anything of the last fifth. Merging is
+a minimum and a maximum, so the order in which replicas tell does not matter. Times are Unix time here, for replicas
+share no other clock.
 """
 
 from __future__ import annotations
@@ -19,16 +20,19 @@ if TYPE_CHECKING:
     from gateway.limits.budget.learned import Learned
 
 _WORTH_TELLING_PARTS: Final = 20
-_SAME_US: Final = 2 * US_IN_S
-"""Ends of one window that two replicas know differ by no more: both know it to about a second."""
+_SHORT_PARTS: Final = 5
+"""Below one part of so many each request that is gone is told: the last ones are spread over the whole window."""
+SKEW_US: Final = US_IN_S // 20
+"""So far replicas' clocks may be apart, and what they know of one window is still taken for the same."""
 
 
 class Left(Struct, frozen=True, gc=False):
-    """What is left of one of an upstream's windows, which ends at `ends_us`."""
+    """What is left of one of an upstream's windows, which ends after `low_us` and at `ends_us` at the latest."""
 
     window: int
     limit: int
     base: int
+    low_us: int
     ends_us: int
 
 
@@ -63,9 +67,16 @@ def merged(one: News, other: News) -> News:
 
 
 def _less(one: Left, other: Left) -> Left:
-    if abs(one.ends_us - other.ends_us) > _SAME_US:
-        return one if one.ends_us > other.ends_us else other
+    if _after(one, other):
+        return one
+    if _after(other, one):
+        return other
     return one if one.base <= other.base else other
+
+
+def _after(one: Left, other: Left) -> bool:
+    """Tell whether it is a later window: there is no moment at which both could end."""
+    return one.low_us > other.ends_us + SKEW_US
 
 
 class Teller:
@@ -83,7 +94,7 @@ class Teller:
         ahead_us = unix_us - now_us
         told = {known.window: known for known in self._told.left}
         left = [
-            Left(window, known.limit, max(0, known.base), known.ends_us + ahead_us)
+            Left(window, known.limit, max(0, known.base), known.low_us + ahead_us, known.ends_us + ahead_us)
             for window, known in self._learned.windows().items()
             if known.ends_us > now_us
         ]
@@ -101,16 +112,17 @@ class Teller:
         for one in known.left:
             window = windows.get(one.window)
             if window is not None:
-                window.news(one.base, one.limit, one.ends_us - ahead_us, now_us)
+                window.news(one.base, one.limit, one.low_us - ahead_us, one.ends_us - ahead_us, now_us)
         if known.paused_until_us > unix_us:
             self._learned.lengthen(known.paused_until_us - ahead_us, now_us)
         self._told = merged(self._told, known)
 
 
 def _is_news(one: Left, told: Left | None) -> bool:
-    if told is None or one.ends_us > told.ends_us + _SAME_US:
+    if told is None or _after(one, told):
         return True
-    return told.base - one.base > one.limit // _WORTH_TELLING_PARTS
+    gone = told.base - one.base
+    return gone > one.limit // _WORTH_TELLING_PARTS or (gone > 0 and one.base * _SHORT_PARTS < one.limit)
 
 
 class MemoryBoard:

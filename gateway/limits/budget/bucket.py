@@ -76,6 +76,10 @@ class Bucket:
         held = max(0, self._now(now_us)) * self._limit // self._full_us
         return held // replicas - self._sends.in_flight * self.cost
 
+    def reset_us(self, now_us: int) -> int:
+        """Return how long it takes until it is full."""
+        return self._full_us - self._now(now_us)
+
     def wait_us(self, now_us: int, replicas: int, reserve: Reserve) -> int:
         """Return how long a request has to wait; 0 when it may go."""
         cost = self.cost

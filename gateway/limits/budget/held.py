@@ -32,7 +32,8 @@ class Held:
     """What an upstream, called `name`, may still be asked for under our credential.
 
     `kinds` are those of its dialect's windows; `by_path`: it has buckets, or pauses for one path only, so that paths
-    are told apart. `reserve` is what is kept for the chosen; `fair`: its clients share it evenly.
+    are told apart. `reserve` is what is kept for the chosen; `fair`: its clients share it evenly. Where it is not to
+    learn (`learns`) it knows of what is declared alone, and only sees to its being shared.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Held:
         by_path: bool = False,
         reserve: Reserve = NO_RESERVE,
         fair: bool = False,
+        learns: bool = True,
         max_wait_us: int = 0,
         queue: int = 0,
     ) -> None:
@@ -52,6 +54,7 @@ class Held:
         self.replicas = 1
         self.absurd = 0
         self.turned_away = 0
+        self._learns = learns
         self._key = BY_PATH if by_path else BY_UPSTREAM
         self._waits = (max_wait_us, queue)
         self._reserve = reserve
@@ -65,7 +68,8 @@ class Held:
     @property
     def policies(self) -> tuple[Policy, ...]:
         """Return the policies that it stands behind."""
-        return tuple([policy for policy in (self.sharing, self.everybody, self.chosen) if policy is not None])
+        learned = (self.everybody, self.chosen) if self._learns else ()
+        return learned if self.sharing is None else (self.sharing, *learned)
 
     # ---- deciding ------------------------------------------------------------------------------------------------
 
@@ -105,6 +109,11 @@ class Held:
         """Return how long a request has to wait; 0 when it may go."""
         reserve = NO_RESERVE if policy.id == self.chosen.id else self._reserve
         return self.learned.wait_us(key, now_us, replicas=self.replicas, reserve=reserve)
+
+    @property
+    def learns(self) -> bool:
+        """Tell whether what replies say is kept to."""
+        return self._learns
 
     @property
     def asked(self) -> int:

@@ -197,8 +197,17 @@ class Learned:
 
     def least(self, now_us: int) -> tuple[int, int] | None:
         """Return what is left of the strictest count, and its limit; None while nothing is known."""
-        known = [(count.left(now_us), count.limit) for one in self._buckets.values() for count in one.counts.values()]
-        return min(known, key=lambda left: left[0] / max(1, left[1]), default=None)
+        found = self._strictest(now_us)
+        return None if found is None else (found.left(now_us), found.limit)
+
+    def reset_us(self, now_us: int) -> int:
+        """Return how long it takes until all of the strictest count is back; 0 when that is not known."""
+        found = self._strictest(now_us)
+        return 0 if found is None else found.reset_us(now_us)
+
+    def _strictest(self, now_us: int) -> Window | Bucket | None:
+        known = [count for one in self._buckets.values() for count in one.counts.values()]
+        return min(known, key=lambda one: one.left(now_us) / max(1, one.limit), default=None)
 
     # ---- inside --------------------------------------------------------------------------------------------------
 

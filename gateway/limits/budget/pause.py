@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.limits.budget.values import US_IN_S
+from gateway.limits.budget.values import LONGEST_US, US_IN_S
 
-LONGEST_US: Final = 15 * 60 * US_IN_S
 SHORTEST_US: Final = US_IN_S
 """How long to pause where nobody said how long."""
 _PROBE_US: Final = 60 * US_IN_S

@@ -6,19 +6,22 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from gateway.config.faults import fault_at
+from gateway.config.granted import granted
 from gateway.limits.tighter import is_tighter
+from gateway.pipeline.vain.placed import Placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gateway.config.load import Configuration
+    from gateway.config.load import Configuration, Upstream
     from gateway.errors import Fault
-    from gateway.pipeline.vain.placed import Limit, Placed
+    from gateway.pipeline.vain.placed import Limit
 
 
 def vain_together(limits: Sequence[Limit], configuration: Configuration) -> Iterator[Fault]:
     """Find what limits have no effect beside each other."""
     yield from _never_refusing(limits, configuration)
+    yield from _above_budgets(limits, configuration)
     yield from _only_in_shadow(limits, configuration)
     if limits:
         yield from _trusts_everybody(configuration)
@@ -36,6 +39,35 @@ def _never_refusing(limits: Sequence[Limit], configuration: Configuration) -> It
             message = f"it never refuses a request: {_called(other)} is always reached first"
             yield limit.warn("name", message, "leave it out, or change the numbers of one of them")
             break
+
+
+def _above_budgets(limits: Sequence[Limit], configuration: Configuration) -> Iterator[Fault]:
+    """Find limits beside which the upstream's declared budget is always the tighter.
+
+    A limit of no upstream is met with all of them, and only where there is but one is its budget sure to be met, too.
+    """
+    upstreams = configuration.upstreams
+    for upstream in upstreams:
+        budgets = _budgets(upstream)
+        for limit in limits:
+            if limit.upstream is not upstream.settings and (limit.upstream is not None or len(upstreams) > 1):
+                continue
+            for budget in budgets:
+                if _counts_as_surely(budget, limit, configuration) and is_tighter(budget.policy, limit.policy):
+                    message = (
+                        f"it never refuses a request: the upstream's budget {_called(budget)} is always spent first"
+                    )
+                    yield limit.warn("name", message, "let less through than the upstream grants, or leave it out")
+                    break
+
+
+def _budgets(upstream: Upstream) -> list[Placed]:
+    """Return the declared budgets of an upstream that count, and refuse, every request."""
+    return [
+        Placed(policy=one.declared.whole(), document=upstream.document, at=("budget",), upstream=upstream.settings)
+        for one in granted(upstream.settings)
+        if not one.paths and not one.declared.shadow
+    ]
 
 
 def _by_upstream(limits: Iterable[tuple[int, Limit]]) -> Mapping[str | None, list[tuple[int, Limit]]]:

@@ -7,6 +7,7 @@ from math import inf, nan
 import pytest
 
 from gateway.limits import Policy, Verdict, legacy_fields, rate_fields
+from gateway.limits.budget.held import Held
 from gateway.model import Allowance
 
 CLIENT = Policy(name="per-client", requests=600, per_us=60_000_000, burst=100, key=("client",))
@@ -32,6 +33,19 @@ def test_short_window() -> None:
         (b"RateLimit-Policy", b'"brisk";q=10;w=1'),
         (b"RateLimit", b'"brisk";r=9;t=1'),
     )
+
+
+def test_a_budget_that_is_declared_and_learned_is_told_once() -> None:
+    """Under one name it is one thing to a client: the tighter of the two; a limit of that name is another."""
+    held = Held("api")
+    declared = Policy(name="api", requests=10, per_us=60_000_000, burst=10, key=("upstream",), budget=True)
+    learned = verdict(held.everybody, remaining=0, reset_us=3_000_000, wait_us=3_000_000)
+    fields = dict(rate_fields([verdict(declared), learned], status=503))
+    assert fields == {b"RateLimit-Policy": b'"api";q=10;w=60', b"RateLimit": b'"api";r=0;t=3'}
+    spent = verdict(declared, remaining=0, wait_us=40_000_000, reset_us=40_000_000)
+    assert dict(rate_fields([spent, learned], status=503))[b"RateLimit"] == b'"api";r=0;t=40'
+    other = Policy(name="api", requests=10, per_us=60_000_000, burst=10, key=("ip",))
+    assert dict(rate_fields([verdict(other), learned], status=503))[b"RateLimit"] == b'"api";r=0;t=3, "api";r=12;t=30'
 
 
 def test_tightest_first() -> None:

@@ -43,3 +43,9 @@ def test_by_who_is_chosen() -> None:
         assert not Counted((), ["shop"], ["pay"], chosen=False)(one)
     assert Counted((), ["shop"], ["pay"], chosen=False)(facts(client="other"))
     assert Counted()(facts())
+
+
+def test_whether_the_path_matters_is_known() -> None:
+    """So that who does not know it can say that it is missing."""
+    assert Counted(["/orders"]).by_path
+    assert not Counted(clients=["shop"], chosen=True).by_path

@@ -365,6 +365,47 @@ def test_proxies_that_are_everybody_and_no_limit(vain: Vain) -> None:
     assert vain("trusted_proxies: [0.0.0.0/0]\n") == []
 
 
+OURS = "credentials: {inject: [{header: Authorization, value_env: TOKEN}]}\n"
+GRANTED = ANYTHING + OURS + "budget: {requests: 500, per: 60s}\n"
+ABOVE = "limits: [{name: one, requests: 600, per: 60s, %s}]\n"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("", GRANTED + ABOVE % "burst: 100"),
+        (ABOVE % "key: [client, ip]", GRANTED),
+        (OWN % "{name: gold, requests: 600, per: 60s}", GRANTED),
+        ("", GRANTED.replace("budget: {", "budget: [{name: a, requests: 900, per: 60s, paths: /b}, {").replace(
+            "60s}\n", "60s}]\n") + ABOVE % ""),
+        ("", GRANTED + "routes: [{match: {path: /b}, limits: [{name: one, requests: 501, per: 60s, key: ip}]}]\n"),
+    ],
+)  # fmt: skip
+def test_a_limit_above_the_upstreams_budget(vain: Vain, files: tuple[str, ...]) -> None:
+    """What the upstream grants is spent before the limit refuses anybody."""
+    [told] = vain(*files)
+    assert "it never refuses a request: the upstream's budget" in told
+    assert told.endswith("is always spent first")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("", GRANTED + ABOVE % "burst: 5"),
+        ("", GRANTED + ABOVE.replace("600", "400") % "key: client"),
+        ("", GRANTED + ABOVE % "cost: 3"),
+        ("", GRANTED.replace(OURS, "") + ABOVE % ""),
+        ("", GRANTED.replace("60s}", "60s, paths: /b}") + ABOVE % ""),
+        (ABOVE % "", GRANTED, ANYTHING.replace("/a", "/b")),
+        ("", GRANTED, ANYTHING.replace("/a", "/b") + ABOVE % ""),
+        (REDIS, GRANTED + ABOVE % "on_store_error: refuse"),
+    ],
+)
+def test_a_limit_that_is_reached_before_the_budget(vain: Vain, files: tuple[str, ...]) -> None:
+    """Or may be: in bursts, by what costs more, with another upstream, or where the budget is not ours to keep."""
+    assert not any("always spent first" in told for told in vain(*files))
+
+
 BUDGETS = (
     "budget: [{requests: 9, per: 1s}, {name: exports, requests: 5, per: 1s}, {requests: 3, per: 1s, by: address}]\n"
 )

@@ -1,49 +1,57 @@
 """Where replicas tell each other of budgets: a hash for each upstream in Redis, merged there by a few lines of Lua.
 
-Invariants: one round trip a call, on a connection of its own, which is made when it is needed and dropped after any
+Invariants: one round trip a call, on connections of its own, which are made when they are needed and dropped after any
 failure; nothing waits longer than a twentieth of a second, and nothing raises: a board that cannot be reached knows
-`NOTHING`. After a failure it is left alone for a second. In a cluster the connection goes to one of its nodes; where
-that one does not hold the key, replicas are left to what their own replies tell.
+`NOTHING`. After a failure it is left alone for a second. In a cluster the first node that is asked names the one that
+has the key, which is asked from then on.
 """
 
 from __future__ import annotations
 
 import asyncio
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from redis.exceptions import RedisError
+from redis.exceptions import MovedError, RedisError
 
-from gateway.limits.budget.board import NOTHING, Left, News
+from gateway.limits.budget.board import NOTHING, SKEW_US, Left, News
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from redis.asyncio.connection import AbstractConnection
+
+    from gateway.limits.stores.redis.dial import Dialler
+
+    Node = tuple[str, int] | None
+    """A node by its address; None for the one that the configuration names."""
 
 _DEADLINE_S: Final = 0.05
 _REST_S: Final = 1.0
 _KEPT_MS: Final = 3_600_000
 _MOST_WINDOWS: Final = 16
-_US_IN_S: Final = 1_000_000
-_SAME_US: Final = 2 * _US_IN_S
+_PREFIX: Final = "accord:budget:"
+_DIGEST_BYTES: Final = 16
 
-# The pause is the longest that was told. Of a window that ends at (about) the same moment the least counts, of two the
-# later one. Numbers go to text by %.0f, for Lua's own way loses digits beyond 10^14.
+# The pause is the longest that was told. Of a window that may end at the same moment the least counts, of two the later
+# one. Numbers go to text by %.0f, for Lua's own way loses digits beyond 10^14.
 _SCRIPT: Final = """
-local key, same = KEYS[1], tonumber(ARGV[1])
+local key, skew = KEYS[1], tonumber(ARGV[1])
 if #ARGV > 3 or tonumber(ARGV[3]) > 0 then
   local paused = tonumber(redis.call('HGET', key, 'p') or '0')
   if tonumber(ARGV[3]) > paused then redis.call('HSET', key, 'p', string.format('%.0f', tonumber(ARGV[3]))) end
-  for i = 4, #ARGV, 4 do
-    local limit, base, ends = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
+  for i = 4, #ARGV, 5 do
+    local limit, base = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+    local low, ends = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
     local known = redis.call('HGET', key, 'w' .. ARGV[i])
     local keep = false
     if known then
-      local had_base, had_ends = string.match(known, ' (%d+) (%d+)$')
-      had_base, had_ends = tonumber(had_base), tonumber(had_ends)
-      if math.abs(had_ends - ends) > same then keep = had_ends > ends else keep = had_base <= base end
+      local had_base, had_low, had_ends = string.match(known, ' (%d+) (%d+) (%d+)$')
+      if low > tonumber(had_ends) + skew then keep = false
+      elseif tonumber(had_low) > ends + skew then keep = true
+      else keep = tonumber(had_base) <= base end
     end
-    if not keep then redis.call('HSET', key, 'w' .. ARGV[i], string.format('%.0f %.0f %.0f', limit, base, ends)) end
+    if not keep then
+      redis.call('HSET', key, 'w' .. ARGV[i], string.format('%.0f %.0f %.0f %.0f', limit, base, low, ends))
+    end
   end
   redis.call('PEXPIRE', key, ARGV[2])
 end
@@ -52,13 +60,18 @@ return redis.call('HGETALL', key)
 
 
 class RedisBoard:
-    """A board in Redis. `dial` makes a connection; `prefix` is what the keys begin with."""
+    """A board in Redis. `dial` makes a connection.
 
-    def __init__(self, dial: Callable[[], Awaitable[AbstractConnection]], prefix: str = "accord:budget:") -> None:
+    A key is `accord:budget:` and a digest of the upstream's name with `secret`, of at most 64 bytes, which all replicas
+    must have: who reads Redis does not learn whom we call.
+    """
+
+    def __init__(self, dial: Dialler, *, secret: bytes = b"") -> None:
         """Open nothing yet."""
         self._dial = dial
-        self._prefix = prefix
-        self._connection: AbstractConnection | None = None
+        self._secret = secret
+        self._connections: dict[Node, AbstractConnection] = {}
+        self._homes: dict[str, Node] = {}
         self._rests_until_s = 0.0
         self._turn = asyncio.Lock()
 
@@ -83,18 +96,36 @@ class RedisBoard:
         """Close the connection."""
         await self._drop()
 
+    def key(self, upstream: str) -> str:
+        """Return the key of an upstream."""
+        return _PREFIX + blake2b(upstream.encode(), digest_size=_DIGEST_BYTES, key=self._secret).hexdigest()
+
     async def _ask(self, upstream: str, news: News) -> Any:  # noqa: ANN401 - whatever the server says
-        if self._connection is None:
-            self._connection = await self._dial()
-        told = [word for one in news.left[:_MOST_WINDOWS] for word in (one.window, one.limit, one.base, one.ends_us)]
-        await self._connection.send_command(
-            "EVAL", _SCRIPT, 1, self._prefix + upstream, _SAME_US, _KEPT_MS, news.paused_until_us, *told
-        )
-        return await self._connection.read_response()
+        key = self.key(upstream)
+        told = [
+            word
+            for one in news.left[:_MOST_WINDOWS]
+            for word in (one.window, one.limit, one.base, one.low_us, one.ends_us)
+        ]
+        command = ("EVAL", _SCRIPT, 1, key, SKEW_US, _KEPT_MS, news.paused_until_us, *told)
+        try:
+            return await self._call(self._homes.get(key), command)
+        except MovedError as moved:
+            home = self._homes[key] = (moved.host, moved.port)
+            return await self._call(home, command)
+
+    async def _call(self, node: Node, command: tuple[Any, ...]) -> Any:  # noqa: ANN401 - as above
+        connection = self._connections.get(node)
+        if connection is None:
+            connection = await (self._dial() if node is None else self._dial.to(*node))
+            self._connections[node] = connection
+        await connection.send_command(*command)
+        return await connection.read_response()
 
     async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        connections, self._connections = self._connections, {}
+        self._homes.clear()
+        for connection in connections.values():
             await connection.disconnect(nowait=True)
 
 
@@ -107,6 +138,6 @@ def _read(said: Any) -> News:  # noqa: ANN401 - as above
         if name == b"p":
             pause_us = int(value)
         else:
-            limit, base, ends_us = map(int, value.split())
-            left.append(Left(int(name[1:]), limit, base, ends_us))
+            limit, base, low_us, ends_us = map(int, value.split())
+            left.append(Left(int(name[1:]), limit, base, low_us, ends_us))
     return News(pause_us, tuple(sorted(left, key=lambda one: one.window)))

@@ -29,7 +29,9 @@ def refused(learned: Learned, after_us: int, now_us: int = 0) -> None:
     learned.limited(ticket, Scope.BUCKET, after_us, now_us, 0.0)
 
 
-lefts = st.builds(Left, st.integers(0, 2), st.just(100), st.integers(0, 100), st.sampled_from([0, 60 * S, 120 * S]))
+lefts = st.tuples(st.integers(0, 2), st.integers(0, 100), st.sampled_from([0, 60 * S, 120 * S])).map(
+    lambda one: Left(one[0], 100, one[1], one[2] - S, one[2])
+)
 news = st.builds(News, st.integers(0, 10**9), st.lists(lefts, max_size=3, unique_by=lambda one: one.window).map(tuple))
 
 
@@ -73,6 +75,29 @@ def test_what_is_left_is_told_when_a_twentieth_more_is_gone() -> None:
     assert [one.base for one in teller.news(61 * S, UNIX_US + 61 * S).left] == [99]
 
 
+def test_of_the_last_fifth_each_request_is_told() -> None:
+    """A handful that is left is spread over the whole window, and one of it that is gone is a good part."""
+    learned = Learned()
+    teller = Teller(learned)
+    told(learned, 19)
+    teller.news(0, UNIX_US)
+    told(learned, 18)
+    assert [one.base for one in teller.news(0, UNIX_US).left] == [18]
+    assert teller.news(0, UNIX_US) == NOTHING
+
+
+def test_windows_of_a_second_are_told_apart() -> None:
+    """What was left of one is nothing to the next; which replica tells first makes no difference."""
+    old, new = News(0, (Left(0, 100, 0, 995_000, 1_005_000),)), News(0, (Left(0, 100, 90, 1_995_000, 2_005_000),))
+    assert merged(old, new) == merged(new, old) == new
+    learned = Learned()
+    learned.replied(learned.sent(ROUTE, S), [Grant(0, 100, 95, S, 1_000)], S)
+    Teller(learned).heard(old, S, S)
+    assert learned.least(S) == (95, 100)
+    Teller(learned).heard(new, S, S)
+    assert learned.least(S) == (90, 100)
+
+
 def test_less_that_another_one_knows_counts() -> None:
     """Of the same window, and of one that is known here."""
     here, there = Learned(), Learned()
@@ -89,8 +114,10 @@ def test_less_that_another_one_knows_counts() -> None:
 def test_a_board_in_memory_tells_all_what_any_told() -> None:
     """The least, and the longest."""
     board = MemoryBoard()
-    board.post("api", News(5, (Left(0, 100, 50, 60 * S),)))
-    known = asyncio.run(board.exchange("api", News(3, (Left(0, 100, 40, 60 * S), Left(1, 9, 9, 60 * S)))))
-    assert known == News(5, (Left(0, 100, 40, 60 * S), Left(1, 9, 9, 60 * S)))
+    board.post("api", News(5, (Left(0, 100, 50, 59 * S, 60 * S),)))
+    known = asyncio.run(
+        board.exchange("api", News(3, (Left(0, 100, 40, 59 * S, 60 * S), Left(1, 9, 9, 59 * S, 60 * S))))
+    )
+    assert known == News(5, (Left(0, 100, 40, 59 * S, 60 * S), Left(1, 9, 9, 59 * S, 60 * S)))
     assert board.post("other", NOTHING) == NOTHING
     asyncio.run(board.aclose())

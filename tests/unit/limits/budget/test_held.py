@@ -180,3 +180,10 @@ def test_where_requests_wait_the_queue_is_fair_instead() -> None:
     assert [(policy.max_wait_us, policy.queue, policy.key) for policy in held.policies] == [
         (S, 5, ("upstream", "path"))
     ] * 2
+
+
+def test_what_is_not_learned_is_only_shared() -> None:
+    """Then it stands behind the policy of sharing alone."""
+    held = Held("api", fair=True, learns=False)
+    assert held.policies == (held.sharing,)
+    assert not held.learns

@@ -198,3 +198,12 @@ def test_so_many_routes_pause() -> None:
     for number in range(MOST_ROUTES):
         refused(learned, Scope.ROUTE, route=b"%d" % number, now_us=20 * S)
     assert learned.wait_us(B, 20 * S) == 10 * S
+
+
+def test_when_the_strictest_is_back_is_told() -> None:
+    """0 while nothing is known; of a bucket when it is full."""
+    learned = Learned([Kind(refill_us=20_000_000)])
+    assert learned.reset_us(0) == 0
+    learned.replied(learned.sent(b"", 0), [Grant(0, 40, 10, None, 1_000_000)], 0)
+    assert learned.reset_us(0) == 15_000_000
+    assert learned.reset_us(30_000_000) == 0

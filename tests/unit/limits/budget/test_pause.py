@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.limits.budget.pause import LONGEST_US, SHORTEST_US, Pause
+from gateway.limits.budget.pause import SHORTEST_US, Pause
+from gateway.limits.budget.values import LONGEST_US
 
 S = 1_000_000
 

@@ -160,9 +160,67 @@ def test_a_silent_end_may_have_been_counted() -> None:
 def test_another_replica_may_know_of_less() -> None:
     """Within the same window only: what is left of another one says nothing."""
     one, _ = window(grant(50))
-    one.news(20, 100, one.ends_us + S, S)
+    one.news(20, 100, one.low_us, one.ends_us + S, S)
     assert one.base == 20
-    one.news(10, 100, one.ends_us + 30 * S, S)
-    one.news(10, 90, one.ends_us, S)
-    one.news(30, 100, one.ends_us, S)
+    one.news(10, 100, one.ends_us + 1, one.ends_us + 30 * S, S)
+    one.news(10, 90, one.low_us, one.ends_us, S)
+    one.news(30, 100, one.low_us, one.ends_us, S)
     assert one.base == 20
+
+
+def test_another_replica_may_tell_of_the_next_window_first() -> None:
+    """Nobody told of it here yet; one that is over by now says nothing."""
+    one, _ = window(grant(50))
+    ends_us = one.ends_us
+    now_us = ends_us + S
+    one.news(20, 100, ends_us + 59 * S, ends_us + 61 * S, now_us)
+    assert (one.left(now_us), one.ends_us) == (20, ends_us + 61 * S)
+    late, _ = window(grant(50))
+    late.news(20, 100, ends_us + 1, ends_us + 2, now_us)
+    late.news(20, 100, ends_us - 1, ends_us + 59 * S, now_us)
+    assert (late.left(now_us), late.ends_us) == (100, 0)
+
+
+def test_each_replica_begins_a_window_with_its_own_part() -> None:
+    """What the others sent in its first moments is told by no reply yet; later what they left is anybody's."""
+    one, sends = window(grant(50))
+    now_us = one.ends_us
+    assert one.left(now_us, 2) == 50
+    for _ in range(50):
+        sends.sent += 1
+        sends.ended += 1
+    one.report(grant(50), left_us=now_us, now_us=now_us + S)
+    assert one.left(now_us + S, 2) == 0
+    assert one.left(now_us + S) == 50
+    assert one.left(now_us + 30 * S, 2) == 25
+
+
+def test_when_all_is_back_is_told_while_it_is_known() -> None:
+    """By the later bound; 0 once the window is over and nobody told of the next."""
+    one, _ = window(grant(50))
+    assert one.reset_us(S) == one.ends_us - S
+    one.left(one.ends_us)
+    assert one.reset_us(90 * S) == 0
+
+
+def test_an_end_that_is_absurdly_far_is_asked_about_every_quarter_of_an_hour() -> None:
+    """By one request, and not while another is under way; what its reply says of an earlier end counts."""
+    one, sends = window(grant(0, 300 * 86_400))
+    quarter_us = 900 * S
+    assert one.wait_us(quarter_us - 1, 1, NO_RESERVE) > quarter_us
+    assert one.wait_us(quarter_us, 1, NO_RESERVE) == 0
+    one.sent(quarter_us)
+    sends.sent += 1
+    assert one.wait_us(2 * quarter_us, 1, NO_RESERVE) > quarter_us
+    sends.ended += 1
+    assert one.wait_us(quarter_us + S, 1, NO_RESERVE) > quarter_us
+    one.report(grant(80), left_us=-1, now_us=quarter_us + S)
+    assert one.left(quarter_us + S) == 0
+    one.report(grant(80), left_us=quarter_us + S, now_us=quarter_us + S)
+    assert one.left(quarter_us + S) == 80
+
+
+def test_a_day_s_window_that_ends_soon_is_not_tried() -> None:
+    """Its end is near enough to wait for it."""
+    one, _ = window(grant(0, 1_700))
+    assert one.wait_us(901 * S, 1, NO_RESERVE) > 0
