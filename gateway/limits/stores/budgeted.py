@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.limits.joint import tightness
+from gateway.limits.stores.followed import followed
 from gateway.limits.values import Charge, Decision
 
 if TYPE_CHECKING:
@@ -65,8 +66,14 @@ class BudgetedStore:
         """Return what the policies would say to a request, without charging any; what is learned is left out."""
         return self._store.peek([ask for ask in asks if not ask[0].learned], now_us, unix_us)
 
-    async def _later(self, learned: Sequence[Ask], deciding: Deciding, now_us: int, unix_us: int) -> Decision:
-        return self._then(learned, await deciding, now_us, unix_us)
+    def _later(self, learned: Sequence[Ask], deciding: Deciding, now_us: int, unix_us: int) -> Deciding:
+        """Wait for the store; who leaves meanwhile gets back what it charged."""
+
+        def left(decided: Decision | None) -> None:
+            if decided is not None:
+                self._store.refund(decided.charges, now_us, unix_us)
+
+        return followed(deciding, lambda found: self._then(learned, found, now_us, unix_us), left)
 
     def _then(self, learned: Sequence[Ask], found: Decision, now_us: int, unix_us: int) -> Decision:
         """Ask the upstream's budget, when the others admit."""

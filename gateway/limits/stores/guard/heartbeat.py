@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.limits.stores.remote import Remote
 
 PERIOD_S: Final = 5.0
+FIRST_S: Final = 1.0
+"""Between the first beat and the second."""
 
 
 class Heartbeat:
@@ -55,6 +57,8 @@ class Heartbeat:
             self._task = None
 
     async def _run(self) -> None:
+        await self._beat()
+        await self._sleep(FIRST_S)  # those who start together hear of each other soon
         while True:
             await self._beat()
             await self._sleep(self._period_s)
