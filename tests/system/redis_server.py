@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _READY: Final = b"Ready to accept connections"
 _WATCHING: Final = b"+monitor"
 SLOTS: Final = 16_384
+AGREED_S: Final = 60.0
+"""How long servers may take to agree on something among themselves: elections have timeouts of their own."""
 
 
 class RedisServer:
@@ -160,7 +162,7 @@ def _bus(server: RedisServer) -> int:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait until something holds that other processes bring about."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(AGREED_S):
         while not holds():  # noqa: ASYNC110 - other processes do not set our events
             await asyncio.sleep(0.01)
 

@@ -49,11 +49,19 @@ async def test_replicas_let_through_what_one_would(tmp_path: Path) -> None:
     assert statuses[200] in load.allowed(100, 20)
 
 
-@pytest.mark.parametrize(("on_store_error", "seen"), [("local", {200, 429}), ("refuse", {503}), ("allow", {200})])
+STALLED = (RedisServer.stall, RedisServer.go_on)
+KILLED = (RedisServer.stop, RedisServer.start)
+
+
 @pytest.mark.parametrize(
-    ("away", "back"),
-    [(RedisServer.stall, RedisServer.go_on), (RedisServer.stop, RedisServer.start)],
-    ids=["stalled", "killed"],
+    ("on_store_error", "seen", "away", "back"),
+    [
+        ("local", {200, 429}, *KILLED),
+        ("local", {200, 429}, *STALLED),
+        ("refuse", {503}, *STALLED),
+        ("allow", {200}, *STALLED),
+    ],
+    ids=["killed", "local", "refuse", "allow"],
 )
 @on_uvloop
 async def test_away_and_back(

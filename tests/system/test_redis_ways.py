@@ -15,7 +15,7 @@ from gateway.limits.stores.redis.rows import Rows
 from gateway.limits.stores.redis.target import parse
 from tests.integration.wire import PATIENCE_S
 from tests.policies import places
-from tests.system.redis_server import SLOTS, redis_server, running_cluster, sentinel, store, until
+from tests.system.redis_server import AGREED_S, SLOTS, redis_server, running_cluster, sentinel, store, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ def cluster_target(servers: list[RedisServer], timeout_s: float = PATIENCE_S) ->
 
 async def answered(remote: RedisRemote, policy: Policy, key: bytes) -> Decision:
     """Ask until there is an answer."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(AGREED_S):
         while True:
             try:
                 return await remote.decide([(policy, key, 1)])
