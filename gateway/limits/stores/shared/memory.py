@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from errno import EDEADLK
 from mmap import mmap
 from pathlib import Path
 from struct import Struct
@@ -75,7 +76,21 @@ class Memory:
     def lock(self, places: Iterable[int]) -> None:
         """Lock buckets and cells, by the word where each begins, in ascending order, so that nobody waits in a ring."""
         for place in sorted(places):
+            while not self._locked(place):
+                pass
+
+    def _locked(self, place: int) -> bool:
+        """Wait for one lock and take it; return False where that has to be tried again.
+
+        Linux sees rings that are none: who was just handed a lock may still be on the list of those that wait.
+        """
+        try:
             lockf(self._fd, LOCK_EX, 1, place)
+        except OSError as error:
+            if error.errno != EDEADLK:
+                raise
+            return False
+        return True
 
     def unlock(self) -> None:
         """Give back every lock of this process at once."""

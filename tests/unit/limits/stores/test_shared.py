@@ -6,6 +6,10 @@ What many processes do with it is in tests/integration/test_shared_store.py.
 from __future__ import annotations
 
 import os
+import re
+import signal
+from fcntl import LOCK_EX, lockf
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +19,7 @@ from gateway.limits.stores.shared import SharedStore, SharedTable
 from gateway.limits.stores.shared.counts import KEYS_REMEMBERED, Counts
 from gateway.limits.stores.shared.layout import DIGESTS_WORD, WORD_BYTES
 from gateway.limits.stores.shared.memory import Memory, make_table, nameless_file
+from tests.integration.contenders import fork
 from tests.policies import places, sliding_log
 
 if TYPE_CHECKING:
@@ -29,6 +34,7 @@ PLACES = places("places", 3)
 ALL = (TWO, LOG, PLACES)
 PROCESSES = 2
 MAX_KEYS = 400
+LOCKS = Path("/proc/locks")
 
 
 @pytest.fixture(name="table")
@@ -196,3 +202,37 @@ def test_no_room(processes: int, max_keys: int) -> None:
     """A table for nobody or for nothing cannot be made."""
     with pytest.raises(ValueError, match="at least"):
         SharedStore.create(ALL, processes=processes, max_keys=max_keys)
+
+
+@pytest.mark.platform
+@pytest.mark.skipif(not LOCKS.exists(), reason="only Linux tells who waits for a lock")
+def test_a_ring_that_the_system_sees_is_waited_out(table: SharedTable) -> None:
+    """Linux now and then takes a lock that was just handed over for one that is waited for, and refuses to wait."""
+    first, second = 1 << 20, 1 << 21
+    lockf(table.fileno(), LOCK_EX, 1, first)
+
+    def waiting(pipe: int) -> None:
+        lockf(table.fileno(), LOCK_EX, 1, second)
+        os.write(pipe, b"1")
+        signal.setitimer(signal.ITIMER_REAL, 0.2)  # that ends it
+        lockf(table.fileno(), LOCK_EX, 1, first)
+
+    pid, pipe = fork(waiting)
+    os.read(pipe, 1)
+    while not re.search(rf"-> POSIX  ADVISORY  WRITE {pid} ", LOCKS.read_text()):
+        pass
+    with pytest.raises(OSError, match="deadlock"):
+        lockf(table.fileno(), LOCK_EX, 1, second)
+    Memory(table.fileno(), ALL).lock([second])
+    os.close(pipe)
+    os.waitpid(pid, 0)
+
+
+def test_locks_that_cannot_be_had() -> None:
+    """What else goes wrong is told."""
+    table = SharedStore.create(ALL, processes=PROCESSES, max_keys=MAX_KEYS)
+    memory = Memory(table.fileno(), ALL)
+    memory.close()
+    table.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        memory.lock([1])
