@@ -10,12 +10,10 @@ from gateway.config.values import Duration, Name  # noqa: TC001 - pydantic needs
 from gateway.dialects.spec import BudgetPath, BudgetSpec, OneOrList, Strict
 from gateway.limits.budget.declared import Declared, Shape, percent_or_number
 from gateway.limits.budget.values import NO_RESERVE, Reserve
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-
-_US_IN_S = 1_000_000
 
 
 def _reserve(value: Any) -> Reserve:
@@ -129,7 +127,7 @@ class BudgetConfig(Strict, title="budget"):
 def _impossible(spec: BudgetSpec) -> Iterator[str]:
     try:
         Declared(
-            name="", scope="", requests=spec.requests, per_us=round(spec.per_s * _US_IN_S), shape=Shape(spec.shape)
+            name="", scope="", requests=spec.requests, per_us=round(spec.per_s * US_IN_S), shape=Shape(spec.shape)
         ).whole()
     except ValueError as error:
         yield str(error).partition(": ")[2]

@@ -10,6 +10,7 @@ from gateway.config import presets
 from gateway.config.budgets import BudgetConfig, ReservedFor
 from gateway.config.faults import fault_at
 from gateway.limits.budget.declared import Declared, Shape
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from gateway.dialects.spec import BudgetSpec, DialectSpec
     from gateway.errors import Fault
     from gateway.limits.budget.values import Reserve
-
-_US_IN_S = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,4 +177,4 @@ def _near(name: str, plans: Iterable[str]) -> str:
 
 
 def _us(seconds: float) -> int:
-    return round(seconds * _US_IN_S)
+    return round(seconds * US_IN_S)

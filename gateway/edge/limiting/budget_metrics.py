@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from gateway.units import US_IN_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from gateway.edge.clock import Clock
     from gateway.edge.limiting.budgets import Budgets
 
-_US_IN_S: Final = 1_000_000
 _LABELS: Final = ("upstream",)
 _UNKNOWN: Final = (nan, nan)
 
@@ -52,7 +53,7 @@ class BudgetMetrics(Collector):
         yield from self._gauges()
 
     def _gauges(self) -> Iterator[Metric]:
-        now_us = int(self._clock.monotonic_s() * _US_IN_S)
+        now_us = int(self._clock.monotonic_s() * US_IN_S)
         left = GaugeMetricFamily(
             "accord_budget_remaining", "What is left of the strictest of an upstream's learned budgets.", labels=_LABELS
         )
@@ -72,6 +73,6 @@ class BudgetMetrics(Collector):
             left.add_metric((name,), known)
             limit.add_metric((name,), full)
             until_us = 0 if learned is None else learned.paused_until_us()
-            paused.add_metric((name,), max(0, until_us - now_us) / _US_IN_S)
+            paused.add_metric((name,), max(0, until_us - now_us) / US_IN_S)
             flight.add_metric((name,), 0 if learned is None else learned.in_flight)
         yield from (left, limit, paused, flight)

@@ -13,6 +13,7 @@ from gateway.edge.call import Told
 from gateway.limits.budget.held import Held
 from gateway.limits.budget.values import Scope
 from gateway.pipeline.counted import Counted
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from gateway.pipeline.plan import Plan
     from gateway.upstream import ReplyHead
 
-_US_IN_S: Final = 1_000_000
 _TOO_MANY: Final = frozenset(("rate_limited", "upstream_budget_exhausted"))
 """What a reply means that was refused as one too many; the second where the credential is ours."""
 
@@ -107,17 +107,17 @@ class Budgets:
             return
         if told.paused:
             if problem.retry.after is not None:
-                held.learned.longer(told.ticket, round(problem.retry.after * _US_IN_S), self._now_us())
+                held.learned.longer(told.ticket, round(problem.retry.after * US_IN_S), self._now_us())
             return
         self._watched[plan.upstream].refusals += 1
         self._pause(held, told.ticket, Scope.BUCKET, problem.retry.after)
 
     def _pause(self, held: Held, ticket: Ticket, scope: Scope, after_s: float | None) -> None:
-        after_us = None if after_s is None else round(after_s * _US_IN_S)
+        after_us = None if after_s is None else round(after_s * US_IN_S)
         held.limited(ticket, scope, after_us, self._now_us(), self._chance())
 
     def _now_us(self) -> int:
-        return int(self._clock.monotonic_s() * _US_IN_S)
+        return int(self._clock.monotonic_s() * US_IN_S)
 
 
 def counted(upstream: Upstream, held: Held | None) -> Mapping[str, Counted]:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from gateway.limits.budget.board import NOTHING, Teller
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 PERIOD_S: Final = 0.1
 _IDLE_PERIODS: Final = 10
-_US_IN_S: Final = 1_000_000
 
 
 class Exchange:
@@ -64,7 +64,7 @@ class Exchange:
             side.teller.heard(known, *self._times())
 
     def _times(self) -> tuple[int, int]:
-        return int(self._clock.monotonic_s() * _US_IN_S), int(self._clock.now_s() * _US_IN_S)
+        return int(self._clock.monotonic_s() * US_IN_S), int(self._clock.now_s() * US_IN_S)
 
 
 class _Side:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
 
-from gateway.limits.budget.values import US_IN_S
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.limits.budget.values import US_IN_S
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from gateway.limits.budget.values import Kind, Reserve, Sends

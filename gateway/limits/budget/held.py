@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.limits.budget.fair import Fair
 from gateway.limits.budget.learned import Learned
-from gateway.limits.budget.values import NO_RESERVE, US_IN_S
+from gateway.limits.budget.values import NO_RESERVE
 from gateway.limits.policy import Algorithm, Policy
 from gateway.limits.values import Charge, Verdict
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.limits.budget.values import LONGEST_US, US_IN_S
+from gateway.limits.budget.values import LONGEST_US
+from gateway.units import US_IN_S
 
 SHORTEST_US: Final = US_IN_S
 """How long to pause where nobody said how long."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from gateway.units import US_IN_S
+
 HUNDRED: Final = 100
-US_IN_S: Final = 1_000_000
 LONGEST_US: Final = 15 * 60 * US_IN_S
 """So long at most nothing is sent because of what an upstream said; then one request finds out if it still holds."""
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.limits.budget.values import LONGEST_US, US_IN_S
+from gateway.limits.budget.values import LONGEST_US
+from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from gateway.limits.budget.values import Reserve, Sends
