@@ -108,18 +108,8 @@ class Application:
             member=member,
             on_change=self._store_changed,
         )
-        found = budget_board(config, environ)
-        if found is not None:
-            self.share_budgets(found)
-        elif member is not None:
-            self._budgets.share(member.processes)
-        admission = self.admission = Admission(
-            config.gateway,
-            secret=secret_of(config, environ) or (os.urandom(SECRET_BYTES) if member is None else member.secret),
-            clock=clock,
-            store=BudgetedStore(self._store.port if store is None else store, self._budgets.held),
-            metrics=LimitMetrics(self.registry),
-        )
+        self._share_budgets(config, environ)
+        admission = self.admission = self._admission(config, environ, self._store.port if store is None else store)
         self._limit_metrics(admission)
         proxy = self._proxy(ids, admission, (metrics, log, board, *observers))
         admin = self._admin(board, Standing(config, admission, self._store.where, self._budgets, clock))
@@ -127,6 +117,24 @@ class Application:
         self._admin_server = ClientServer(self._terms(admin.port.serve, admin.port.refuse))
         self._listening: list[asyncio.Server] = []
         self._admin_listening: list[asyncio.Server] = []
+
+    def _share_budgets(self, config: Configuration, environ: Mapping[str, str]) -> None:
+        """Share what upstreams grant with all replicas, or where these share no store, with all processes alike."""
+        board = budget_board(config, environ)
+        if board is not None:
+            self.share_budgets(board)
+        elif self.member is not None:
+            self._budgets.share(self.member.processes)
+
+    def _admission(self, config: Configuration, environ: Mapping[str, str], store: Store) -> Admission:
+        own = os.urandom(SECRET_BYTES) if self.member is None else self.member.secret
+        return Admission(
+            config.gateway,
+            secret=secret_of(config, environ) or own,
+            clock=self._clock,
+            store=BudgetedStore(store, self._budgets.held),
+            metrics=LimitMetrics(self.registry),
+        )
 
     def _limit_metrics(self, admission: Admission) -> None:
         """Tell of waiting, of the keys held here, and of the store on the network."""
