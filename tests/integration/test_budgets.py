@@ -6,8 +6,8 @@ import asyncio
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from gateway.limits.budget.board import MemoryBoard
 from gateway.limits.stores import MemoryStore
+from tests.boards import MemoryBoard
 from tests.integration.harness import LoopClock, gateway, on_uvloop, post, upstream
 from tests.integration.loops import in_virtual_time
 from tests.integration.origin import head, send, serve

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.limits.budget.board import NOTHING, Left, MemoryBoard, News
+from gateway.limits.budget.board import NOTHING, Left, News
 from gateway.limits.stores.redis.board import RedisBoard
 from gateway.limits.stores.redis.dial import Dialler
 from gateway.limits.stores.redis.target import parse
+from tests.boards import MemoryBoard
 from tests.integration.harness import gateway, on_uvloop
 from tests.integration.origin import head, send, serve
 from tests.integration.test_budgets import TOKEN, ours, reply

@@ -123,22 +123,3 @@ def _is_news(one: Left, told: Left | None) -> bool:
         return True
     gone = told.base - one.base
     return gone > one.limit // _WORTH_TELLING_PARTS or (gone > 0 and one.base * _SHORT_PARTS < one.limit)
-
-
-class MemoryBoard:
-    """A board for those who share a process: in tests, and as the model of any other."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, News] = {}
-
-    async def exchange(self, upstream: str, news: News) -> News:
-        """Tell and hear at once."""
-        return self.post(upstream, news)
-
-    async def aclose(self) -> None:
-        """Nothing leads here."""
-
-    def post(self, upstream: str, news: News) -> News:
-        """Tell and hear, without waiting."""
-        known = self._known[upstream] = merged(self._known.get(upstream, NOTHING), news)
-        return known

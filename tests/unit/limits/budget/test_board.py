@@ -7,10 +7,11 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.limits.budget.board import NOTHING, Left, MemoryBoard, News, Teller, merged
+from gateway.limits.budget.board import NOTHING, Left, News, Teller, merged
 from gateway.limits.budget.learned import Learned
 from gateway.limits.budget.values import Scope
 from gateway.model import Grant
+from tests.boards import MemoryBoard
 
 S = 1_000_000
 UNIX_US = 1_795_000_000 * S
