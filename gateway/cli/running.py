@@ -10,12 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from gateway import app
-from gateway.config.load import load
-from gateway.edge.limiting.stores import shared_table, store_faults
-from gateway.errors import ConfigError
-from gateway.pipeline.verify import ambiguities
+from gateway.app.reloads import Reloads
+from gateway.edge.clock import SystemClock
+from gateway.edge.limiting.stores import shared_table
 from gateway.supervisor.supervisor import Supervisor
-from gateway.upstream import file_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,28 +22,20 @@ if TYPE_CHECKING:
     from gateway.config.load import Configuration
 
 
-def load_all(path: Path, environ: Mapping[str, str]) -> Configuration:
-    """Load a configuration that is about to be served: its variables and files must be usable and its ways clear.
-
-    Raises ConfigError with all faults.
-    """
-    config = load(path)
-    faults = config.environment_faults(environ) + ambiguities(config) + file_faults(config)
-    faults += store_faults(config, environ)
-    if faults:
-        raise ConfigError(faults)
-    return config
-
-
-async def serve(config: Configuration, environ: Mapping[str, str]) -> None:
-    """Run the gateway until SIGTERM or SIGINT."""
-    application = app.build(config, environ=environ)
+async def serve(path: Path, config: Configuration, environ: Mapping[str, str]) -> None:
+    """Run the gateway until SIGTERM or SIGINT; `path` is the file that `config` came from."""
+    clock = SystemClock()
+    application = app.build(config, environ=environ, clock=clock)
     stop = stop_signal()
+    reloads = Reloads(path, environ, application, record=application.record, log=application.log, clock=clock)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloads.ask)
     await application.start()
+    reloads.start()
     gc.collect()
     gc.freeze()  # what was made by now lives as long as the process; no collection need look at it again
     print(f"accord: {addresses(config, application)}", file=sys.stderr, flush=True)
     await stop.wait()
+    await reloads.aclose()
     await application.stop()
 
 

@@ -57,13 +57,16 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; 0 after a clean end, 1 when the configuration or a port does not allow it."""
     import uvloop  # noqa: PLC0415 - what only serving needs would make every other command slow to start
 
-    from gateway.cli.running import load_all, serve, serve_by  # noqa: PLC0415 - as above
+    from gateway.app.loading import load_all  # noqa: PLC0415 - as above
+    from gateway.cli.running import serve, serve_by  # noqa: PLC0415 - as above
 
     environ = os.environ  # noqa: TID251 - a command is where the environment is read
     try:
         config = load_all(args.config, environ)
         one = args.processes == 1
-        uvloop.run(serve(config, environ) if one else serve_by(args.processes, args.config, config, environ))
+        uvloop.run(
+            serve(args.config, config, environ) if one else serve_by(args.processes, args.config, config, environ)
+        )
     except (AccordError, ValueError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -10,7 +10,8 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Final
 
-from gateway.app import FLUSH_S, LOG_END_S, SECRET_BYTES, listening, port_of
+from gateway.app.lasting import FLUSH_S, LOG_END_S, SECRET_BYTES
+from gateway.app.ports import listening, port_of
 from gateway.edge.access_log import LineBuffer, diagnostic_logger
 from gateway.edge.clock import SystemClock
 from gateway.edge.connection import Terms

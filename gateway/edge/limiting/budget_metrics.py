@@ -14,13 +14,13 @@ from prometheus_client.registry import Collector
 from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from prometheus_client import Metric
     from prometheus_client.registry import CollectorRegistry
 
     from gateway.edge.clock import Clock
-    from gateway.edge.limiting.budgets import Budgets
+    from gateway.edge.limiting.budgets import Watched
 
 _LABELS: Final = ("upstream",)
 _UNKNOWN: Final = (nan, nan)
@@ -29,9 +29,9 @@ _UNKNOWN: Final = (nan, nan)
 class BudgetMetrics(Collector):
     """Tells what is known of budgets."""
 
-    def __init__(self, registry: CollectorRegistry, budgets: Budgets, clock: Clock) -> None:
-        """Register with `registry`."""
-        self._budgets = budgets
+    def __init__(self, registry: CollectorRegistry, watched: Callable[[], Mapping[str, Watched]], clock: Clock) -> None:
+        """Register with `registry`; `watched` returns what is known of all upstreams now, by their names."""
+        self._watched = watched
         self._clock = clock
         registry.register(self)
 
@@ -45,9 +45,9 @@ class BudgetMetrics(Collector):
             "Fields of replies that say what no budget can be, and were ignored.",
             labels=_LABELS,
         )
-        for name, watched in self._budgets.watched.items():
-            refused.add_metric((name,), watched.refusals)
-            absurd.add_metric((name,), watched.absurd)
+        for name, watched in self._watched().items():
+            refused.add_metric((name,), watched.tally.refusals)
+            absurd.add_metric((name,), watched.tally.absurd)
         yield refused
         yield absurd
         yield from self._gauges()
@@ -66,7 +66,7 @@ class BudgetMetrics(Collector):
         flight = GaugeMetricFamily(
             "accord_budget_in_flight", "Requests of which the budget was told, and no reply yet.", labels=_LABELS
         )
-        for name, watched in self._budgets.watched.items():
+        for name, watched in self._watched().items():
             learned = None if watched.held is None else watched.held.learned
             least = None if learned is None else learned.least(now_us)
             known, full = _UNKNOWN if least is None else least
