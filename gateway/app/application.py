@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gateway.edge.config_record import ConfigRecord
     from gateway.edge.connection import Refuse, Serve
     from gateway.edge.lifecycle import Lifecycle
+    from gateway.edge.limiting.tables import Handle
     from gateway.edge.log_writer import ByteStream
     from gateway.edge.member import Member
     from gateway.edge.observers import Observer
@@ -102,6 +103,10 @@ class Application:
         """What is told of configurations."""
         return self._lasting.record
 
+    def now_s(self) -> float:
+        """Return Unix time, by the clock of everything here."""
+        return self._lasting.clock.now_s()
+
     @property
     def log(self) -> FilteringBoundLogger:
         """Where the gateway tells of itself."""
@@ -142,6 +147,10 @@ class Application:
 
     # ---- another configuration -----------------------------------------------------------------------------------
 
+    def make_room(self, config: Configuration, handle: Handle | None = None) -> None:
+        """Make room for the limits of a configuration before it is prepared; see `LimitStore.make_room`."""
+        self._lasting.store.make_room(config, handle)
+
     def prepare(self, config: Configuration) -> Serving:
         """Make what serves by another configuration, and change nothing yet; may be called in another thread.
 
@@ -150,7 +159,8 @@ class Application:
         return Serving(config, self._environ, self._lasting, self._loop, self._serving)
 
     async def take(self, config: Configuration) -> None:
-        """Serve by another configuration. Raises what `prepare` does, and serves as before then."""
+        """Serve by another configuration. Raises what `make_room` and `prepare` do, and serves as before then."""
+        self.make_room(config)
         self.switch(await asyncio.to_thread(self.prepare, config))
 
     def switch(self, serving: Serving) -> None:
@@ -166,6 +176,7 @@ class Application:
         retired = before.ways.retired(serving.ways)
         for pool in retired:
             pool.retire()
+        self._lasting.store.keep_room(before.config, serving.config)
         self._retired = [pool for pool in (*self._retired, *retired) if not pool.deserted]
 
     def _follow(self) -> None:

@@ -10,16 +10,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from gateway import app
-from gateway.app.reloads import Reloads
+from gateway.app.reloads import Reloads, Taker
 from gateway.edge.clock import SystemClock
-from gateway.edge.limiting.stores import shared_table
+from gateway.edge.limiting.stores import shared_tables
 from gateway.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from structlog.typing import FilteringBoundLogger
+
     from gateway.config.load import Configuration
+    from gateway.edge.config_record import ConfigRecord
+    from gateway.edge.limiting.tables import Tables
 
 
 async def serve(path: Path, config: Configuration, environ: Mapping[str, str]) -> None:
@@ -27,8 +31,7 @@ async def serve(path: Path, config: Configuration, environ: Mapping[str, str]) -
     clock = SystemClock()
     application = app.build(config, environ=environ, clock=clock)
     stop = stop_signal()
-    reloads = Reloads(path, environ, application, record=application.record, log=application.log, clock=clock)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloads.ask)
+    reloads = reloading(path, environ, application, clock)
     await application.start()
     reloads.start()
     gc.collect()
@@ -41,26 +44,49 @@ async def serve(path: Path, config: Configuration, environ: Mapping[str, str]) -
 
 async def serve_by(processes: int, path: Path, config: Configuration, environ: Mapping[str, str]) -> None:
     """Run the gateway by several processes until SIGTERM or SIGINT; `path` is the file that `config` came from."""
-    with counted_together(config, processes) as table_fd:
-        supervisor = Supervisor(config, path, processes=processes, environ=environ, table_fd=table_fd)
+    with counted_together(config, processes) as tables:
+        clock = SystemClock()
+        supervisor = Supervisor(config, path, processes=processes, environ=environ, clock=clock, tables=tables)
         stop = stop_signal(supervisor.kill)
+        reloads = reloading(path, environ, supervisor, clock)
         await supervisor.start()
+        reloads.start()
         print(f"accord: {addresses(config, supervisor)}, by {processes} processes", file=sys.stderr, flush=True)
         await stop.wait()
+        await reloads.aclose()
         await supervisor.stop()
 
 
+class Reloadable(Taker, Protocol):
+    """What takes configurations, and tells of them."""
+
+    @property
+    def record(self) -> ConfigRecord:
+        """What is told of them."""
+
+    @property
+    def log(self) -> FilteringBoundLogger:
+        """Where it is told what became of each."""
+
+
+def reloading(path: Path, environ: Mapping[str, str], taker: Reloadable, clock: SystemClock) -> Reloads:
+    """Return what reloads the configuration at `path`, at SIGHUP at the least."""
+    reloads = Reloads(path, environ, taker, record=taker.record, log=taker.log, clock=clock)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloads.ask)
+    return reloads
+
+
 @contextmanager
-def counted_together(config: Configuration, processes: int) -> Iterator[int | None]:
-    """Yield a descriptor of the memory in which processes count limits together; None where Redis does that."""
+def counted_together(config: Configuration, processes: int) -> Iterator[Tables | None]:
+    """Yield the memory in which processes count limits together; None where Redis does that."""
     if config.gateway.store.redis is not None:
         yield None
         return
-    table = shared_table(config, processes)
+    tables = shared_tables(config, processes)
     try:
-        yield table.fileno()
+        yield tables
     finally:
-        table.close()
+        tables.close()
 
 
 class Listening(Protocol):

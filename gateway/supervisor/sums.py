@@ -35,6 +35,9 @@ GAUGES: Final = {
     "accord_budget_limit": Rule.EACH,
     "accord_budget_paused_seconds": Rule.MAX,
     "accord_budget_remaining": Rule.EACH,  # less what is in flight from each
+    "accord_config_info": Rule.MAX,  # of the supervisor alone, which reloads for all
+    "accord_config_last_reload_successful": Rule.MAX,
+    "accord_config_loaded_timestamp_seconds": Rule.MAX,
     "accord_in_flight_requests": Rule.SUM,
     "accord_unknown_shapes_kept": Rule.MAX,  # most shapes are met by several: their sum would be far too many
     "accord_limit_keys": Rule.SUM,

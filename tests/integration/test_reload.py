@@ -16,7 +16,7 @@ from gateway.errors import ConfigError
 from tests.components import require_component
 from tests.integration.certificates import Authority
 from tests.integration.harness import LoopClock, gateway, get, on_uvloop, upstream, written
-from tests.integration.origin import MANY, OK, head, send, serve, wait
+from tests.integration.origin import MANY, OK, head, send, serve, tell, wait
 from tests.integration.test_websocket import SWITCHED, echo, open_tunnel, taken
 from tests.integration.wire import PATIENCE_S, ask, connect
 
@@ -52,12 +52,12 @@ async def status(accord: Running) -> Any:  # noqa: ANN401 - JSON
 @on_uvloop
 async def test_a_request_under_way_ends_where_it_began(tmp_path: Path) -> None:
     """New requests go the new way at once, on the same client's connection too; the old connections close."""
-    over = asyncio.Event()
-    async with serve((head(), wait(over), send(OK))) as old, serve(MANY) as new:
+    begun, over = asyncio.Event(), asyncio.Event()
+    async with serve((head(), tell(begun), wait(over), send(OK))) as old, serve(MANY) as new:
         async with gateway(tmp_path, upstream(old)) as accord, await connect(accord.port) as wire:
             await wire.send(get("/api/a"))
-            conversation = await old.conversation(0)
-            await conversation.until(b"\r\n\r\n")
+            await begun.wait()
+            conversation = old.conversations[0]
             await reload(accord, written(tmp_path, upstream(new)))
             assert (await accord.get("/api/a")).status == 200
             assert len(new.conversations) == 1
@@ -88,12 +88,12 @@ async def test_a_websocket_outlives_its_upstream_s_configuration(tmp_path: Path)
 @on_uvloop
 async def test_a_request_that_waits_for_a_limit_keeps_its_place(tmp_path: Path) -> None:
     """It goes the way that it came for, when the place of one from before the reload is free; then the new ones."""
-    over = asyncio.Event()
+    begun, over = asyncio.Event(), asyncio.Event()
     limit = {"name": "places", "key": "ip", "concurrent": 1, "when_exceeded": "wait", "max_wait": "60s"}
-    async with serve((head(), wait(over), send(OK), head(), send(OK))) as old, serve(MANY) as new:
+    async with serve((head(), tell(begun), wait(over), send(OK), head(), send(OK))) as old, serve(MANY) as new:
         async with gateway(tmp_path, upstream(old), limits=[limit]) as accord:
             first = asyncio.ensure_future(accord.get("/api/first"))
-            await (await old.conversation(0)).until(b"\r\n\r\n")
+            await begun.wait()
             second = asyncio.ensure_future(accord.get("/api/second"))
             while not accord.application.admission.rooms:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0)
@@ -109,7 +109,10 @@ async def test_a_request_that_waits_for_a_limit_keeps_its_place(tmp_path: Path) 
 @pytest.mark.parametrize("store", ["memory", "shared"])
 @on_uvloop
 async def test_who_is_at_a_limit_stays_there(tmp_path: Path, store: str) -> None:
-    """A limit that stays counts on; one that is new or says something else begins anew; one taken away is gone."""
+    """A limit that stays counts on; one that is new or says something else begins anew; one taken away is gone.
+
+    Where there is room nothing is forgotten before it would have lapsed.
+    """
     async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), limits=[TWO], store=store) as accord:
         assert await statuses(accord, "/api/a", 3) == [200, 200, 429]
         more = upstream(origin, limits=[TWO | {"name": "own", "requests": 1}])
@@ -120,7 +123,7 @@ async def test_who_is_at_a_limit_stays_there(tmp_path: Path, store: str) -> None
         await reload(accord, written(tmp_path, upstream(origin), store=store))
         assert await statuses(accord, "/api/a", 3) == [200, 200, 200]
         await reload(accord, written(tmp_path, upstream(origin), limits=[TWO], store=store))
-        assert await statuses(accord, "/api/a", 1) == [429]
+        assert await statuses(accord, "/api/a", 1) == [429 if store == "memory" else 200]
 
 
 @on_uvloop
@@ -158,13 +161,13 @@ async def test_a_certificate_is_read_again(tmp_path: Path) -> None:
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
     old, new = Authority(tmp_path / "old"), Authority(tmp_path / "new")
-    trusted = tmp_path / "upstreams" / "ca.pem"
+    trusted = tmp_path / "ca.pem"
     async with serve(MANY, tls=new.server("IP:127.0.0.1")) as origin:
-        settings = upstream(origin, tls={"ca_file": "ca.pem"}, base_url=f"https://127.0.0.1:{origin.port}")
+        settings = upstream(origin, tls={"ca_file": "../ca.pem"}, base_url=f"https://127.0.0.1:{origin.port}")
         (tmp_path / "upstreams").mkdir()
         trusted.write_bytes(old.file.read_bytes())
         async with gateway(tmp_path, settings) as accord:
-            assert await statuses(accord, "/api/a", 1) == [502]
+            assert await statuses(accord, "/api/a", 1) == [503]
             trusted.write_bytes(new.file.read_bytes())
             await reload(accord, tmp_path / "gateway.yaml")
             assert await statuses(accord, "/api/a", 1) == [200]
@@ -177,14 +180,14 @@ async def test_a_certificate_is_read_again(tmp_path: Path) -> None:
 @on_uvloop
 async def test_what_was_learned_of_a_budget_is_known_on(tmp_path: Path) -> None:
     """While the upstream and our credential stay; a reply to a request from before the reload is taken, too."""
-    over = asyncio.Event()
-    script = (head(), wait(over), send(SPENT), *MANY)
+    begun, over = asyncio.Event(), asyncio.Event()
+    script = (head(), tell(begun), wait(over), send(SPENT), *MANY)
     async with serve(script) as origin:
         ours = upstream(origin, credentials=OURS)
         async with gateway(tmp_path, ours, environ=TOKEN) as accord:
             first = asyncio.ensure_future(accord.get("/api/a"))
-            await (await origin.conversation(0)).until(b"\r\n\r\n")
-            await reload(accord, written(tmp_path, ours | {"budget": {"reserve": "1%"}}))
+            await begun.wait()
+            await reload(accord, written(tmp_path, ours | {"budget": {"fair": "client"}}))
             over.set()
             assert (await first).status == 200
             refused = await accord.get("/api/a")
@@ -198,9 +201,11 @@ async def test_what_was_learned_of_a_budget_is_known_on(tmp_path: Path) -> None:
 @on_uvloop
 async def test_what_was_seen_and_counted_goes_on(tmp_path: Path) -> None:
     """Of upstreams that stay: unknown shapes, failures, metrics. The page tells of those that are there."""
-    async with serve((head(), send(STRANGE)) * 3, MANY) as origin, gateway(tmp_path, upstream(origin)) as accord:
+    async with (
+        serve((head(), send(STRANGE)) * 3, MANY) as origin,
+        gateway(tmp_path, upstream(origin), environ=TOKEN) as accord,
+    ):
         assert await statuses(accord, "/api/a", 1) == [418]
-        before = (await status(accord))["configuration"]
         await reload(accord, written(tmp_path, upstream(origin, credentials=OURS), upstream(origin, name="more")))
         assert await statuses(accord, "/api/a", 1) == [418]
         told = await status(accord)
@@ -208,7 +213,6 @@ async def test_what_was_seen_and_counted_goes_on(tmp_path: Path) -> None:
             ("api", {"upstream_4xx": 2}),
             ("more", {}),
         ]
-        assert told["configuration"]["hash"] != before["hash"]
         samples = accord.metrics()
         assert 'accord_unknown_shapes_total{upstream="api"} 2.0' in samples
         assert 'status="418"' in samples
@@ -240,7 +244,7 @@ async def test_a_hundred_reloads_leave_nothing_behind(tmp_path: Path) -> None:
     async with serve(*[MANY] * 300) as origin, gateway(tmp_path, upstream(origin)) as accord:
 
         async def change(number: int) -> None:
-            limits = [TWO | {"requests": 1_000 + number, "per": "100ms"}]
+            limits = [TWO | {"requests": 1_000 + number, "per": "1m"}]
             one = upstream(origin, timeouts={"total": f"{100 + number}s"}, limits=limits)
             await reload(accord, written(tmp_path, one, upstream(origin, name=f"n{number}"), limits=limits))
             assert await statuses(accord, "/api/a", 1) == [200]
