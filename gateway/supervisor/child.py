@@ -80,7 +80,7 @@ class Changes:
             application.make_room(config, None if table is None else Handle(fd=table, policies=change.policies))
             self._ready = await asyncio.to_thread(application.prepare, config)
         except (AccordError, ValueError, KeyError, OSError) as error:
-            application.log.error("configuration not prepared", reason=str(error))
+            application.log.warning("configuration not prepared", reason=str(error))
             return False
         return True
 

@@ -71,9 +71,10 @@ class Process:
         self._greeted.set()
 
     async def prepare(self, change: Change, table_fd: int | None, patience_s: float) -> bool:
-        """Hand it another configuration, and tell whether it can serve by it; one that is gone is in nobody's way.
+        """Hand it another configuration, and tell whether it can serve by it.
 
-        One that says nothing for so long is ended.
+        One that is gone is in nobody's way, and one that says nothing for so long is ended: whoever comes in its place
+        is told what is served then.
         """
         await self._greeted.wait()
         self._answer = asyncio.get_running_loop().create_future()
@@ -82,9 +83,8 @@ class Process:
             async with asyncio.timeout(patience_s):
                 return await self._answer
         except (OSError, TimeoutError):
-            gone = self._silent.is_set()
             self.kill()
-            return gone
+            return True
         finally:
             self._answer = None
 

@@ -2,7 +2,8 @@
 
 Invariants: all that a request touches is locked before any of it is read, in ascending order (buckets before cells, an
 older table before a younger one), and given back together; between the two there is only arithmetic. A process that is
-killed holds nothing up and hands no quota back: what it had written of its request stays charged. Clocks never go back, for this process nor for the keys of a bucket.
+killed holds nothing up and hands no quota back: what it had written of its request stays charged. Clocks never go back,
+for this process nor for the keys of a bucket.
 """
 
 from __future__ import annotations
