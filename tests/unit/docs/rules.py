@@ -1,7 +1,7 @@
 """The rules for Prometheus that the chart brings, and the names that Accord exports, as their pages say.
 
-An expression is looked at as text: its metrics are what begins with `accord`, or a client library's own; labels stand in
-braces and after `by`, `on` and `group_left`. Whether it is PromQL is for promtool to say.
+An expression is looked at as text: its metrics are what begins with `accord`, or is a client library's own; its labels
+stand in braces and after `by`, `on` and `group_left`. Whether it is PromQL is for promtool to say.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def test_each_alert_has_a_page_and_each_page_an_alert() -> None:
 
 @pytest.mark.parametrize("alert", _each(alerts()))
 def test_an_alert_says_how_bad_what_and_where_to_read_on(alert: dict[str, Any]) -> None:
-    """An alert pages or opens a ticket, has a sentence with a number or a name in it, more text, and leads to its page."""
+    """An alert pages or opens a ticket, has a sentence with a number or a name in it, and leads to its page."""
     assert alert["labels"]["severity"] in {"page", "ticket"}
     assert set(alert["annotations"]) == {"summary", "description", "runbook_url"}
     assert alert["annotations"]["runbook_url"] == f"docs/runbooks/{alert['alert']}.md"
@@ -76,7 +76,7 @@ def test_a_name_that_is_recorded_says_how() -> None:
 
 @pytest.mark.parametrize("rule", _each(rules()))
 def test_a_rule_reads_what_is_exported(rule: dict[str, Any]) -> None:
-    """Each metric of an expression is exported or recorded, and each label that it selects or groups by is one of its own."""
+    """Each metric of an expression is exported or recorded, and has the labels that the expression looks at."""
     _holds(rule["expr"])
 
 
@@ -112,7 +112,7 @@ def test_what_is_exported_is_known() -> None:
 
 
 def test_burn_alerts_are_those_that_were_decided() -> None:
-    """The speeds, windows, waits and severities of both objectives are the table of decision 29, and ask for ten failures."""
+    """Speeds, windows, waits and severities are the table of decision 29 for both objectives, with ten failures."""
     page = (ROOT / "docs" / "explanation" / "decisions" / "0029-two-objectives.md").read_text(encoding="utf-8")
     decided = re.findall(r"^\| (page|ticket) \| ([\d.]+) \| (\w+) \| (\w+) \| (\w+) \|$", page, re.MULTILINE)
     assert len(decided) == 4
@@ -124,7 +124,8 @@ def test_burn_alerts_are_those_that_were_decided() -> None:
 def _burns(rule: dict[str, Any], slo: str) -> tuple[str, ...]:
     """Return the severity, the speed, both windows and the wait of an alert."""
     written = re.fullmatch(
-        rf'accord:slo_failures:ratio_rate(?P<long>\w+)\{{slo="{slo}"\}} > (?P<speed>[\d.]+) \* accord:slo_error_budget:ratio'
+        rf'accord:slo_failures:ratio_rate(?P<long>\w+)\{{slo="{slo}"\}} > (?P<speed>[\d.]+)'
+        r" \* accord:slo_error_budget:ratio"
         r"\s+and accord:slo_failures:ratio_rate(?P<short>\w+) > (?P=speed) \* accord:slo_error_budget:ratio"
         r"\s+and accord:slo_failures:increase(?P=long) >= 10\n",
         rule["expr"],
