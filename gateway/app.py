@@ -33,10 +33,12 @@ from gateway.edge.log_writer import Descriptor, LogWriter
 from gateway.edge.metrics import Metrics
 from gateway.edge.proxy import Proxy
 from gateway.edge.replies import Replies
+from gateway.edge.runtime_metrics import RuntimeMetrics
 from gateway.edge.server import ClientServer
 from gateway.edge.standing import Standing
 from gateway.edge.status import StatusBoard
 from gateway.edge.unknown import UnknownShapes
+from gateway.edge.upstream_metrics import UpstreamMetrics
 from gateway.edge.ways import Ways
 from gateway.limits.stores import BudgetedStore
 from gateway.limits.stores.guard.breaker import State as StoreState
@@ -99,6 +101,9 @@ class Application:
         self._log = diagnostic_logger(self._lines, clock)
         board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams))
         metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self._writer.dropped_lines)
+        metrics.serve(upstream.settings.name for upstream in config.upstreams)
+        UpstreamMetrics(self.registry, self._ways.stats)
+        self._runtime = RuntimeMetrics(self.registry, clock)
         log = AccessLog(self._lines, clock)
         self._store = limit_store(
             config,
@@ -219,6 +224,7 @@ class Application:
         listener = await listening("listen", self._server, listen, tries=tries, shared=self.member is not None)
         self._listening.append(listener)
         self.port = port_of(listener)
+        self._runtime.start()
         self.lifecycle.state = State.READY
 
     async def attend(self, connection: socket.socket) -> None:
@@ -251,6 +257,7 @@ class Application:
         for listener in (*self._listening, *self._admin_listening):
             listener.close()
         await self._admin_server.end()
+        self._runtime.stop()
         self._lines.flush()
         self._writer.stop(LOG_END_S)  # the loop has nothing else left to do
         self.lifecycle.state = State.STOPPED

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway import __version__
 from gateway.edge.admin_port import HEALTH, JSON, METRICS, READY, SAMPLES, STATUS, UNKNOWN_SHAPES, AdminPort
 from gateway.edge.exposition import exposition
 from gateway.edge.lifecycle import State
+from gateway.edge.series import Family, Told
 from gateway.supervisor import pages
 from gateway.supervisor.process import ProcessState
 from gateway.supervisor.questions import ask
@@ -43,9 +43,17 @@ NAME: Final = "supervisor"
 """What our own samples are labelled by."""
 
 _ANSWERING: Final = frozenset((ProcessState.READY, ProcessState.DRAINING))
-_CHILDREN: Final = "Places of processes, by what the process there is doing."
-_RESTARTS: Final = "Processes that were started in the place of one that ended."
-_FAILURES: Final = "Questions that a process did not answer in time, so that it was left out."
+CHILDREN: Final = Family(
+    "accord_supervisor_children", "gauge", "Places of processes, by what the process there is doing.", ("state",)
+)
+RESTARTS: Final = Family(
+    "accord_supervisor_restarts", "counter", "Processes that were started in the place of one that ended."
+)
+FAILURES: Final = Family(
+    "accord_supervisor_scrape_failures",
+    "counter",
+    "Questions that a process did not answer in time, so that it was left out.",
+)
 
 
 class Overview(Collector):
@@ -72,13 +80,10 @@ class Overview(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Return the families of the supervisor's own."""
-        children = GaugeMetricFamily("accord_supervisor_children", _CHILDREN, labels=("state",))
         states = [seat.state for seat in self._seats]
-        for state in ProcessState:
-            children.add_metric((state.value,), states.count(state))
-        yield children
-        yield CounterMetricFamily("accord_supervisor_restarts", _RESTARTS, value=self._restarts())
-        yield CounterMetricFamily("accord_supervisor_scrape_failures", _FAILURES, value=self._failures)
+        yield Told(CHILDREN, lambda: [((state.value,), states.count(state)) for state in ProcessState]).metric()
+        yield Told(RESTARTS, lambda: (((), self._restarts()),)).metric()
+        yield Told(FAILURES, lambda: (((), self._failures),)).metric()
 
     def _restarts(self) -> int:
         return sum(seat.restarts for seat in self._seats)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client.core import Metric, Sample
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.edge.metrics import Samples
+from gateway.edge.series import Samples
 from gateway.supervisor.steps import AT_ONCE
 
 if TYPE_CHECKING:

@@ -34,6 +34,7 @@ def _page() -> str:
     """Return a page with every type of family that the gateway has."""
     registry = CollectorRegistry()
     metrics = Metrics(registry, lambda: 3, lambda: 2)
+    metrics.serve(f"api-{number}" for number in range(4 * AT_ONCE))
     for number in range(4 * AT_ONCE):
         metrics.observe(outcome(upstream=f"api-{number}"))
     return generate_latest(registry).decode()
