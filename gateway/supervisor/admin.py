@@ -17,7 +17,7 @@ from gateway.edge.series import Family, Told
 from gateway.supervisor import pages
 from gateway.supervisor.process import ProcessState
 from gateway.supervisor.questions import ask
-from gateway.supervisor.samples import families, read, scrape_of
+from gateway.supervisor.samples import read, write
 from gateway.supervisor.steps import in_turns
 from gateway.supervisor.sums import Part
 
@@ -105,9 +105,10 @@ class Overview(Collector):
             for process, page in await self._ask(METRICS, PATIENCE_S):
                 self._ledger.note(process.life, await in_turns(read(page.decode())))
                 answered.append(process.life)
-            own = Part(name=NAME, scrape=scrape_of(self._registry.collect()))
-            scrape = await in_turns(self._ledger.total(answered, own))
-        return SAMPLES, await exposition(families(scrape))
+            own = await exposition(self._registry.collect())
+            part = Part(name=NAME, scrape=await in_turns(read(own.decode())))
+            scrape = await in_turns(self._ledger.total(answered, part))
+        return SAMPLES, await in_turns(write(scrape.values()))
 
     async def _unknown_shapes(self, _query: str) -> tuple[Lines, bytes]:
         answers = await self._ask(UNKNOWN_SHAPES, RULES_PATIENCE_S)

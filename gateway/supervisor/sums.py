@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from gateway.supervisor.samples import COUNTED, Family
+from gateway.supervisor.samples import COUNTED, Family, joined, parted
 from gateway.supervisor.steps import AT_ONCE
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Rule(Enum):
     """What becomes of the same gauge of several processes."""
 
     SUM = auto()
+    MIN = auto()
     MAX = auto()
     EACH = auto()
 
@@ -87,13 +88,15 @@ def _add(result: Scrape, family: Family, process: str) -> Steps[None]:
             into[_of_process(key, process)] = value
         elif rule is Rule.MAX:
             into[key] = max(into.get(key, value), value)
+        elif rule is Rule.MIN:
+            into[key] = min(into.get(key, value), value)
         else:
             into[key] = into.get(key, 0.0) + value
 
 
 def _of_process(key: Key, process: str) -> Key:
-    name, labels = key
-    return name, tuple(sorted((*labels, (PROCESS, process))))
+    name, pairs = parted(key)
+    return joined(name, (*pairs, (PROCESS, process)))
 
 
 def no_less(scrape: Scrape, before: Scrape) -> Steps[None]:
