@@ -23,7 +23,7 @@ from gateway.edge.connection import Terms
 from gateway.edge.forward import Forwarder
 from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
-from gateway.edge.limiting.budget_metrics import BudgetMetrics
+from gateway.edge.limiting.budget_metrics import BoardMetrics, BudgetMetrics
 from gateway.edge.limiting.budgets import Budgets
 from gateway.edge.limiting.exchange import Exchange
 from gateway.edge.limiting.limit_metrics import LimitMetrics, WaitMetrics
@@ -63,8 +63,6 @@ FLUSH_S: Final = 0.1
 """How long an access log line may wait for company before it is written."""
 LOG_END_S: Final = 1.0
 """How long stopping waits for the last log lines to be taken."""
-NEW_S: Final = 1.0
-"""How long a connection that was just made may take to begin its first request when the gateway stops."""
 _STDOUT: Final = 1
 
 
@@ -125,9 +123,10 @@ class Application:
 
     def _share_budgets(self, config: Configuration, environ: Mapping[str, str]) -> None:
         """Share what upstreams grant with all replicas, or where these share no store, with all processes alike."""
-        board = budget_board(config, environ)
-        if board is not None:
-            self.share_budgets(board)
+        if config.gateway.store.redis is not None:
+            board = budget_board(config, environ, BoardMetrics(self.registry, self._board_changed).heard)
+            if board is not None:
+                self.share_budgets(board)
         elif self.member is not None:
             self._budgets.share(self.member.processes)
 
@@ -154,6 +153,11 @@ class Application:
         told = self._log.info if reason is None else self._log.warning
         word = "back" if state is StoreState.OK else "away"
         told("limit_store", state=word, reason=None if reason is None else reason.value)
+
+    def _board_changed(self, reason: StoreReason | None) -> None:
+        """Tell the operator, once for each change, whether replicas hear of each other's budgets."""
+        told, state = (self._log.info, "back") if reason is None else (self._log.warning, "away")
+        told("budget_board", state=state, reason=None if reason is None else reason.value)
 
     def _proxy(self, ids: Ids, admission: Admission, observers: tuple[Observer, ...]) -> Proxy:
         gateway = self.settings
@@ -235,18 +239,20 @@ class Application:
     async def stop(self, *, delay: bool = True) -> None:
         """Stop as a load balancer wishes: not ready, a delay, the requests under way, then the connections.
 
-        Without `delay` the port is given up at once. The operator's port answers until the end.
+        From the first moment each answer is its connection's last, so that after the delay hardly any is left on which
+        a request may be on its way. Without `delay` the port is given up at once. The operator's port answers until
+        the end.
         """
         shutdown = self.settings.shutdown
         self.lifecycle.state = State.DRAINING
+        self._server.wind_down()
         await asyncio.sleep(shutdown.delay_s if delay else 0)
         ends_s = self._clock.monotonic_s() + shutdown.grace_s
-        self._server.wind_down()
         await self._server.caught_up()
         for listener in self._listening:
             listener.close()
         await self._server.caught_up()
-        await self._server.drain(min(NEW_S, shutdown.grace_s))
+        await self._server.drain(shutdown.grace_s)
         await self.lifecycle.quiet(max(0.0, ends_s - self._clock.monotonic_s()))
         self.lifecycle.state = State.ENDING
         await self._server.end()

@@ -12,6 +12,7 @@ from gateway import app
 from gateway.config.load import load
 from gateway.edge.clock import SystemClock
 from gateway.edge.lifecycle import Lifecycle
+from gateway.edge.limiting.budget_metrics import BoardMetrics
 from gateway.edge.limiting.store_metrics import StoreMetrics
 from gateway.edge.series import Ready
 from gateway.supervisor.admin import Overview
@@ -59,6 +60,7 @@ async def _exported() -> dict[str, Exported]:
         (Path(folder) / "gateway.yaml").write_text("version: 1\n")
         registry = app.build(load(Path(folder) / "gateway.yaml"), environ={}).registry
     StoreMetrics(registry, counted)
+    BoardMetrics(registry, lambda _reason: None)
     overview = Overview((), ledger=Ledger(), lifecycle=Lifecycle(), clock=SystemClock())
     return {**_ours(registry), **_ours(overview)}
 

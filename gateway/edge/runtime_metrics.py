@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     from gateway.edge.clock import Clock
 
-PERIOD_S: Final = 0.1
+PERIOD_S: Final = 0.125
 """How often the loop's lag is measured."""
 
 LAG: Final = Family(
     "accord_event_loop_lag_seconds",
     "histogram",
-    "How late the event loop came to a timer, measured ten times a second.",
+    "How late the event loop came to a timer, measured eight times a second.",
 )
 BUILD: Final = Family("accord_build_info", "gauge", "Which build this is.", ("version", "python", "compiled"))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client.registry import Collector
 
 from gateway.edge.series import Family, Told
+from gateway.errors import StoreReason
 from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
@@ -41,6 +42,37 @@ PAUSED: Final = Family(
 FLIGHT: Final = Family(
     "accord_budget_in_flight", "gauge", "Requests of which the budget was told, and no reply yet.", _LABELS
 )
+
+BOARD_FAILURES: Final = Family(
+    "accord_budget_board_failures",
+    "counter",
+    "Times that replicas could not tell each other of budgets, since the store did not do it, by the reason.",
+    ("reason",),
+)
+
+
+class BoardMetrics(Collector):
+    """Counts how often the store did not pass on what replicas tell each other. `on_change` hears when that changes."""
+
+    def __init__(self, registry: CollectorRegistry, on_change: Callable[[StoreReason | None], None]) -> None:
+        """Register with `registry`; it is taken to do it until it does not."""
+        self._on_change = on_change
+        self._reason: StoreReason | None = None
+        self._failures = dict.fromkeys(StoreReason, 0)
+        self._told = Told(BOARD_FAILURES, lambda: [((reason.value,), n) for reason, n in self._failures.items()])
+        registry.register(self)
+
+    def heard(self, reason: StoreReason | None) -> None:
+        """Take what became of one call: why it failed, or None."""
+        if reason is not None:
+            self._failures[reason] += 1
+        if reason is not self._reason:
+            self._reason = reason
+            self._on_change(reason)
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the family of one scrape."""
+        yield self._told.metric()
 
 
 class BudgetMetrics(Collector):
