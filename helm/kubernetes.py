@@ -82,8 +82,12 @@ class Probe(Part, title="probe"):
 
 
 class Probes(Part, title="probes"):
-    """What the kubelet asks on the client port."""
+    """What the kubelet asks."""
 
+    port: Literal["admin", "http"] = "admin"
+    """`admin` speaks for all processes of a pod and is in no log and no metric; `http`, the client port, is what a load
+    balancer wants that takes over the readiness probe.
+    """
     startup: Probe = Probe(period_seconds=1, timeout_seconds=2, failure_threshold=60)
     """`/-/ready` until it answers once."""
     readiness: Probe = Probe(period_seconds=5, timeout_seconds=3, failure_threshold=2)
@@ -263,7 +267,7 @@ class PrometheusRule(Part, title="rules"):
     labels: Labels = {}
     """Labels by which a Prometheus finds them."""
     runbook_url: str = ""
-    """Where your copy of the runbooks is; left out, as the rules say."""
+    """Where the folder `docs/runbooks` is on your web; left out, alerts name the page by its path alone."""
 
 
 class Dashboards(Part, title="dashboards"):

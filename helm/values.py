@@ -93,7 +93,7 @@ class Values(Part, title="values"):
     termination_grace_period_seconds: Count | None = None
     """How long Kubernetes waits for a pod's end. Left out: `drain` and `config.shutdown` added up; less is refused."""
     probes: Probes = Probes()
-    """What the kubelet asks on the client port."""
+    """What the kubelet asks."""
     resources: Mapping = {}
     """Left out, for each process: 500m and 128Mi are requested, 1 CPU and 512Mi are the limits."""
     pod_security_context: Mapping = {
