@@ -1,6 +1,6 @@
 """The chart's values that become objects of Kubernetes: how pods run, how they are reached, how many there are.
 
-Keys are written as Kubernetes writes them. What Kubernetes checks itself (`affinity`, `tolerations`) is any mapping here.
+Keys are written as Kubernetes writes them. What it checks itself (`affinity`, `tolerations`) is any mapping here.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class HttpRoute(Part, title="HTTPRoute"):
     filters: tuple[Mapping, ...] = ()
     """What the Gateway changes on them."""
     timeouts: Mapping = {}
-    """How long the Gateway waits: `{request: 0s}`. Longer than Accord's own timeouts, else clients see the Gateway's."""
+    """How long the Gateway waits: `{request: 0s}`. Less than Accord waits, and clients see the Gateway's own errors."""
 
 
 class Autoscaling(Part, title="autoscaling"):
@@ -184,7 +184,10 @@ class Autoscaling(Part, title="autoscaling"):
     target_cpu_utilization_percentage: Annotated[int, Field(ge=1, le=100)] = 70
     """Of the CPU that pods request."""
     behavior: Mapping = {
-        "scaleUp": {"stabilizationWindowSeconds": 0, "policies": [{"type": "Percent", "value": 100, "periodSeconds": 30}]},
+        "scaleUp": {
+            "stabilizationWindowSeconds": 0,
+            "policies": [{"type": "Percent", "value": 100, "periodSeconds": 30}],
+        },
         "scaleDown": {
             "stabilizationWindowSeconds": 300,
             "policies": [{"type": "Percent", "value": 25, "periodSeconds": 60}],
@@ -213,7 +216,9 @@ class NetworkPolicy(Part, title="network policy"):
     """Make it. The admin port asks nobody who they are: without a policy the whole cluster reaches it."""
     clients: tuple[Mapping, ...] = ()
     """Who reaches the client port, as peers of a policy; left out, everybody."""
-    prometheus: tuple[Mapping, ...] = ({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}},)
+    prometheus: tuple[Mapping, ...] = (
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}},
+    )
     """Who reaches the admin port, as peers; none: nobody."""
     dns: tuple[Mapping, ...] = ()
     """Where DNS is asked, as peers; left out, port 53 of anybody."""

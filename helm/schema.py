@@ -1,7 +1,7 @@
 """The chart's schema and its table of values, from the models: `python -m helm.schema helm/accord` writes both.
 
-The schema is one of draft 7, which every Helm 3 and 4 takes. It holds the configuration's own schemas, so that Helm refuses
-what Accord would; what no schema can say is left to the chart's templates and to Accord.
+The schema is one of draft 7, which every Helm 3 and 4 takes. It holds the configuration's own schemas, so that Helm
+refuses what Accord would; what no schema can say is left to the chart's templates and to Accord.
 """
 
 from __future__ import annotations
@@ -122,11 +122,13 @@ _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
 }
 
 
-def _write(folder: Path) -> None:
+def main() -> None:
+    """Write both files into the folder that is named."""
+    folder = Path(sys.argv[1])
     page = folder / "README.md"
     page.write_text(with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
     (folder / "values.schema.json").write_text(schema(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    _write(Path(sys.argv[1]))
+    main()

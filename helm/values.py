@@ -14,7 +14,6 @@ from gateway.config.values import EnvironmentVariable, Name
 from helm.kubernetes import (
     Autoscaling,
     Count,
-    Dashboards,
     Drain,
     Files,
     HttpRoute,
@@ -71,13 +70,13 @@ class Values(Part, title="values"):
     replica_count: Annotated[int, Field(ge=0)] = 2
     """How many pods, unless `autoscaling` decides."""
     processes: Annotated[int, Field(ge=1, le=256)] = 1
-    """Processes in each pod, which share its port and its counts. A number, since `auto` would count the node's CPUs."""
+    """Processes in each pod, which share its port and its counts. Not `auto`, which would count the node's CPUs."""
     config: GatewayFile = GatewayFile.model_validate(
         {"version": 1, "listen": "0.0.0.0:8080", "admin": "0.0.0.0:8081", "shutdown": {"delay": "5s", "grace": "30s"}}
     )
     """`gateway.yaml`, but for `upstreams`: its keys are those of the configuration reference."""
     upstreams: dict[Name, UpstreamFile | str | None] = {}
-    """Upstream files by name: each a mapping, or its text (`|`), which keeps comments and order."""
+    """Upstream files by name, one at least: each a mapping, or its text (`|`), which keeps comments and order."""
     store: Store = Store()
     """Where limits keep their counts, when that is not the memory of each pod."""
     env: dict[EnvironmentVariable, SecretKey] = {}

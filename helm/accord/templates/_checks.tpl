@@ -1,5 +1,8 @@
 {{/* What no schema can say, and what a pod would find only when it starts. */}}
 {{- define "accord.check" -}}
+{{- if not (include "accord.upstreams" . | fromJson) }}
+  {{- fail "\n\nupstreams is empty, and a gateway without an upstream does not start. Name one:\n  upstreams: {salla: {version: 1, name: salla, base_url: 'https://api.salla.dev/admin/v2', match: {prefix: /salla}}}\n" }}
+{{- end }}
 {{- include "accord.checkAddresses" . }}
 {{- include "accord.checkVariables" . }}
 {{- include "accord.checkCounts" . }}
@@ -27,11 +30,11 @@
 {{- if .Values.store.redis.secret }}{{ $given = concat $given (list "ACCORD_REDIS_URL" "ACCORD_REDIS_SECRET") }}{{ end }}
 {{- $missing := list }}
 {{- $files := include "accord.upstreams" . | fromJson }}
-{{- $named := dict "it" (dict "config.store" .Values.config.store) "names" list }}
+{{- $named := dict "config.store" (include "accord.config" . | fromYaml).store }}
 {{- range $name, $file := $files }}
-  {{- $_ := set $named.it (printf "upstreams.%s.credentials" $name) $file.credentials }}
+  {{- $_ := set $named (printf "upstreams.%s.credentials" $name) $file.credentials }}
 {{- end }}
-{{- range $place, $value := $named.it }}
+{{- range $place, $value := $named }}
   {{- $found := dict "it" $value "names" list }}
   {{- include "accord.variables" $found }}
   {{- range $variable := $found.names }}

@@ -38,7 +38,7 @@ which Accord takes for no whole number. The argument holds what is converted und
 {{/* gateway.yaml as a mapping: what the values say, where the upstream files are, and the store that they name. */}}
 {{- define "accord.config" -}}
 {{- $config := deepCopy .Values.config }}
-{{- $_ := set $config "upstreams" (ternary "upstreams.*.yaml" list (ne (include "accord.upstreamNames" .) "")) }}
+{{- $_ := set $config "upstreams" "upstreams.*.yaml" }}
 {{- with .Values.store.redis }}
   {{- if .secret }}
     {{- $store := $config.store | default dict }}
@@ -51,12 +51,6 @@ which Accord takes for no whole number. The argument holds what is converted und
   {{- end }}
 {{- end }}
 {{- include "accord.yaml" $config }}
-{{- end }}
-
-{{- define "accord.upstreamNames" -}}
-{{- $names := list }}
-{{- range $name, $file := .Values.upstreams }}{{ if $file }}{{ $names = append $names $name }}{{ end }}{{ end }}
-{{- join " " $names }}
 {{- end }}
 
 {{/* The upstream files as mappings: {name: file}, as JSON; of a text, what can be read of it. */}}

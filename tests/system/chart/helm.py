@@ -31,6 +31,8 @@ _MEMBER: Final = "helm/helm"
 _CACHE: Final = ROOT / ".cache" / "helm"
 _PATIENCE_S: Final = 300
 
+DEFAULTS: Final = VALUES / "defaults.yaml"
+
 Object = dict[str, Any]
 
 
@@ -53,9 +55,9 @@ def helm(*arguments: str | Path) -> Said:
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def template(values: Path | None = None, *options: str) -> Said:
-    """Render the chart with a file of values."""
-    given = [] if values is None else ["--values", str(values)]
+def template(*values: Path, options: tuple[str, ...] = ()) -> Said:
+    """Render the chart with files of values, of which a later one goes before an earlier one."""
+    given = [part for file in values for part in ("--values", str(file))]
     return helm("template", RELEASE, str(CHART), "--namespace", NAMESPACE, *given, *options)
 
 
