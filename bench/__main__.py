@@ -25,8 +25,9 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=7, help="alternating rounds; medians are told")
     parser.add_argument("--seconds", type=float, default=4, help="length of one run")
-    parser.add_argument("--only", default="", help="peers, by name, comma-separated")
+    parser.add_argument("--only", default="", help="peers, or `compiled` scrapes, by name, comma-separated")
     args = parser.parse_args()
+    only = frozenset(filter(None, args.only.split(",")))
     parts: list[str] = []
     if args.what in ("all", "micro"):
         parts.append(micro.table())
@@ -34,11 +35,11 @@ def main() -> int:
         parts.append(report.scale_table(scale(args.rounds, args.seconds)))
         parts.append(footprint(args.seconds).table())
     if args.what in ("all", "scrape"):
-        parts.append(scrape.table(scrape.scrape(args.rounds, args.seconds)))
+        parts.append(scrape.table(scrape.scrape(args.rounds, args.seconds, only)))
     if args.what in ("all", "limits"):
         parts.append(limits(args.rounds, args.seconds).table())
     if args.what in ("all", "peers"):
-        results = compare(args.rounds, args.seconds, frozenset(filter(None, args.only.split(","))))
+        results = compare(args.rounds, args.seconds, only)
         parts.insert(0, report.comparison(results))
         if args.what == "all":
             report.picture(results, _RESULTS.with_suffix(".png"))

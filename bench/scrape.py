@@ -22,7 +22,7 @@ from bench.peers import ERROR, SMALL, SUCCESS, folder, origin
 from bench.workshop import LOAD_CORE, ROOT, accord, compiled, upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from bench.workshop import Process
@@ -33,6 +33,7 @@ _RATE: Final = 640
 _EVERY_S: Final = 1.0
 SCRAPE_BAR_S: Final = 2.0
 STALL_BAR_S: Final = 0.03
+_CODES: Final[Mapping[str, Callable[[], Path]]] = {"compiled": compiled, "not compiled": lambda: ROOT}
 _LAG: Final = re.compile(rb'^accord_event_loop_lag_seconds_bucket\{le="([^"]+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -63,10 +64,10 @@ class Scraped:
         return f"≤ {min(within) * 1e3:g} ms" if most else "not told"
 
 
-def scrape(rounds: int, seconds: float) -> list[Scraped]:
-    """Measure gateways with many and with few upstreams, compiled and not."""
+def scrape(rounds: int, seconds: float, only: frozenset[str]) -> list[Scraped]:
+    """Measure gateways with many and with few upstreams, compiled and not, or `only` one of these."""
     os.sched_setaffinity(0, {int(LOAD_CORE)})  # who scrapes is no guest on the gateway's core
-    codes = {"compiled": compiled(), "not compiled": ROOT}
+    codes = {name: code() for name, code in _CODES.items() if not only or name in only}
     found = []
     with folder() as into, ExitStack() as ends:
         source = origin(into)
@@ -87,9 +88,9 @@ def scrape(rounds: int, seconds: float) -> list[Scraped]:
 def table(found: list[Scraped]) -> str:
     """Return a Markdown table."""
     about = (
-        f"`/metrics` is asked for once a second under {_RATE} translated errors a second, and under all that the gateway "
-        f"can take. The bars: a scrape within {SCRAPE_BAR_S:g} s, no stall over {STALL_BAR_S * 1e3:g} ms. A stall "
-        "shows in the longest time to answer, less what it is without scrapes, and in the gateway's own "
+        f"`/metrics` is asked for once a second under {_RATE} translated errors a second, and under all that the "
+        f"gateway can take. The bars: a scrape within {SCRAPE_BAR_S:g} s, no stall over {STALL_BAR_S * 1e3:g} ms. A "
+        "stall shows in the longest time to answer, less what it is without scrapes, and in the gateway's own "
         "`accord_event_loop_lag_seconds`. The access log goes to a file in all measurements."
     )
     head = (
