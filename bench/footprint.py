@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from redis import Redis
 
-from bench.compare import saturate, steady
+from bench.compare import saturate
 from bench.limits import LIMIT_SETTINGS, redis_server
 from bench.peers import ERROR, SMALL, SUCCESS, folder, origin
 from bench.workshop import accord, compiled, upstream
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 _MANY: Final = 1_000
 _IDLE: Final = 2_000
-_RATE: Final = 640
+_ALONE: Final = 2_000
+_LINE: Final = b'"event":"request"'
 _REQUEST: Final = b"GET /raw HTTP/1.1\r\nHost: gateway.example\r\n\r\n"
 
 
@@ -35,8 +36,8 @@ _REQUEST: Final = b"GET /raw HTTP/1.1\r\nHost: gateway.example\r\n\r\n"
 class Footprint:
     """Bytes of memory and of log; calls of Redis and its processor time in seconds, for a decision.
 
-    `lines` are the bytes of a line by the kind of request; `busy` and `calm` are (calls, seconds) for a decision, asked
-    as fast as it goes and at a steady rate.
+    `lines` are the bytes of a line by the kind of request; `busy` and `alone` are (calls, seconds) for a decision, of
+    requests that come 32 at a time and one after the other.
     """
 
     idle_bytes: float
@@ -44,7 +45,7 @@ class Footprint:
     connection_bytes: float
     lines: dict[str, float]
     busy: tuple[float, float]
-    calm: tuple[float, float]
+    alone: tuple[float, float]
 
     def table(self) -> str:
         """Return a Markdown table."""
@@ -55,7 +56,7 @@ class Footprint:
             *[(f"a log line: {name}", f"{size:.0f} bytes") for name, size in self.lines.items()],
             *[
                 (f"calls of Redis for a decision, {name}", f"{calls:.2f}, {cpu_s * 1e6:.0f} µs of its processor")
-                for name, (calls, cpu_s) in (("at full load", self.busy), (f"at {_RATE}/s", self.calm))
+                for name, (calls, cpu_s) in (("32 at a time", self.busy), ("one after the other", self.alone))
             ],
         ]
         head = ["## What each takes", "", "| what | how much |", "|---|---|"]
@@ -72,14 +73,14 @@ def footprint(seconds: float) -> Footprint:
         ends.callback(one.end)
         idle_bytes = one.rss_bytes()
         lines = {load.name: _line_bytes(one, load) for load in (ERROR, SUCCESS, SMALL)}
-        busy, calm = _decisions(code, into, source.port, seconds)
+        busy, alone = _decisions(code, into, source.port, seconds)
         return Footprint(
             idle_bytes=idle_bytes,
             upstream_bytes=(_with_many(code, into, source.port) - idle_bytes) / (_MANY - 1),
             connection_bytes=_connection_bytes(one),
             lines=lines,
             busy=busy,
-            calm=calm,
+            alone=alone,
         )
 
 
@@ -93,15 +94,22 @@ def _with_many(code: Path, into: Path, port: int) -> int:
 
 def _line_bytes(process: Process, load: Load) -> float:
     """Ask a hundred times, and see what that adds to the log once the gateway has written it."""
-    before, number = process.log.stat().st_size, 100
+    before, number = process.log.read_bytes(), 100
+    _ask(process, load, number)
+    while (after := process.log.read_bytes()).count(_LINE) < before.count(_LINE) + number:
+        os.sched_yield()
+    return (len(after) - len(before)) / number
+
+
+def _ask(process: Process, load: Load, number: int) -> None:
+    """Ask so many times, each after the last answer."""
     connection = HTTPConnection("127.0.0.1", process.port, timeout=5)
     for _ in range(number):
         connection.request("GET", load.path, headers={"User-Agent": "bench", "Authorization": "Bearer 0123456789"})
-        connection.getresponse().read()
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == load.status, answer.status
     connection.close()
-    while process.log.read_bytes().count(b'"event":"request"') % number:
-        os.sched_yield()
-    return (process.log.stat().st_size - before) / number
 
 
 def _connection_bytes(process: Process) -> float:
@@ -131,8 +139,8 @@ def _decisions(code: Path, into: Path, port: int, seconds: float) -> tuple[tuple
         before = _calls(admin), redis.cpu_s()
         busy = spent(saturate(process.port, ERROR.path, seconds)[1], before)
         before = _calls(admin), redis.cpu_s()
-        calm = spent(len(steady(process.port, ERROR.path, _RATE, seconds, into / "calm.tsv")), before)
-        return busy, calm
+        _ask(process, ERROR, _ALONE)
+        return busy, spent(_ALONE, before)
 
 
 def _calls(admin: Redis) -> int:
