@@ -8,7 +8,7 @@ from dashboards import looks
 from dashboards.frame import GATEWAY, TO_CODE, TO_UPSTREAM, UPSTREAMS, Row
 from dashboards.frame import dashboard as framed
 from dashboards.panels import HALF, THIRD, Column, Query, graph, rows
-from dashboards.queries import NOT_FINE, UPSTREAM, count, now, rate
+from dashboards.queries import NOT_FINE, UPSTREAM, happened, now, rate
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -35,7 +35,7 @@ def _catalogue() -> Panel:
         Column("Whose fault", label="fault", colours=looks.FAULTS),
         Column("Who answered", label="origin"),
         Column("Upstream", label="upstream", link=("Look at ${__value.text}", TO_UPSTREAM)),
-        Column("Times", count(_ERRORS, UPSTREAM, by="code, category, fault, origin, upstream")),
+        Column("Times", happened(_ERRORS, UPSTREAM, by="code, category, fault, origin, upstream")),
         sort="Times",
         height=12,
         empty="No errors",

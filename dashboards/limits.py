@@ -8,7 +8,7 @@ from dashboards import looks
 from dashboards.frame import TO_UPSTREAM, UPSTREAMS, Row
 from dashboards.frame import dashboard as framed
 from dashboards.panels import HALF, THIRD, Column, Query, graph, rows
-from dashboards.queries import UPSTREAM, count, mean, now, quantile, rate
+from dashboards.queries import UPSTREAM, count, happened, mean, now, quantile, rate
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -57,11 +57,11 @@ def _bites() -> list[Panel]:
             Column("Policy", label="policy"),
             Column("Scope", label="scope"),
             Column("Verdict", label="verdict"),
-            Column("Times", count(_DECISIONS, refused, by=f"{_BY}, verdict")),
+            Column("Times", happened(_DECISIONS, refused, by=f"{_BY}, verdict")),
             Column(
                 "Of what it saw",
                 f"{count(_DECISIONS, refused, by=f'{_BY}, verdict')}"
-                f" / on ({_BY}) group_left () {count(_DECISIONS, by=_BY).removesuffix(' > 0')}",
+                f" / on ({_BY}) group_left () {count(_DECISIONS, by=_BY)} > 0",
                 unit=looks.SHARE,
             ),
             sort="Times",
@@ -184,7 +184,6 @@ def _budgets() -> list[Panel]:
             Column(
                 "Paused for", now("max", "accord_budget_paused_seconds", UPSTREAM, by="upstream"), unit=looks.SECONDS
             ),
-            Column("In flight", now("sum", "accord_budget_in_flight", UPSTREAM, by="upstream")),
             Column("Refused", count("accord_budget_refused_total", UPSTREAM, by="upstream")),
             sort="Refused",
             empty="No budget is known",

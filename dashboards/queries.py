@@ -33,8 +33,13 @@ def rate(metric: str, *matchers: str, by: str = "") -> str:
 
 
 def count(metric: str, *matchers: str, by: str = "") -> str:
-    """Return how often in the time that is looked at, without what never happened."""
-    return f"sum{_by(by)} (increase({of(metric, *matchers)}[$__range])) > 0"
+    """Return how often in the time that is looked at."""
+    return f"sum{_by(by)} (increase({of(metric, *matchers)}[$__range]))"
+
+
+def happened(metric: str, *matchers: str, by: str = "") -> str:
+    """Return the same without what did not happen."""
+    return f"{count(metric, *matchers, by=by)} > 0"
 
 
 def now(how: str, metric: str, *matchers: str, by: str = "") -> str:

@@ -8,7 +8,7 @@ from dashboards import looks
 from dashboards.frame import Row
 from dashboards.frame import dashboard as framed
 from dashboards.panels import HALF, THIRD, Column, Query, graph, number, rows
-from dashboards.queries import now, of, quantile, rate
+from dashboards.queries import count, now, of, quantile, rate
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -63,7 +63,7 @@ def _configuration() -> list[Panel]:
             "Last reload refused",
             "Instances whose last reload was refused: they go on with the configuration that they had. Their log says "
             "what is wrong.",
-            Query(f"count({of('accord_config_last_reload_successful')} == 0) or vector(0)", "instances"),
+            Query(f"sum(1 - {of('accord_config_last_reload_successful')})", "instances"),
             unit=looks.NUMBER,
             width=THIRD,
             steps=[(1, looks.GATEWAY)],
@@ -80,7 +80,7 @@ def _configuration() -> list[Panel]:
         number(
             "Log lines lost",
             "Lines in the time you look at that nobody read in time, so that they were dropped.",
-            Query(f"sum(increase({of('accord_log_lines_dropped_total')}[$__range]))", "lines"),
+            Query(count("accord_log_lines_dropped_total"), "lines"),
             unit=looks.NUMBER,
             width=THIRD,
             steps=[(1, looks.GATEWAY)],

@@ -8,7 +8,7 @@ from dashboards import looks
 from dashboards.frame import GATEWAY, ONE_UPSTREAM, TO_CODE, TO_ERRORS, Row
 from dashboards.frame import dashboard as framed
 from dashboards.panels import HALF, THIRD, Column, Query, graph, rows
-from dashboards.queries import UPSTREAM, count, now, quantile, rate
+from dashboards.queries import UPSTREAM, happened, now, quantile, rate
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -64,7 +64,7 @@ def _outcomes() -> list[Panel]:
             "Replies that were passed on with another status than they came with: an error under 200, say.",
             Column("It sent", label="upstream_status"),
             Column("Clients got", label="status"),
-            Column("Times", count("accord_status_rewrites_total", UPSTREAM, by="upstream_status, status")),
+            Column("Times", happened("accord_status_rewrites_total", UPSTREAM, by="upstream_status, status")),
             sort="Times",
             width=HALF,
             empty="No status was changed",
@@ -81,7 +81,7 @@ def _codes() -> Panel:
         Column("Whose fault", label="fault", colours=looks.FAULTS),
         Column("Who answered", label="origin"),
         Column("Upstream", label="upstream", link=("All its errors", TO_ERRORS)),
-        Column("Times", count("accord_errors_total", UPSTREAM, by="upstream, code, fault, origin")),
+        Column("Times", happened("accord_errors_total", UPSTREAM, by="upstream, code, fault, origin")),
         sort="Times",
         empty="No errors",
     )
@@ -122,7 +122,7 @@ def _reached() -> list[Panel]:
             Query(rate("accord_transport_failures_total", UPSTREAM, by="reason"), "{{reason}}"),
             unit=looks.PER_SECOND,
             stacked=True,
-            width=THIRD,
+            width=HALF,
         ),
         graph(
             "How full is its pool?",
@@ -132,15 +132,15 @@ def _reached() -> list[Panel]:
             Query(now("sum", "accord_pool_waiting_requests", UPSTREAM), "requests that wait"),
             unit=looks.NUMBER,
             colours={"requests that wait": looks.GATEWAY},
-            width=THIRD,
+            width=HALF,
         ),
         graph(
             "How much went through?",
-            "Bytes of bodies in a second, and WebSockets that are open.",
+            "Bytes of bodies and of WebSockets in a second.",
             Query(rate("accord_request_bytes_total", UPSTREAM), "to it"),
             Query(rate("accord_response_bytes_total", UPSTREAM), "from it"),
             unit=looks.BYTES_PER_SECOND,
-            width=THIRD,
+            width=HALF,
         ),
         graph(
             "How many WebSockets are open?",
