@@ -6,7 +6,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES = $(wildcard gateway tests bench)
+SOURCES = $(wildcard gateway tests bench dashboards)
 
 # The tests that must cover the whole core, and whether there are others.
 CORE_TESTS = $(wildcard tests/unit tests/examples tests/property)
@@ -79,6 +79,7 @@ pages: install ## Write the pages and schemas that are made from the code and th
 	$(BIN)/python -m gateway.pipeline.reference > docs/reference/views.md
 	$(BIN)/python -m gateway.pipeline.presets docs/reference/presets
 	$(BIN)/python -m gateway.config.schema config/schema
+	$(BIN)/python -m dashboards helm/accord/files/dashboards
 
 .PHONY: bench
 bench: install ## Measure (see bench/)

@@ -110,6 +110,7 @@ def rows(
 ) -> table.Panel:
     """List what is so now or was in the time that is looked at; rows of all columns are joined by their labels."""
     panel = _framed(table.Panel(), title, about, width, height).no_value(empty).max_data_points(_STEPS)
+    panel = panel.align(common.FieldTextAlignment.AUTO).inspect(inspect=False)
     panel = panel.sort_by([has.TableSortByFieldState().display_name(sort).desc(desc=True)])
     asked = [column for column in columns if column.expr]
     for target in _targets([Query(column.expr, "") for column in asked]):
@@ -129,6 +130,7 @@ def timeline(
     results = {str(value): ValueMappingResult(text=text, color=colour) for value, (text, colour) in states.items()}
     panel = panel.mappings([ValueMap(options=results)]).show_value(common.VisibilityMode.NEVER)
     panel = panel.color_scheme(FieldColor().mode(FieldColorModeId.FIXED)).row_height(0.8).legend(_LEGEND)
+    panel = panel.line_width(0).fill_opacity(80)
     [target] = _targets([query])
     return panel.with_target(target.range())
 

@@ -47,7 +47,8 @@ def targets() -> Iterator[tuple[str, str, str]]:
     for file, text in texts().items():
         for panel in json.loads(text)["panels"]:
             for target in panel.get("targets", ()):
-                yield f"{file}: {panel['title']}", target["expr"], target.get("legendFormat", "")
+                where = f"{file}: {panel['title']} {target['refId']}"
+                yield where, target["expr"], target.get("legendFormat", "")
 
 
 @pytest.mark.parametrize(("where", "query", "legend"), [pytest.param(*one, id=one[0]) for one in targets()])
