@@ -6,7 +6,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES = $(wildcard gateway tests bench helm)
+SOURCES = $(wildcard gateway tests bench dashboards helm)
 
 # The tests that must cover the whole core, and whether there are others.
 CORE_TESTS = $(wildcard tests/unit tests/examples tests/property)
@@ -80,6 +80,7 @@ pages: install ## Write the pages and schemas that are made from the code and th
 	$(BIN)/python -m gateway.pipeline.presets docs/reference/presets
 	$(BIN)/python -m gateway.config.schema config/schema
 	$(BIN)/python -m helm.schema helm/accord
+	$(BIN)/python -m dashboards helm/accord/files/dashboards
 
 .PHONY: bench
 bench: install ## Measure (see bench/)
