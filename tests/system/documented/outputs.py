@@ -69,7 +69,7 @@ def _differs(shown: Any, value: Any, path: str, varies: frozenset[str]) -> Itera
         case list(), list() if len(shown) == len(value):
             for number, (one, other) in enumerate(zip(shown, value, strict=True)):
                 yield from _differs(one, other, f"{path}[{number}]", varies)
-        case str(), str() if _pattern(shown).fullmatch(_trimmed(value)):
+        case str(), str() if re.fullmatch(_line(shown), value, re.DOTALL):
             pass
         case _ if shown != value:
             yield f"{path} is {json.dumps(value, ensure_ascii=False)}, but {json.dumps(shown, ensure_ascii=False)} is shown"

@@ -114,19 +114,20 @@ def blocks(page: str) -> Iterator[Block]:
 def steps(page: str) -> list[Step]:
     """Return what the reader of a page does, in order; `ValueError` for a block whose language hides commands."""
     found: list[Step] = []
+    is_output = False
     for block in blocks(page):
+        is_output = block.adjoins and is_output and block.language in PRINTED
         if block.language in NOT_ALLOWED:
             raise ValueError(f"line {block.line}: name the block `sh`, `console`, `text` …, not `{block.language}`")
         if block.language == "sh":
             found += _commands(block, split(block.text))
+            is_output = True
         elif block.language == "console":
             found += _session(block)
         elif (named := _NAMED.match(block.text)) is not None:
             found.append(_file(block, named[1]))
-        elif block.adjoins and block.language in PRINTED and found and isinstance(found[-1], Command):
-            varies = _marked(_VARIES, block)
-            names = frozenset(varies[1].replace(",", " ").split()) if varies else frozenset()
-            found[-1].prints.append(Printed(language=block.language, text=block.text, varies=names))
+        elif is_output and isinstance(found[-1], Command):
+            found[-1].prints.append(_printed(block))
     return found
 
 
@@ -174,6 +175,12 @@ def _is_whole(lines: list[str]) -> bool:
     bare = [_COMMENT.sub("", line).rstrip() for line in lines]
     opened = sum(bool(_OPENS.match(line)) for line in bare) - sum(bool(_CLOSES.match(line)) for line in bare)
     return opened <= 0 and not bare[-1].endswith(("\\", "|", "&&"))
+
+
+def _printed(block: Block) -> Printed:
+    varies = _marked(_VARIES, block)
+    names = varies[1].replace(",", " ").split() if varies is not None else ()
+    return Printed(language=block.language, text=block.text, varies=frozenset(names))
 
 
 def _commands(block: Block, found: list[tuple[int, str]]) -> Iterator[Step]:
