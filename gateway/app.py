@@ -61,8 +61,6 @@ FLUSH_S: Final = 0.1
 """How long an access log line may wait for company before it is written."""
 LOG_END_S: Final = 1.0
 """How long stopping waits for the last log lines to be taken."""
-NEW_S: Final = 1.0
-"""How long a connection that was just made may take to begin its first request when the gateway stops."""
 _STDOUT: Final = 1
 
 
@@ -229,18 +227,20 @@ class Application:
     async def stop(self, *, delay: bool = True) -> None:
         """Stop as a load balancer wishes: not ready, a delay, the requests under way, then the connections.
 
-        Without `delay` the port is given up at once. The operator's port answers until the end.
+        From the first moment each answer is its connection's last, so that after the delay hardly any is left on which
+        a request may be on its way. Without `delay` the port is given up at once. The operator's port answers until
+        the end.
         """
         shutdown = self.settings.shutdown
         self.lifecycle.state = State.DRAINING
+        self._server.wind_down()
         await asyncio.sleep(shutdown.delay_s if delay else 0)
         ends_s = self._clock.monotonic_s() + shutdown.grace_s
-        self._server.wind_down()
         await self._server.caught_up()
         for listener in self._listening:
             listener.close()
         await self._server.caught_up()
-        await self._server.drain(min(NEW_S, shutdown.grace_s))
+        await self._server.drain(shutdown.grace_s)
         await self.lifecycle.quiet(max(0.0, ends_s - self._clock.monotonic_s()))
         self.lifecycle.state = State.ENDING
         await self._server.end()
