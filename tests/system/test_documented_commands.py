@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.components import require_component
 from tests.system.documented.pages import Command, NotRun, blocks, expressions, steps
 from tests.system.documented.sandbox import ROOT, play
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAGES = [ROOT / "README.md", *sorted([*ROOT.glob("docs/tutorial/**/*.md"), *ROOT.glob("docs/how-to/**/*.md")])]
 QUERIED = [*PAGES, *sorted([*ROOT.glob("docs/runbooks/**/*.md"), *ROOT.glob("docs/reference/**/*.md")])]

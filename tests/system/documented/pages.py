@@ -223,5 +223,6 @@ def _session(block: Block) -> list[Step]:
 
 def _file(block: Block, path: str) -> File:
     """Return the file that a block shows; only configuration is ever shown in part."""
-    is_part = block.language == "yaml" and path.startswith("config/") and not re.search(r"^version:", block.text, re.M)
+    is_configuration = block.language == "yaml" and path.startswith("config/")
+    is_part = is_configuration and re.search(r"^version:", block.text, re.MULTILINE) is None
     return File(path=path, text=block.text, line=block.line, whole=not is_part)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HOST: Final = "api.parts.example"
 _NO_STOCK: Final = (409, {"X-Trace": "t-811"}, {"fault": {"kind": "E_STOCK", "text": "Only 2 of these are left."}})
-_ORDER: Final = (200, {}, {"id": 7, "lines": []})
+_ORDER: Final[tuple[int, dict[str, str], object]] = (200, {}, {"id": 7, "lines": []})
 _NO_ORDER: Final = (404, {"X-Trace": "t-812"}, {"fault": {"kind": "E_ORDER", "text": "There is no order 9."}})
 _INPUTS: Final = {"inputs": [{"name": "lines.0.count", "why": "It is required."}]}
 _LACKING: Final = {"fault": {"kind": "E_STOCK", "text": "Only 2 of these are left."} | _INPUTS}

@@ -1,6 +1,6 @@
 """Do what a page says, in a folder, and tell the first thing that is not so. Run by `unshare`; see `sandbox.py`.
 
-    python -m tests.system.documented.play PAGE FOLDER SCRATCH
+python -m tests.system.documented.play PAGE FOLDER SCRATCH
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def main(page: Path, folder: Path, scratch: Path, given: Path) -> int:
             play.do(step)
         except DidNotWorkError as error:
             what = step.path if isinstance(step, File) else step.text
-            print(f"{page}:{step.line}: {what}\n{error}", flush=True)
+            sys.stdout.write(f"{page}:{step.line}: {what}\n{error}\n")
             return 1
     play.stop()
     return 0
