@@ -9,6 +9,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from tests.components import require_component
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +45,7 @@ def run(command: list[str], folder: Path, seconds: float, **environment: str) ->
     return done.stdout
 
 
+@pytest.mark.long
 def test_the_wheel_passes_what_the_sources_pass(tmp_path: Path) -> None:
     """Built as `make wheel` builds it, unpacked beside the tests and without the sources in reach."""
     require_component("gcc")
