@@ -21,6 +21,7 @@ from gateway.edge.limiting.budget_metrics import BudgetMetrics
 from gateway.edge.limiting.limit_metrics import WaitMetrics
 from gateway.edge.log_writer import Descriptor
 from gateway.edge.server import ClientServer
+from gateway.edge.upstream_metrics import UpstreamMetrics
 
 if TYPE_CHECKING:
     import socket
@@ -43,10 +44,8 @@ if TYPE_CHECKING:
     from gateway.edge.observers import Observer
     from gateway.limits.budget.board import BudgetBoard
     from gateway.limits.stores import Store
-    from gateway.upstream import Pool
+    from gateway.upstream import Pool, Stats
 
-NEW_S: Final = 1.0
-"""How long a connection that was just made may take to begin its first request when the gateway stops."""
 _STDOUT: Final = 1
 
 
@@ -114,6 +113,7 @@ class Application:
 
     def _collect(self) -> None:
         """Register what is told of the configuration that is served, whichever it is then."""
+        UpstreamMetrics(self.registry, self._stats)
         BudgetMetrics(self.registry, lambda: self._serving.budgets.watched, self._lasting.clock)
         WaitMetrics(self.registry, lambda: self._serving.admission.rooms.waits)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
@@ -131,6 +131,9 @@ class Application:
             describe=self._described,
             configuration=lasting.record.described,
         )
+
+    def _stats(self) -> Mapping[str, Stats]:
+        return self._serving.ways.stats()
 
     async def _stands(self, query: str) -> Page:
         return await self._serving.standing.page(query)
@@ -212,18 +215,20 @@ class Application:
     async def stop(self, *, delay: bool = True) -> None:
         """Stop as a load balancer wishes: not ready, a delay, the requests under way, then the connections.
 
-        Without `delay` the port is given up at once. The operator's port answers until the end.
+        From the first moment each answer is its connection's last, so that after the delay hardly any is left on which
+        a request may be on its way. Without `delay` the port is given up at once. The operator's port answers until
+        the end.
         """
         clock, shutdown = self._lasting.clock, self.settings.shutdown
         self.lifecycle.state = State.DRAINING
+        self._server.wind_down()
         await asyncio.sleep(shutdown.delay_s if delay else 0)
         ends_s = clock.monotonic_s() + shutdown.grace_s
-        self._server.wind_down()
         await self._server.caught_up()
         for listener in self._listening:
             listener.close()
         await self._server.caught_up()
-        await self._server.drain(min(NEW_S, shutdown.grace_s))
+        await self._server.drain(shutdown.grace_s)
         await self.lifecycle.quiet(max(0.0, ends_s - clock.monotonic_s()))
         self.lifecycle.state = State.ENDING
         await self._server.end()

@@ -15,19 +15,21 @@ from prometheus_client import CollectorRegistry
 from gateway.edge.access_log import AccessLog, LineBuffer, diagnostic_logger
 from gateway.edge.config_record import ConfigRecord
 from gateway.edge.lifecycle import Lifecycle
+from gateway.edge.limiting.budget_metrics import BoardMetrics
 from gateway.edge.limiting.exchange import Exchange
 from gateway.edge.limiting.limit_metrics import LimitMetrics
 from gateway.edge.limiting.store_metrics import KeyMetrics, StoreMetrics
 from gateway.edge.limiting.stores import budget_board, limit_store, secret_of
 from gateway.edge.log_writer import LogWriter
 from gateway.edge.metrics import Metrics
+from gateway.edge.runtime_metrics import RuntimeMetrics
 from gateway.edge.status import StatusBoard
 from gateway.edge.unknown import UnknownShapes
 from gateway.limits.stores.guard.breaker import State as StoreState
 from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from gateway.config.load import Configuration
     from gateway.edge.clock import Clock, Ids
@@ -88,9 +90,10 @@ class Lasting:
             StoreMetrics(self.registry, self.store.guarded.stats)
         self.exchange: Exchange | None = None
         self.shared_by = 1 if member is None else member.processes
-        board = budget_board(config, environ)
-        if board is not None:
-            self.share_budgets(board, ())
+        if config.gateway.store.redis is not None:
+            board = budget_board(config, environ, BoardMetrics(self.registry, self._board_changed).heard)
+            if board is not None:
+                self.share_budgets(board, ())
 
     def _log_to(self, stream: ByteStream) -> None:
         loop = asyncio.get_running_loop()
@@ -104,14 +107,16 @@ class Lasting:
         if self.member is None:
             self.registry.register(self.record)
         self.board = StatusBoard(())
-        metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self.writer.dropped_lines)
-        self.observers: tuple[Observer, ...] = (metrics, AccessLog(self.lines, self.clock), self.board, *observers)
+        self.metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self.writer.dropped_lines)
+        self._runtime = RuntimeMetrics(self.registry, self.clock)
+        self.observers: tuple[Observer, ...] = (self.metrics, AccessLog(self.lines, self.clock), self.board, *observers)
         self._sightings: dict[str, Sightings] = {}
         self.unknown = UnknownShapes(self.registry, self._sightings)
 
-    def follow(self, upstreams: Iterable[str], sightings: Mapping[str, Sightings], budgets: Iterable[Held]) -> None:
+    def follow(self, upstreams: Collection[str], sightings: Mapping[str, Sightings], budgets: Iterable[Held]) -> None:
         """Tell of these from now on; what was counted of those that stay goes on."""
         self.board.follow(upstreams)
+        self.metrics.serve(upstreams)
         self._sightings.clear()
         self._sightings.update(sightings)
         if self.exchange is not None:
@@ -134,9 +139,15 @@ class Lasting:
         word = "back" if state is StoreState.OK else "away"
         told("limit_store", state=word, reason=None if reason is None else reason.value)
 
+    def _board_changed(self, reason: StoreReason | None) -> None:
+        """Tell the operator, once for each change, whether replicas hear of each other's budgets."""
+        told, state = (self.log.info, "back") if reason is None else (self.log.warning, "away")
+        told("budget_board", state=state, reason=None if reason is None else reason.value)
+
     async def start(self) -> None:
         """Begin to write, to count, and to tell other replicas."""
         self.writer.start()
+        self._runtime.start()
         if not await self.store.start():
             self.log.warning("limit_store", state="absent", reason=None)
         if self.exchange is not None:
@@ -155,5 +166,6 @@ class Lasting:
 
     def end_log(self) -> None:
         """Write the last log lines. It blocks: the loop has nothing else left to do."""
+        self._runtime.stop()
         self.lines.flush()
         self.writer.stop(LOG_END_S)

@@ -40,6 +40,7 @@ class _Command(NamedTuple):
 
 _COMMANDS: Final = (
     _Command("serve", "gateway.cli.serve"),
+    _Command("health", "gateway.cli.health"),
     _Command("demo", "gateway.cli.demo"),
     _Command("check", "gateway.cli.check"),
     _Command("try", "gateway.cli.try_"),

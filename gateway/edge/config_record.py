@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from gateway.edge.series import Family, Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from prometheus_client import Metric
 
-_RELOADS: Final = "Attempts to take a changed configuration: success, or failure, after which the last one serves on."
-_LAST: Final = "1 when the last attempt to take a configuration succeeded, the start among them, else 0."
-_LOADED: Final = "When the configuration that is served was loaded, in Unix time."
-_INFO: Final = "1, for the digest of the files of the configuration that is served."
+RELOADS: Final = Family(
+    "accord_config_reloads",
+    "counter",
+    "Attempts to take another configuration: success, or failure, after which the last one serves on.",
+    ("result",),
+)
+LAST: Final = Family(
+    "accord_config_last_reload_successful",
+    "gauge",
+    "1 when the last attempt to take a configuration succeeded, the start among them, else 0.",
+)
+LOADED: Final = Family(
+    "accord_config_loaded_timestamp_seconds",
+    "gauge",
+    "When the configuration that is served was loaded, in Unix time.",
+)
+INFO: Final = Family(
+    "accord_config_info", "gauge", "1, for the digest of the files of the configuration that is served.", ("hash",)
+)
 
 
 class ConfigRecord(Collector):
@@ -46,12 +62,8 @@ class ConfigRecord(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Return the families of one scrape."""
-        reloads = CounterMetricFamily("accord_config_reloads", _RELOADS, labels=("result",))
-        reloads.add_metric(("success",), self._successes)
-        reloads.add_metric(("failure",), self._failures)
-        yield reloads
-        yield GaugeMetricFamily("accord_config_last_reload_successful", _LAST, value=int(self._last))
-        yield GaugeMetricFamily("accord_config_loaded_timestamp_seconds", _LOADED, value=self._loaded_s)
-        info = GaugeMetricFamily("accord_config_info", _INFO, labels=("hash",))
-        info.add_metric((self._digest,), 1)
-        yield info
+        results = (("success", self._successes), ("failure", self._failures))
+        yield Told(RELOADS, lambda: [((result,), count) for result, count in results]).metric()
+        yield Told(LAST, lambda: [((), int(self._last))]).metric()
+        yield Told(LOADED, lambda: [((), self._loaded_s)]).metric()
+        yield Told(INFO, lambda: [((self._digest,), 1)]).metric()

@@ -18,6 +18,7 @@ import socket
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Final, Protocol
 
 from aiohttp.streams import EMPTY_PAYLOAD
@@ -85,7 +86,8 @@ class Terms:
     """What holds for all connections of one port.
 
     `serve` answers a request; `refuse` answers what is none (the name of a code says why). Both return what they have
-    begun, which may be over already. Once `draining` is set, each answer is its connection's last.
+    begun, which may be over already. Once `draining` is set, each answer is its connection's last, unless its client
+    has asked more already.
     """
 
     bounds: Bounds
@@ -279,17 +281,20 @@ class ClientConnection(RequestHandler):
 
     @property
     def draining(self) -> bool:
-        """Tell whether the gateway is about to stop, so that each answer is the connection's last."""
-        return self._terms.draining
+        """Tell whether this answer is the connection's last: the gateway is about to stop, and no more was asked."""
+        return self._terms.draining and not self._messages and self._head_timer is None
 
-    @property
-    def awaited(self) -> bool:
-        """Tell whether a request is to come: the first, one whose head has begun, or one not yet taken up."""
-        if self.transport is None or self._force_close:
-            return False
-        if self._messages and self._turn is None:
-            return True
-        return not self._request_count or self._head_timer is not None
+    def awaited_since(self, stopping_s: float) -> float:
+        """Return since when a request may be on its way, by the loop's clock; the gateway stops since `stopping_s`.
+
+        It may if none has come yet, if its head has begun, and since an answer that said that the connection stays.
+        """
+        if self.transport is None or self._force_close or self._turn is not None:
+            return -inf
+        answered_s = self._next_keepalive_close_time - self._keepalive_timeout
+        if self._messages or not self._request_count or self._head_timer is not None:
+            return max(stopping_s, answered_s)
+        return answered_s
 
     def close_if_idle(self) -> None:
         """End the connection when no request is under way on it."""

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 OLDEST_AIOHTTP: Final = (3, 14, 4)
 """The first release without known request smuggling in its parsers."""
 
-_LOOK_S: Final = 0.01
-"""How often draining looks whether new connections have begun their requests."""
+NEW_S: Final = 1.0
+"""When the gateway stops: how long a client may take to begin the request that it may just be sending."""
+
+_LOOK_S: Final = 0.02
+"""How often draining looks which connections are done with."""
 
 _TURNS: Final = 4_096
 """So many connections are waited for at most: a flood must not keep the gateway from stopping."""
@@ -70,7 +73,7 @@ class ClientServer(web.Server):
             connection.seen = None  # it remembers ways, and with them all that they were made of
 
     def wind_down(self) -> None:
-        """Make each answer from here on the last of its connection."""
+        """Make each answer from here on the last of its connection, unless its client has asked more already."""
         self._terms.draining = True
 
     async def caught_up(self) -> None:
@@ -82,21 +85,28 @@ class ClientServer(web.Server):
             if self._made == before:
                 return
 
-    async def drain(self, new_s: float) -> None:
-        """Close idle connections now, and each other one after its current answer.
+    async def drain(self, grace_s: float) -> None:
+        """Close every connection on which no request is under way or to be expected, for `grace_s` seconds at most.
 
-        One that has not asked anything yet may have a request on its way: it has `new_s` seconds to begin it.
+        A client sends a request on a connection that it believes to stay, and would lose it by our closing: one that
+        has not asked anything yet, or was told a moment ago that its connection stays, has `NEW_S` to ask once more.
         """
         loop = asyncio.get_running_loop()
-        ends_s = loop.time() + new_s
-        for connection in self._clients():
-            if not connection.awaited:
-                connection.close_if_idle()
+        began_s = loop.time()
         # Looked at again and again: an event would cost every request of a whole life.
-        while loop.time() < ends_s and any(connection.awaited for connection in self._clients()):  # noqa: ASYNC110
+        while self._close_idle(began_s) and loop.time() < began_s + grace_s:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_S)
+
+    def _close_idle(self, began_s: float) -> bool:
+        """Close what is done with; return whether anything is not."""
+        expected_s, left = self._loop.time() - NEW_S, False
         for connection in self._clients():
-            connection.close_if_idle()
+            if connection.awaited_since(began_s) > expected_s:
+                left = True
+            else:
+                connection.close_if_idle()
+                left = left or connection.turn is not None
+        return left
 
     async def end(self) -> None:
         """Break off every request that is under way, let each say so, and close all connections."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gateway.edge.limiting.budgets import Budgets
     from gateway.model import Header
     from gateway.pipeline.matches import Matched
+    from gateway.upstream import Stats
 
 
 class Way(Struct, frozen=True, kw_only=True, eq=False):
@@ -135,6 +136,10 @@ class Ways:
     def describe(self) -> Mapping[str, Mapping[str, Any]]:
         """Return each upstream's address, mode and pool, for the operator."""
         return {name: {**self._shown[name], "pool": _pool(reached.pool)} for name, reached in self._pools.items()}
+
+    def stats(self) -> Mapping[str, Stats]:
+        """Return how each upstream's pool stands."""
+        return {name: reached.pool.stats() for name, reached in self._pools.items()}
 
     def _of(self, gateway: GatewayFile, upstream: Upstream, environ: Mapping[str, str]) -> dict[int, Way]:
         """Return an upstream's ways by the identity of their route (the configuration lives as long as they do)."""

@@ -123,7 +123,7 @@ def pass_switch(channel: socket.socket) -> None:
 
 
 class Upwards:
-    """The process's end: `told` is called with each order and its descriptors, `orphaned` when the supervisor is gone."""
+    """The process's end: `told` is called with each order and its descriptors, `orphaned` when nobody is there."""
 
     def __init__(
         self, channel: socket.socket, *, told: Callable[[Order, list[int]], object], orphaned: Callable[[], object]

@@ -32,16 +32,95 @@ if TYPE_CHECKING:
 
 @in_virtual_time
 async def test_the_gateway_says_that_it_is_going_before_it_goes(tmp_path: Path) -> None:
-    """Not ready for `delay`, and serving all the while."""
+    """Not ready for `delay`, and serving all the while; each answer is the last of its connection."""
     shutdown = {"delay": "5s", "grace": "10s"}
-    async with gateway(tmp_path, upstream(1), shutdown=shutdown) as accord, await connect(accord.port) as wire:
+    async with gateway(tmp_path, upstream(1), shutdown=shutdown) as accord:
+        now_s = asyncio.get_running_loop().time
         stopping = asyncio.create_task(accord.application.stop())
-        await wire.send(get("/-/ready") + get("/-/health"))
-        ready, health = await wire.reply(), await wire.reply()
-        assert (ready.status, ready.json()["code"]) == (503, "shutting_down")
-        assert health.status == 200
+        while now_s() < 4:
+            async with await connect(accord.port) as wire:
+                await wire.send(get("/-/ready"))
+                ready = await wire.reply()
+                assert (ready.status, ready.json()["code"]) == (503, "shutting_down")
+                assert ready.header("Connection") == b"close"
+                assert await wire.at_end() == b""
+            await asyncio.sleep(1)  # of virtual time
+        assert now_s() < 5
+        await stopping
+        assert now_s() >= 5
+
+
+@in_virtual_time
+async def test_what_was_asked_already_is_answered_before_the_gateway_goes(tmp_path: Path) -> None:
+    """Requests that came together, and one of which half a head has come behind another that is under way."""
+    over = asyncio.Event()
+    async with (
+        serve((head(), wait(over), send(OK))) as origin,
+        gateway(tmp_path, upstream(origin), shutdown={"delay": "5s"}) as accord,
+        await connect(accord.port) as wire,
+    ):
+        stopping = asyncio.create_task(accord.application.stop())
+        await wire.send(get("/-/ready") + get("/api/a"))
+        assert (await wire.reply()).header("Connection") is None
+        await wire.send(get("/-/health")[:20])
+        await asyncio.sleep(1)  # of virtual time
+        over.set()
+        assert (await wire.reply()).header("Connection") is None
+        await wire.send(get("/-/health")[20:])
+        assert (await wire.reply()).header("Connection") == b"close"
         assert await wire.at_end() == b""
-        assert asyncio.get_running_loop().time() >= 5
+        await stopping
+
+
+@in_virtual_time
+async def test_who_was_told_that_the_connection_stays_may_ask_once_more(tmp_path: Path) -> None:
+    """Its request may be on its way already. A second later it is not, and the connection is closed."""
+    async with (
+        gateway(tmp_path, upstream(1)) as accord,
+        await connect(accord.port) as asks,
+        await connect(accord.port) as idle,
+        await connect(accord.port) as silent,
+    ):
+        now_s = asyncio.get_running_loop().time
+        await idle.send(get("/-/health"))
+        assert (await idle.reply()).header("Connection") is None
+        await asyncio.sleep(2)  # of virtual time
+        for wire in (asks, silent):
+            await wire.send(get("/-/health"))
+            assert (await wire.reply()).header("Connection") is None
+        began_s = now_s()
+        stopping = asyncio.create_task(accord.application.stop())
+        assert await idle.at_end() == b""
+        assert now_s() - began_s < 0.1
+        await asyncio.sleep(0.5)  # of virtual time
+        await asks.send(get("/-/health"))
+        answer = await asks.reply()
+        assert (answer.status, answer.header("Connection")) == (200, b"close")
+        assert await silent.at_end() == b""
+        assert now_s() - began_s == pytest.approx(1, abs=0.1)
+        await stopping
+
+
+@in_virtual_time
+async def test_who_reads_an_answer_while_the_gateway_goes_may_ask_once_more(tmp_path: Path) -> None:
+    """The head of that answer has said already that the connection stays."""
+    over = asyncio.Event()
+    script = (head(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab"), wait(over), send(b"cd"))
+    async with (
+        serve(script) as origin,
+        gateway(tmp_path, upstream(origin)) as accord,
+        await connect(accord.port) as wire,
+    ):
+        await wire.send(get("/api/a"))
+        begun = await wire.reader.readuntil(b"ab")
+        assert b"Connection" not in begun
+        stopping = asyncio.create_task(accord.application.stop())
+        await asyncio.sleep(5)  # of virtual time
+        over.set()
+        assert await wire.reader.readexactly(2) == b"cd"
+        await wire.send(get("/-/health"))
+        answer = await wire.reply()
+        assert (answer.status, answer.header("Connection")) == (200, b"close")
         await stopping
 
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 TWO = {"name": "two", "key": "ip", "requests": 2, "per": "1h"}
 TOKEN = {"TOKEN": "0123456789"}
 OURS = {"inject": [{"header": "Authorization", "value_env": "TOKEN"}]}
-SPENT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-RateLimit-Limit: 60\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 30\r\n\r\nok"
+GRANT = b"X-RateLimit-Limit: 60\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 30\r\n"
+SPENT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + GRANT + b"\r\nok"
 STRANGE = b'HTTP/1.1 418 Tea\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"zork": "b"}'
 
 
@@ -73,8 +74,12 @@ async def test_a_request_under_way_ends_where_it_began(tmp_path: Path) -> None:
 @on_uvloop
 async def test_a_websocket_outlives_its_upstream_s_configuration(tmp_path: Path) -> None:
     """Bytes go both ways after the upstream is configured otherwise, and after it is gone; nobody new gets in."""
-    async with serve((head(), send(SWITCHED), echo(8))) as origin, serve(MANY) as other:
-        async with gateway(tmp_path, upstream(origin)) as accord, await connect(accord.port) as wire:
+    async with (
+        serve((head(), send(SWITCHED), echo(8))) as origin,
+        serve(MANY) as other,
+        gateway(tmp_path, upstream(origin)) as accord,
+    ):
+        async with await connect(accord.port) as wire:
             await open_tunnel(wire)
             await wire.send(b"once")
             assert await taken(wire, 4) == b"once"
@@ -90,7 +95,8 @@ async def test_a_request_that_waits_for_a_limit_keeps_its_place(tmp_path: Path) 
     """It goes the way that it came for, when the place of one from before the reload is free; then the new ones."""
     begun, over = asyncio.Event(), asyncio.Event()
     limit = {"name": "places", "key": "ip", "concurrent": 1, "when_exceeded": "wait", "max_wait": "60s"}
-    async with serve((head(), tell(begun), wait(over), send(OK), head(), send(OK))) as old, serve(MANY) as new:
+    script = (head(), tell(begun), wait(over), send(OK), head(), send(OK))
+    async with serve(script) as old, serve(MANY) as new:  # noqa: SIM117 - what is served, then what asks
         async with gateway(tmp_path, upstream(old), limits=[limit]) as accord:
             first = asyncio.ensure_future(accord.get("/api/first"))
             await begun.wait()
@@ -285,7 +291,7 @@ async def watched(accord: Running, config: Path) -> AsyncIterator[Reloads]:
 async def until(accord: Running, holds: Callable[[Any], bool]) -> Any:  # noqa: ANN401 - JSON
     """Look until the status page says so, and return what it says of the configuration."""
     async with asyncio.timeout(PATIENCE_S):
-        while not holds(seen := (await status(accord))["configuration"]):
+        while not holds(seen := (await status(accord))["configuration"]):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
     return seen
 
@@ -297,7 +303,7 @@ def events(accord: Running, event: str) -> list[dict[str, Any]]:
 
 @on_uvloop
 async def test_a_folder_that_is_swapped_is_taken(tmp_path: Path) -> None:
-    """As Kubernetes does it: the files are links into a folder, which is itself a link that is put in another's place."""
+    """As Kubernetes does it: files are links into a folder, which is itself a link that is put in another's place."""
     watch = {"reload": {"watch": "100ms"}}
     async with serve(MANY) as origin:
         for name, via in (("one", "first"), ("two", "second")):
@@ -381,7 +387,7 @@ async def test_a_key_file_that_changes_is_a_change(tmp_path: Path) -> None:
 async def test_without_watching_only_who_asks_is_heard(tmp_path: Path) -> None:
     """`off`: nobody looks at the files until a signal comes; it is heard even if nothing has changed."""
     off = {"reload": {"watch": "off"}}
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), **off) as accord:
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), **off) as accord:  # noqa: SIM117 - as above
         async with watched(accord, written(tmp_path, upstream(origin), via="another", **off)) as reloads:
             before = (await status(accord))["configuration"]
             await asyncio.sleep(0.01)
@@ -390,6 +396,6 @@ async def test_without_watching_only_who_asks_is_heard(tmp_path: Path) -> None:
             await until(accord, lambda seen: seen["hash"] != before["hash"])
             reloads.ask()
             async with asyncio.timeout(PATIENCE_S):
-                while len(events(accord, "configuration reloaded")) < 2:
+                while len(events(accord, "configuration reloaded")) < 2:  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.01)
             assert (await accord.get("/api/a")).header("Via") == b"1.1 another"

@@ -119,7 +119,9 @@ async def test_all_processes_serve_the_last_good_configuration(tmp_path: Path) -
         assert sorted(await codes(served, "/api/a", 3)) == [200, 200, 429]
         config.write_text(json.dumps({"version": 1, "listen": "127.0.0.1:1", "admin": "127.0.0.1:0", "nonsense": 1}))
         (failed,) = await until_told(served, "configuration not reloaded")
-        assert failed["faults"] == [f"{config}:1:69 nonsense: this key is not known"] or "nonsense" in failed["faults"][0]
+        assert (
+            failed["faults"] == [f"{config}:1:69 nonsense: this key is not known"] or "nonsense" in failed["faults"][0]
+        )
         for process in (await served.status())["processes"]:
             os.kill(process["pid"], signal.SIGKILL)
         await served.until(lambda status: [one["state"] for one in status["processes"]] == ["ready"] * 2)

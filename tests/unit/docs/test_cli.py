@@ -10,7 +10,7 @@ import pytest
 from gateway.cli.main import main
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
-COMMANDS = ("serve", "demo", "check", "try", "infer", "explain", "diff", "schema", "catalog")
+COMMANDS = ("serve", "health", "demo", "check", "try", "infer", "explain", "diff", "schema", "catalog")
 
 
 def _help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
