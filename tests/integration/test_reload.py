@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tests.integration.harness import Running
 
 TWO = {"name": "two", "key": "ip", "requests": 2, "per": "1h"}
+WATCH = {"watch": "100ms"}
+OFF = {"watch": "off"}
 TOKEN = {"TOKEN": "0123456789"}
 OURS = {"inject": [{"header": "Authorization", "value_env": "TOKEN"}]}
 GRANT = b"X-RateLimit-Limit: 60\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 30\r\n"
@@ -78,16 +80,16 @@ async def test_a_websocket_outlives_its_upstream_s_configuration(tmp_path: Path)
         serve((head(), send(SWITCHED), echo(8))) as origin,
         serve(MANY) as other,
         gateway(tmp_path, upstream(origin)) as accord,
+        await connect(accord.port) as wire,
     ):
-        async with await connect(accord.port) as wire:
-            await open_tunnel(wire)
-            await wire.send(b"once")
-            assert await taken(wire, 4) == b"once"
-            await reload(accord, written(tmp_path, upstream(other, name="other")))
-            await reload(accord, written(tmp_path, upstream(other, name="another")))
-            await wire.send(b"more")
-            assert await taken(wire, 4) == b"more"
-            assert (await accord.get("/api/a")).status == 404
+        await open_tunnel(wire)
+        await wire.send(b"once")
+        assert await taken(wire, 4) == b"once"
+        await reload(accord, written(tmp_path, upstream(other, name="other")))
+        await reload(accord, written(tmp_path, upstream(other, name="another")))
+        await wire.send(b"more")
+        assert await taken(wire, 4) == b"more"
+        assert (await accord.get("/api/a")).status == 404
 
 
 @on_uvloop
@@ -304,11 +306,10 @@ def events(accord: Running, event: str) -> list[dict[str, Any]]:
 @on_uvloop
 async def test_a_folder_that_is_swapped_is_taken(tmp_path: Path) -> None:
     """As Kubernetes does it: files are links into a folder, which is itself a link that is put in another's place."""
-    watch = {"reload": {"watch": "100ms"}}
     async with serve(MANY) as origin:
         for name, via in (("one", "first"), ("two", "second")):
             (tmp_path / name).mkdir()
-            written(tmp_path / name, upstream(origin), via=via, **watch)
+            written(tmp_path / name, upstream(origin), via=via, reload=WATCH)
         mounted = tmp_path / "mounted"
         mounted.mkdir()
         (mounted / "..data").symlink_to(tmp_path / "one")
@@ -340,8 +341,7 @@ async def _served(folder: Path) -> AsyncIterator[Running]:
 @on_uvloop
 async def test_a_broken_file_changes_nothing_until_it_is_mended(tmp_path: Path) -> None:
     """It is told once, in full, with no value that may be a secret; the mended one is taken by itself."""
-    watch = {"reload": {"watch": "100ms"}}
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), **watch) as accord:
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), reload=WATCH) as accord:
         config = tmp_path / "gateway.yaml"
         async with watched(accord, config):
             file = tmp_path / "upstreams" / "api.yaml"
@@ -349,7 +349,7 @@ async def test_a_broken_file_changes_nothing_until_it_is_mended(tmp_path: Path) 
             told = await until(accord, lambda seen: not seen["last_reload_successful"])
             assert await statuses(accord, "/api/a", 1) == [200]
             assert "accord_config_last_reload_successful 0.0" in accord.metrics()
-            written(tmp_path, upstream(origin), upstream(origin, name="new"), **watch)
+            written(tmp_path, upstream(origin), upstream(origin, name="new"), reload=WATCH)
             await until(accord, lambda seen: seen["hash"] != told["hash"])
             assert await statuses(accord, "/new/a", 1) == [200]
             (failed,) = events(accord, "configuration not reloaded")
@@ -374,9 +374,8 @@ async def test_a_key_file_that_changes_is_a_change(tmp_path: Path) -> None:
     (tmp_path / "upstreams").mkdir()
     trusted = tmp_path / "ca.pem"
     trusted.write_bytes(authority.file.read_bytes())
-    watch = {"reload": {"watch": "100ms"}}
     one = upstream(1, tls={"ca_file": "../ca.pem"}, base_url="https://127.0.0.1:1")
-    async with gateway(tmp_path, one, **watch) as accord, watched(accord, tmp_path / "gateway.yaml"):
+    async with gateway(tmp_path, one, reload=WATCH) as accord, watched(accord, tmp_path / "gateway.yaml"):
         trusted.write_text("nonsense")
         await until(accord, lambda seen: not seen["last_reload_successful"])
         trusted.write_bytes(authority.file.read_bytes())
@@ -386,9 +385,8 @@ async def test_a_key_file_that_changes_is_a_change(tmp_path: Path) -> None:
 @on_uvloop
 async def test_without_watching_only_who_asks_is_heard(tmp_path: Path) -> None:
     """`off`: nobody looks at the files until a signal comes; it is heard even if nothing has changed."""
-    off = {"reload": {"watch": "off"}}
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), **off) as accord:  # noqa: SIM117 - as above
-        async with watched(accord, written(tmp_path, upstream(origin), via="another", **off)) as reloads:
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), reload=OFF) as accord:  # noqa: SIM117 - as above
+        async with watched(accord, written(tmp_path, upstream(origin), via="another", reload=OFF)) as reloads:
             before = (await status(accord))["configuration"]
             await asyncio.sleep(0.01)
             assert (await accord.get("/api/a")).header("Via") == b"1.1 accord"

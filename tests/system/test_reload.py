@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.harness import get, on_uvloop, upstream, written
-from tests.integration.origin import MANY, head, send, serve, tell, wait
+from tests.integration.origin import MANY, OK, head, send, serve, tell, wait
 from tests.integration.wire import connect
 from tests.system.accord import START_S, accord, summed
 from tests.system.flood import flood
@@ -49,7 +49,7 @@ def events(served: Served, event: str) -> list[dict[str, Any]]:
 async def until_told(served: Served, event: str, number: int = 1) -> list[dict[str, Any]]:
     """Wait for so many lines of one kind."""
     async with asyncio.timeout(START_S):
-        while len(found := events(served, event)) < number:
+        while len(found := events(served, event)) < number:  # noqa: ASYNC110 - it is in another process
             await asyncio.sleep(0.02)
     return found
 
@@ -82,26 +82,22 @@ async def test_reloads_under_load_fail_no_request(tmp_path: Path, processes: int
 async def test_counts_outlive_a_reload(tmp_path: Path, processes: int, store: str) -> None:
     """Who is at a limit stays there, in the table of all processes and in Redis; a limit that is new counts for all."""
     with redis_server(tmp_path) as redis:
-        where: object = store if store == "memory" else {"redis": {"url_env": "ACCORD_TEST_REDIS", "deadline": "5s"}}
-        os.environ["ACCORD_TEST_REDIS"] = redis.url
-        try:
-            async with serve(LASTS) as origin, AsyncExitStack() as stack:
-                config = written(tmp_path, upstream(origin), limits=[LIMIT], store=where, **NO_WATCH)
-                served = await stack.enter_async_context(accord(config, processes))
-                assert sorted(await codes(served, "/api/a", 5)) == [200, 200, 200, 429, 429]
-                more = upstream(origin, name="more", limits=[LIMIT | {"name": "own", "requests": 2}])
-                before = (await served.status())["configuration"]["hash"]
-                written(tmp_path, upstream(origin), more, limits=[LIMIT], store=where, **NO_WATCH)
-                served.signal(signal.SIGHUP)
-                await reloaded(served, before)
-                assert await codes(served, "/api/a", 3) == [429] * 3
-                before = (await served.status())["configuration"]["hash"]
-                written(tmp_path, more, store=where, **NO_WATCH)
-                served.signal(signal.SIGHUP)
-                await reloaded(served, before)
-                assert sorted(await codes(served, "/more/a", 5)) == [200, 200, 429, 429, 429]
-        finally:
-            del os.environ["ACCORD_TEST_REDIS"]
+        where: object = store if store == "memory" else {"redis": {"url_env": "STORE_URL", "deadline": "5s"}}
+        async with serve(LASTS) as origin, AsyncExitStack() as stack:
+            config = written(tmp_path, upstream(origin), limits=[LIMIT], store=where, **NO_WATCH)
+            served = await stack.enter_async_context(accord(config, processes, STORE_URL=redis.url))
+            assert sorted(await codes(served, "/api/a", 5)) == [200, 200, 200, 429, 429]
+            more = upstream(origin, name="more", limits=[LIMIT | {"name": "own", "requests": 2}])
+            before = (await served.status())["configuration"]["hash"]
+            written(tmp_path, upstream(origin), more, limits=[LIMIT], store=where, **NO_WATCH)
+            served.signal(signal.SIGHUP)
+            await reloaded(served, before)
+            assert await codes(served, "/api/a", 3) == [429] * 3
+            before = (await served.status())["configuration"]["hash"]
+            written(tmp_path, more, store=where, **NO_WATCH)
+            served.signal(signal.SIGHUP)
+            await reloaded(served, before)
+            assert sorted(await codes(served, "/more/a", 5)) == [200, 200, 429, 429, 429]
 
 
 @on_uvloop
@@ -138,7 +134,7 @@ async def test_all_processes_serve_the_last_good_configuration(tmp_path: Path) -
 async def test_the_end_comes_in_order_in_the_middle_of_reloads(tmp_path: Path) -> None:
     """A request that began before a reload is finished behind SIGTERM; signals that come then change nothing."""
     begun, over = asyncio.Event(), asyncio.Event()
-    async with serve((head(), tell(begun), wait(over), send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))) as old:
+    async with serve((head(), tell(begun), wait(over), send(OK))) as old:  # noqa: SIM117 - what is served, then who asks
         async with serve(LASTS) as new, AsyncExitStack() as stack:
             config = written(tmp_path, upstream(old), **NO_WATCH)
             served = await stack.enter_async_context(accord(config, 1))
