@@ -42,10 +42,11 @@ exit status: 0 when all is well (warnings may be told), 1 when something is wron
 
 
 class _Report(msgspec.Struct, kw_only=True):
-    """What `--json` writes; `upstreams` and `examples` are counts, and null where the files could not be read."""
+    """What `--json` writes; `upstreams` and `examples` are counts, `hash` is as the status page tells it; null where the files could not be read."""
 
     ok: bool
     config: str
+    hash: str | None = None
     upstreams: int | None = None
     examples: int | None = None
     faults: tuple[Fault, ...] = ()
@@ -78,6 +79,7 @@ def _report(path: Path) -> _Report:
     return _Report(
         ok=not faults,
         config=str(path),
+        hash=configuration.digest,
         upstreams=len(configuration.upstreams),
         examples=count_examples(configuration),
         faults=ConfigError(faults or warnings).faults,

@@ -24,6 +24,8 @@ examples:
 
 SIGTERM or Ctrl-C ends it: it says that it is not ready, waits `shutdown.delay`, finishes
 what is under way within `shutdown.grace`, and leaves. A second one ends it at once.
+SIGHUP, or a change of the files, has the configuration read again: all of it is taken,
+or nothing.
 """
 
 
