@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from gateway.edge.config_record import ConfigRecord
     from gateway.edge.connection import Refuse, Serve
     from gateway.edge.lifecycle import Lifecycle
-    from gateway.edge.limiting.tables import Handle
     from gateway.edge.log_writer import ByteStream
     from gateway.edge.member import Member
     from gateway.edge.observers import Observer
     from gateway.limits.budget.board import BudgetBoard
     from gateway.limits.stores import Store
+    from gateway.limits.stores.shared.handle import Handle
     from gateway.upstream import Pool, Stats
 
 _STDOUT: Final = 1

@@ -42,7 +42,10 @@ exit status: 0 when all is well (warnings may be told), 1 when something is wron
 
 
 class _Report(msgspec.Struct, kw_only=True):
-    """What `--json` writes; `upstreams` and `examples` are counts, `hash` is as the status page tells it; null where the files could not be read."""
+    """What `--json` writes; null where the files could not be read.
+
+    `hash` is as the status page of a gateway tells it that serves them, `upstreams` and `examples` are counts.
+    """
 
     ok: bool
     config: str

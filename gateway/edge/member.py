@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gateway.edge.limiting.tables import Handle  # noqa: TC001 - msgspec needs the types at run time
+from gateway.limits.stores.shared.handle import Handle  # noqa: TC001 - msgspec needs the types at run time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ import uvloop
 
 from gateway import app
 from gateway.config.load import load
-from gateway.edge.limiting.tables import Handle
 from gateway.errors import AccordError, ConfigError
+from gateway.limits.stores.shared.handle import Handle
 from gateway.supervisor.channel import Order, Upwards, Word, read_change, receive_hello
 from gateway.supervisor.shared_log import SharedLog
 

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from gateway.config.load import Configuration
     from gateway.config.stores import RedisConfig
     from gateway.edge.clock import Clock
-    from gateway.edge.limiting.tables import Handle
     from gateway.edge.member import Member
     from gateway.errors import Fault, StoreReason
     from gateway.limits.stores import Store
     from gateway.limits.stores.redis.board import RedisBoard
     from gateway.limits.stores.redis.target import RedisTarget
+    from gateway.limits.stores.shared.handle import Handle
 
     OnChange = Callable[[State, StoreReason | None], None]
 

@@ -6,24 +6,16 @@ rest changes. A table goes with the last of its policies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.limits.policy import Policy  # noqa: TC001 - msgspec needs the types at run time
 from gateway.limits.stores.shared import SharedStore
+from gateway.limits.stores.shared.handle import Handle
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from gateway.limits.policy import Policy
     from gateway.limits.stores.shared import SharedTable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handle:
-    """What a process must know of a table: the descriptor of its memory, and what it was laid out for."""
-
-    fd: int
-    policies: tuple[Policy, ...]
 
 
 class Tables:
