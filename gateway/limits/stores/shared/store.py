@@ -168,7 +168,7 @@ class SharedStore:
 
     def _judge(self, asks: Sequence[Ask], *, keep: bool) -> Decision:
         """Decide a request with all that it touches locked."""
-        seats = [Seat(self._counts[policy.id], policy, key, cost) for policy, key, cost in asks]
+        seats = self._seats(asks)
         try:
             self._lock(seats)
             now_us, unix_us = self._times_us(seats)
@@ -183,6 +183,14 @@ class SharedStore:
         finally:
             self._unlock()
         return Decision(decided.admitted, decided.verdicts, decided.tightest, (), decided.shadowed)
+
+    def _seats(self, asks: Sequence[Ask]) -> list[Seat]:
+        """Return where all keys belong; a policy that no configuration has any more holds up nobody who still asks."""
+        counts = self._counts
+        try:
+            return [Seat(counts[policy.id], policy, key, cost) for policy, key, cost in asks]
+        except KeyError:
+            return [Seat(counts[policy.id], policy, key, cost) for policy, key, cost in asks if policy.id in counts]
 
     def _times_us(self, seats: Sequence[Seat]) -> tuple[int, int]:
         """Return both clocks' times, not behind what any of the buckets has seen."""

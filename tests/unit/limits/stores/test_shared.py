@@ -12,11 +12,13 @@ from fcntl import LOCK_EX, lockf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from gateway.limits import Decision, Policy
 from gateway.limits.stores.shared import SharedStore, SharedTable
 from gateway.limits.stores.shared.counts import KEYS_REMEMBERED, Counts
+from gateway.limits.stores.shared.handle import Handle
 from gateway.limits.stores.shared.layout import DIGESTS_WORD, WORD_BYTES
 from gateway.limits.stores.shared.memory import Memory, make_table, nameless_file
 from tests.integration.contenders import fork
@@ -294,3 +296,10 @@ def test_a_table_is_let_go_with_the_last_of_its_policies(stores: list[SharedStor
     assert one.refund(held, NOW_US, UNIX_US) == ()
     one.release(held, NOW_US)
     assert ask(one, MORE, b"k")
+    assert one.decide([(TWO, b"k", 1), (MORE, b"z", 1)], NOW_US, UNIX_US).admitted
+
+
+def test_a_table_can_be_told_of(second: SharedTable) -> None:
+    """Its descriptor and what it was laid out for, as text, which is how a process hears of it."""
+    handle = Handle(fd=second.fileno(), policies=second.policies)
+    assert msgspec.json.decode(msgspec.json.encode(handle), type=Handle) == handle
