@@ -195,6 +195,7 @@ def test_the_monitor_finds_the_admin_port_alone() -> None:
     monitor, services = only(found, "ServiceMonitor"), [one for one in found if one["kind"] == "Service"]
     wanted = monitor["spec"]["selector"]["matchLabels"]
     (service,) = [one for one in services if wanted.items() <= one["metadata"]["labels"].items()]
+    assert service["metadata"]["labels"][monitor["spec"]["jobLabel"]] == RELEASE
     assert [port["name"] for port in service["spec"]["ports"]] == [monitor["spec"]["endpoints"][0]["port"]] == ["admin"]
     assert service["spec"]["clusterIP"] == "None"
     clients = only(found, "Service", "accord")
@@ -300,6 +301,7 @@ def test_probes_ask_the_pages_that_there_are(entry: str) -> None:
         pytest.param({"config": {"listen": "[::]:8080"}}, True, id="listen"),
         pytest.param({"config": {"admin": "0.0.0.0:8082"}}, True, id="admin"),
         pytest.param({"config": {"store": "shared"}}, True, id="store"),
+        pytest.param({"config": {"shutdown": {"grace": "60s"}}}, True, id="a longer end"),
         pytest.param({"processes": 2}, True, id="processes"),
         pytest.param({"store": {"redis": {"secret": "redis"}}}, True, id="a variable"),
     ],
