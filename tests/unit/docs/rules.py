@@ -25,6 +25,7 @@ _COMMENT: Final = re.compile(r"#.*")
 _SELECTED: Final = re.compile(r"\b([a-z_]+(?::\w+)*)(?:\{([^}]*)\})?")
 _MATCHED: Final = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
 _GROUPED: Final = re.compile(r"\b(?:by|on|group_left|without)\s*\(([^)]*)\)")
+_AGGREGATED: Final = ("sum by", "min by")
 _OURS: Final = ("accord", "process_", "python_")
 
 
@@ -47,8 +48,8 @@ def recorded() -> dict[str, frozenset[str]]:
     for rule in rules():
         if "record" in rule:
             labels = grouped(rule["expr"]) | frozenset(rule.get("labels", ()))
-            for name in metrics(rule["expr"]):
-                labels |= found.get(name, frozenset())
+            if not rule["expr"].startswith(_AGGREGATED):
+                labels = labels.union(*(found.get(name, frozenset()) for name in metrics(rule["expr"])))
             found[rule["record"]] = found.get(rule["record"], frozenset()) | labels
     return found
 

@@ -75,6 +75,19 @@ def test_a_name_that_is_recorded_says_how() -> None:
     assert names == []
 
 
+def test_what_is_recorded_is_listed() -> None:
+    """The how-to lists each recorded name with its labels, and no other; `…1h` is the one before it, over 1h."""
+    page = (ROOT / "docs" / "how-to" / "alerts.md").read_text(encoding="utf-8")
+    listed: dict[str, set[str]] = {}
+    for names, labels in re.findall(r"^\| (`accord:[^|]+) \| ([^|]*)\|", page, re.MULTILINE):
+        whole = ""
+        for name in re.findall(r"`([\w:…]+)`", names):
+            whole = re.sub(r"\d+\w$", name[1:], whole) if name.startswith("…") else name
+            listed[whole] = set(re.findall(r"`(\w+)`", labels))
+    own = {name: set(labels - TARGET) for name, labels in recorded().items() if "own_objective" not in name}
+    assert listed == own
+
+
 @pytest.mark.parametrize("rule", _each(rules()))
 def test_a_rule_reads_what_is_exported(rule: dict[str, Any]) -> None:
     """Each metric of an expression is exported or recorded, and has the labels that the expression looks at."""
