@@ -129,3 +129,5 @@ _NUMBERS: Final[tuple[tuple[Family, Callable[[Watched, int], float]], ...]] = (
     (FLIGHT, lambda watched, _now_us: 0 if watched.held is None else watched.held.learned.in_flight),
 )
 """Each family, and its number of one upstream at a time in microseconds."""
+
+FAMILIES: Final = tuple(family for family, _ in _NUMBERS)

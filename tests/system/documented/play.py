@@ -1,6 +1,6 @@
 """Do what a page says, in a folder, and tell the first thing that is not so. Run by `unshare`; see `sandbox.py`.
 
-    python -m tests.system.documented.play PAGE FOLDER SCRATCH
+python -m tests.system.documented.play PAGE FOLDER SCRATCH
 """
 
 from __future__ import annotations
