@@ -226,6 +226,8 @@ async def test_a_budget_that_is_used_up_is_an_outcome_of_its_own(tmp_path: Path)
         answer = await accord.get("/api/a")
         metrics = accord.metrics()
     assert answer.json()["code"] == "upstream_budget_exhausted"
+    assert 'accord_budget_remaining{upstream="api"} 0.0' in metrics
+    assert 'accord_budget_limit{upstream="api"} 1.0' in metrics
     labels = 'fault="upstream",method="GET",outcome="upstream_budget",status="503",upstream="api"'
     assert f"accord_requests_total{{{labels}}} 1.0" in metrics
 

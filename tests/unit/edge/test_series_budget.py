@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +13,6 @@ from gateway.config.load import load
 from gateway.edge.series_budget import MANY, series_budget
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gateway.config.load import Configuration
 
 UPSTREAM = "version: 1\nname: api{0}\nbase_url: https://api.example\nmatch: {{prefix: /api{0}}}\n"
@@ -47,6 +46,16 @@ def test_each_upstream_and_each_limit_counts(tmp_path: Path) -> None:
     assert series_budget(configuration(tmp_path, 1, "mode: shadow\n")).most > one.most
     two = series_budget(configuration(tmp_path, 2))
     assert (two.start - one.start, two.most - one.most) == (25, 633)
+
+
+def test_the_reference_has_these_numbers(tmp_path: Path) -> None:
+    """Of one plain upstream: what `check` prints, and what each upstream makes."""
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "metrics.md").read_text()
+    one, two = (series_budget(configuration(tmp_path)), series_budget(configuration(tmp_path, 2)))
+    assert f"{one.start:,} series at /metrics from the start, {one.most:,} at most" in page
+    assert f"makes {two.start - one.start} series from the start" in page
+    assert f"{two.most - one.most} at most (in shadow mode" in page
+    assert f"warns above {MANY:,}" in page
 
 
 def test_what_is_warned_of_is_many() -> None:
