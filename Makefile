@@ -79,6 +79,7 @@ pages: install ## Write the pages and schemas that are made from the code and th
 	$(BIN)/python -m gateway.pipeline.reference > docs/reference/views.md
 	$(BIN)/python -m gateway.pipeline.presets docs/reference/presets
 	$(BIN)/python -m gateway.config.schema config/schema
+	$(BIN)/python -m gateway.pipeline.words > gateway/pipeline/words.new && mv gateway/pipeline/words.new gateway/pipeline/words.txt
 
 .PHONY: bench
 bench: install ## Measure (see bench/)
