@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 from typing import TYPE_CHECKING
 
 from gateway.config import presets
@@ -18,8 +19,9 @@ def test_list_is_of_today() -> None:
     assert words.shipped() == known_words(presets.specs().values())
 
 
-def test_written_as_it_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_written_as_it_is_read(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The command prints the file: a word a line, in order."""
+    monkeypatch.delitem(sys.modules, words.__name__)  # it runs as a program of its own
     runpy.run_module("gateway.pipeline.words", run_name="__main__")
     printed = capsys.readouterr().out.splitlines()
     assert printed == sorted(words.shipped())
