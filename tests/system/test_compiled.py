@@ -8,12 +8,12 @@ import sys
 import zipfile
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.system.wheels import ROOT, compiled_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 FROM_OUTSIDE = (
     "tests/integration",
@@ -45,6 +45,7 @@ def run(command: list[str], folder: Path, seconds: float, **environment: str) ->
     return done.stdout
 
 
+@pytest.mark.long
 def test_the_wheel_passes_what_the_sources_pass(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """Built as `make wheel` builds it, unpacked beside the tests and without the sources in reach."""
     wheel = compiled_wheel(pytestconfig)  # it takes the limit of time off this test: each step has its own
