@@ -8,7 +8,7 @@ from dashboards import looks
 from dashboards.frame import TO_UPSTREAM, UPSTREAMS, Row
 from dashboards.frame import dashboard as framed
 from dashboards.panels import HALF, Column, Query, graph, number, rows, timeline
-from dashboards.queries import FAILED, FAILING, NOT_FINE, SINCE, UPSTREAM, WORST, now, quantile, rate, share
+from dashboards.queries import FAILED, FAILING, MOSTLY, NOT_FINE, SINCE, UPSTREAM, WORST, now, quantile, rate, share
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -83,11 +83,13 @@ def _who() -> Panel:
         f"A row for each upstream of which at least {FAILING:.0%} of the requests fail now, and each party whose fault "
         "that is: the upstream's own, the gateway's (its credential is refused, its code fails), or the clients'. "
         '"Since" is the last moment at which it was seen not to fail; the begin of the time you look at, where it '
-        "failed all the while. No row: nobody fails.",
+        "failed all the while. `Mostly` is how most of the failed requests end. No row: nobody fails.",
         Column("Upstream", label="upstream", link=("Look at ${__value.text}", TO_UPSTREAM)),
         Column("Whose fault", label="fault", colours=looks.FAULTS),
         Column("Share failed", f"{FAILED} >= {FAILING}", unit=looks.SHARE),
         Column("Since", f"({SINCE}) * 1000", unit=looks.MOMENT),
+        Column("Mostly", label="outcome"),
+        Column("That a second", MOSTLY, unit=looks.PER_SECOND),
         sort="Share failed",
         empty="Nobody fails",
     )

@@ -74,7 +74,7 @@ def graph(
     """Draw series over time; `colours` are by the name of a series."""
     panel = _framed(timeseries.Panel(), title, about, width, 8).unit(unit).min(0).line_width(1)
     panel = panel.fill_opacity(50 if stacked else 8).show_points(common.VisibilityMode.NEVER)
-    panel = panel.legend(_LEGEND).tooltip(_TOOLTIP)
+    panel = panel.legend(_LEGEND).tooltip(_TOOLTIP).no_value("Nothing in this time")
     if stacked:
         panel = panel.stacking(has.StackingConfig().mode(common.StackingMode.NORMAL))
     for target in _targets(queries):
@@ -168,6 +168,8 @@ def _dressed(column: Column) -> list[DynamicConfigValue]:
     properties: list[DynamicConfigValue] = []
     if column.expr:
         properties.append(DynamicConfigValue(id_val="unit", value=column.unit))
+    if column.expr and column.unit == looks.NUMBER:
+        properties.append(DynamicConfigValue(id_val="decimals", value=0))
     if column.colours is not None:
         results = {name: ValueMappingResult(text=name, color=colour) for name, colour in column.colours.items()}
         properties.append(DynamicConfigValue(id_val="mappings", value=[ValueMap(options=results)]))
@@ -192,4 +194,9 @@ _LEGEND: Final = (
     .show_legend(show_legend=True)
     .calcs([])
 )
-_TOOLTIP: Final = has.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING)
+_TOOLTIP: Final = (
+    has.VizTooltipOptions()
+    .mode(common.TooltipDisplayMode.MULTI)
+    .sort(common.SortOrder.DESCENDING)
+    .hide_zeros(hide_zeros=True)
+)

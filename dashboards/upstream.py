@@ -75,13 +75,16 @@ def _outcomes() -> list[Panel]:
 def _codes() -> Panel:
     return rows(
         "Which errors did clients get?",
-        "What clients were told in the time you look at. A click on a code tells what it means, one on an origin leads "
-        "to all errors.",
+        "What clients were told in the time you look at. A click on a code tells what it means, one on a number leads "
+        "to all errors of this upstream.",
         Column("Code", label="code", link=("What it means", TO_CODE)),
         Column("Whose fault", label="fault", colours=looks.FAULTS),
         Column("Who answered", label="origin"),
-        Column("Upstream", label="upstream", link=("All its errors", TO_ERRORS)),
-        Column("Times", happened("accord_errors_total", UPSTREAM, by="upstream, code, fault, origin")),
+        Column(
+            "Times",
+            happened("accord_errors_total", UPSTREAM, by="code, fault, origin"),
+            link=("When these were", TO_ERRORS),
+        ),
         sort="Times",
         empty="No errors",
     )

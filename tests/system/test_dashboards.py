@@ -89,6 +89,12 @@ async def traffic(port: int) -> None:
     await asyncio.gather(*[_answer(port, request) for request in targets])
 
 
+async def once(served: Served) -> str:
+    """Bring about an error that nothing else does, and return its code."""
+    code: str = (await served.get("/masks/" + "a" * 9000)).json()["code"]
+    return code
+
+
 async def _answer(port: int, request: bytes) -> None:
     """Ask, whatever comes of it."""
     with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -130,6 +136,13 @@ async def looks(watching: Prometheus, board: Board, look: Look) -> list[Look]:
     return [look._replace(chosen=chosen | {"upstream": name}) for name in upstreams]
 
 
+async def catalogue(watching: Prometheus, look: Look) -> dict[str, float]:
+    """Return how often each code was told, by the table of the dashboard of errors."""
+    everything = look._replace(end_s=await watching.now_s(), chosen={"job": ALL, "instance": ALL, "upstream": ALL})
+    [rows] = await Board("errors").ask(watching, "Which codes, of which upstream?", everything)
+    return {row.labels["code"]: row.value for row in rows}
+
+
 async def faults(watching: Prometheus, board: Board, look: Look) -> list[str]:
     """Return what is wrong with a dashboard: each of its queries must show something for some choice."""
     every, found = await looks(watching, board, look), []
@@ -164,3 +177,6 @@ async def test_every_panel_and_every_choice_shows_something(tmp_path: Path, monk
         for name, query in Board("overview").marks().items():
             rows = await watching.query(look._replace(chosen={"job": ALL, "instance": ALL}).put(query))
             assert rows or name == "Configuration refused", name
+        code = await once(one)
+        await watching.scraped()
+        assert (await catalogue(watching, look))[code] == 1
