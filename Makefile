@@ -6,11 +6,12 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES = $(wildcard gateway tests bench dashboards)
+SOURCES = $(wildcard gateway tests bench dashboards helm)
 
-# The tests that must cover the whole core, and whether there are others.
+# The tests that must cover the whole core; all others; and how these share the cores: who is done takes over of the rest.
 CORE_TESTS = $(wildcard tests/unit tests/examples tests/property)
-OTHER_TESTS = $(shell find tests -name 'test_*.py' $(foreach folder,$(CORE_TESTS),-not -path '$(folder)/*') | head -n 1)
+OTHER_TESTS = tests $(CORE_TESTS:%=--ignore=%)
+SHARED = -n auto --maxprocesses 4 --dist worksteal
 
 # uv.lock pins uv as well; this is the version that it names.
 UV_VERSION = $(shell sed -n '/^name = "uv"$$/{n;s/^version = "\(.*\)"$$/\1/p;}' uv.lock)
@@ -45,7 +46,8 @@ check: lint types layers test ## Lint, types, layers and all tests: what CI runs
 .PHONY: test
 test: install ## All tests; those of the core must cover every line and branch of it
 	$(BIN)/pytest -n auto $(CORE_TESTS) --cov --cov-fail-under=100
-	$(if $(OTHER_TESTS),$(BIN)/pytest tests $(CORE_TESTS:%=--ignore=%))
+	$(BIN)/pytest $(OTHER_TESTS) -m 'not alone' $(SHARED)
+	$(BIN)/pytest $(OTHER_TESTS) -m alone
 
 .PHONY: unit
 unit: install ## The fast tests alone: units, examples, properties
@@ -79,6 +81,7 @@ pages: install ## Write the pages and schemas that are made from the code and th
 	$(BIN)/python -m gateway.pipeline.reference > docs/reference/views.md
 	$(BIN)/python -m gateway.pipeline.presets docs/reference/presets
 	$(BIN)/python -m gateway.config.schema config/schema
+	$(BIN)/python -m helm.schema helm/accord
 	$(BIN)/python -m dashboards helm/accord/files/dashboards
 
 .PHONY: bench
