@@ -13,10 +13,13 @@ from grafana_foundation_sdk.builders import prometheus, stat, statetimeline, tab
 from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardSpecialValueMapOptions,
     DataSourceRef,
     DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
+    SpecialValueMap,
+    SpecialValueMatch,
     Threshold,
     ThresholdsMode,
     ValueMap,
@@ -99,7 +102,7 @@ def number(
     panel = panel.thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(thresholds))
     panel = panel.color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
     panel = panel.reduce_options(has.ReduceDataOptions().calcs(["lastNotNull"]))
-    panel = panel.graph_mode(common.BigValueGraphMode.AREA)
+    panel = panel.graph_mode(common.BigValueGraphMode.AREA).mappings([_NOTHING])
     for target in _targets(queries):
         panel = panel.with_target(target.range())
     return panel
@@ -187,6 +190,12 @@ def _colour(colour: str) -> DynamicConfigValue:
     return DynamicConfigValue(id_val="color", value={"mode": FieldColorModeId.FIXED, "fixedColor": colour})
 
 
+_NOTHING: Final = SpecialValueMap(
+    options=DashboardSpecialValueMapOptions(
+        match=SpecialValueMatch.NULL_AND_NAN, result=ValueMappingResult(text="-", color=looks.NEUTRAL)
+    )
+)
+"""A share of nothing is not a number: nobody asked."""
 _LEGEND: Final = (
     has.VizLegendOptions()
     .display_mode(common.LegendDisplayMode.LIST)

@@ -148,7 +148,7 @@ async def faults(watching: Prometheus, board: Board, look: Look) -> list[str]:
     every, found = await looks(watching, board, look), []
     for title in board.panels():
         try:
-            answers = [await board.ask(watching, title, one) for one in every]
+            answers = await asyncio.gather(*[board.ask(watching, title, one) for one in every])
         except QueryFailed as failed:
             found.append(f"{board.name}: {title}: {failed}")
             continue
@@ -166,9 +166,9 @@ async def test_every_panel_and_every_choice_shows_something(tmp_path: Path, monk
     async with contextlib.AsyncExitStack() as stack:
         redis = stack.enter_context(redis_server(tmp_path / "redis"))
         monkeypatch.setenv("STORE", redis.url)
-        one = await stack.enter_async_context(shop(tmp_path))
         (tmp_path / "several").mkdir()
-        several = await stack.enter_async_context(family(tmp_path / "several"))
+        both = (shop(tmp_path), family(tmp_path / "several"))
+        one, several = await asyncio.gather(*map(stack.enter_async_context, both))
         jobs = {"accord": [one.admin_port], "several": [several.admin_port]}
         watching = await stack.enter_async_context(prometheus(tmp_path / "prometheus", jobs, every=SCRAPE))
         look = await busy(watching, one, redis)
