@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards import looks
 from dashboards.frame import TO_UPSTREAM, UPSTREAMS, Row
 from dashboards.frame import dashboard as framed
+from dashboards.outcomes import outcomes
 from dashboards.panels import HALF, Column, Query, graph, number, rows, timeline
 from dashboards.queries import FAILED, FAILING, MOSTLY, NOT_FINE, SINCE, UPSTREAM, WORST, now, quantile, rate, share
 
@@ -128,15 +129,7 @@ def _red() -> list[Panel]:
             colours=looks.FAULTS,
             stacked=True,
         ),
-        graph(
-            "How do requests end?",
-            "Requests in a second by their outcome, one word for each request. Greens are fine, blues are clients' "
-            "faults, oranges upstreams', red ours.",
-            Query(rate("accord_requests_total", UPSTREAM, by="outcome"), "{{outcome}}"),
-            unit=looks.PER_SECOND,
-            colours=looks.OUTCOMES,
-            stacked=True,
-        ),
+        outcomes(),
         graph(
             "How slow, and whose time is it?",
             "95 of 100 requests took less than `whole`, upstreams answered as many within `upstream`, and the gateway "
