@@ -95,7 +95,7 @@ async def reloads(watching: Prometheus, folder: Path, served: Served) -> None:
     for text, result in (("version: 1\nno_such_key: 1\n", "failure"), (good + "\n", "success")):
         file.write_text(text)
         served.signal(signal.SIGHUP)
-        await watching.until(f'accord_config_reloads_total{{result="{result}"}} > 0', lambda rows: bool(rows))
+        await watching.until(f'accord_config_reloads_total{{result="{result}"}} > 0', bool)
 
 
 async def once(served: Served) -> str:
@@ -182,10 +182,10 @@ async def test_every_panel_and_every_choice_shows_something(tmp_path: Path, monk
         jobs = {"accord": [one.admin_port], "several": [several.admin_port]}
         watching = await stack.enter_async_context(prometheus(tmp_path / "prometheus", jobs, every=SCRAPE))
         look = await busy(watching, tmp_path, one, redis)
-        wrong = [fault for name in NAMES for fault in await faults(watching, Board(name), look)]
-        assert not wrong, "\n".join(wrong)
         for name, query in Board("overview").marks().items():
             assert await watching.query(look._replace(chosen={"job": ALL, "instance": ALL}).put(query)), name
+        wrong = [fault for name in NAMES for fault in await faults(watching, Board(name), look)]
+        assert not wrong, "\n".join(wrong)
         code = await once(one)
         await watching.scraped()
         assert (await catalogue(watching, look))[code] == 1
