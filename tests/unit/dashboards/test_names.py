@@ -1,22 +1,20 @@
-"""What dashboards and pages ask for is what Accord exports: no other name, and no other label."""
+"""What dashboards ask for is what Accord exports: no other name, and no other label."""
 
 from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dashboards.__main__ import texts
-from tests.exported import exported, series
+from tests.exported import series
 from tests.unit.docs.rules import TARGET, grouped, metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[3]
 OTHERS = {
     "process_cpu_seconds_total": frozenset[str](),
     "process_max_fds": frozenset[str](),
@@ -28,7 +26,6 @@ OTHERS = {
 """What prometheus-client exports by itself, as far as it is asked for."""
 NAME = re.compile(r"\baccord_[a-z_]*[a-z]\b")
 LEGEND = re.compile(r"\{\{(\w+)\}\}")
-PAGES = sorted(path for path in [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"] if NAME.search(path.read_text()))
 
 
 def targets() -> Iterator[tuple[str, str, str]]:
@@ -59,9 +56,3 @@ def test_variables_and_marks_ask_for_what_is_exported() -> None:
         board = json.loads(text)
         asked = json.dumps([board["templating"], board["annotations"]])
         assert set(NAME.findall(asked)) <= series().keys()
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_page_speaks_of_metrics_that_are_exported(page: Path) -> None:
-    """A metric that was renamed is renamed everywhere."""
-    assert set(NAME.findall(page.read_text())) <= series().keys() | exported().keys()
