@@ -23,7 +23,7 @@ from gateway.edge.connection import Terms
 from gateway.edge.forward import Forwarder
 from gateway.edge.intake import Intake
 from gateway.edge.lifecycle import Lifecycle, State
-from gateway.edge.limiting.budget_metrics import BudgetMetrics
+from gateway.edge.limiting.budget_metrics import BoardMetrics, BudgetMetrics
 from gateway.edge.limiting.budgets import Budgets
 from gateway.edge.limiting.exchange import Exchange
 from gateway.edge.limiting.limit_metrics import LimitMetrics, WaitMetrics
@@ -33,10 +33,12 @@ from gateway.edge.log_writer import Descriptor, LogWriter
 from gateway.edge.metrics import Metrics
 from gateway.edge.proxy import Proxy
 from gateway.edge.replies import Replies
+from gateway.edge.runtime_metrics import RuntimeMetrics
 from gateway.edge.server import ClientServer
 from gateway.edge.standing import Standing
 from gateway.edge.status import StatusBoard
 from gateway.edge.unknown import UnknownShapes
+from gateway.edge.upstream_metrics import UpstreamMetrics
 from gateway.edge.ways import Ways
 from gateway.limits.stores import BudgetedStore
 from gateway.limits.stores.guard.breaker import State as StoreState
@@ -97,6 +99,9 @@ class Application:
         self._log = diagnostic_logger(self._lines, clock)
         board = StatusBoard(tuple(upstream.settings.name for upstream in config.upstreams))
         metrics = Metrics(self.registry, lambda: self.lifecycle.in_flight, lambda: self._writer.dropped_lines)
+        metrics.serve(upstream.settings.name for upstream in config.upstreams)
+        UpstreamMetrics(self.registry, self._ways.stats)
+        self._runtime = RuntimeMetrics(self.registry, clock)
         log = AccessLog(self._lines, clock)
         self._store = limit_store(
             config,
@@ -118,9 +123,10 @@ class Application:
 
     def _share_budgets(self, config: Configuration, environ: Mapping[str, str]) -> None:
         """Share what upstreams grant with all replicas, or where these share no store, with all processes alike."""
-        board = budget_board(config, environ)
-        if board is not None:
-            self.share_budgets(board)
+        if config.gateway.store.redis is not None:
+            board = budget_board(config, environ, BoardMetrics(self.registry, self._board_changed).heard)
+            if board is not None:
+                self.share_budgets(board)
         elif self.member is not None:
             self._budgets.share(self.member.processes)
 
@@ -147,6 +153,11 @@ class Application:
         told = self._log.info if reason is None else self._log.warning
         word = "back" if state is StoreState.OK else "away"
         told("limit_store", state=word, reason=None if reason is None else reason.value)
+
+    def _board_changed(self, reason: StoreReason | None) -> None:
+        """Tell the operator, once for each change, whether replicas hear of each other's budgets."""
+        told, state = (self._log.info, "back") if reason is None else (self._log.warning, "away")
+        told("budget_board", state=state, reason=None if reason is None else reason.value)
 
     def _proxy(self, ids: Ids, admission: Admission, observers: tuple[Observer, ...]) -> Proxy:
         gateway = self.settings
@@ -217,6 +228,7 @@ class Application:
         listener = await listening("listen", self._server, listen, tries=tries, shared=self.member is not None)
         self._listening.append(listener)
         self.port = port_of(listener)
+        self._runtime.start()
         self.lifecycle.state = State.READY
 
     async def attend(self, connection: socket.socket) -> None:
@@ -251,6 +263,7 @@ class Application:
         for listener in (*self._listening, *self._admin_listening):
             listener.close()
         await self._admin_server.end()
+        self._runtime.stop()
         self._lines.flush()
         self._writer.stop(LOG_END_S)  # the loop has nothing else left to do
         self.lifecycle.state = State.STOPPED

@@ -273,10 +273,12 @@ class Outcome(Struct, frozen=True, gc=False, tag_field="event", tag="request", r
     cost more than all counting. It is made by position for the same reason, by `Call.outcome` alone.
 
     `outcome` is one word per request, so that ratios add up: `ok`, `client_error`, `rate_limited`, `upstream_4xx`,
-    `upstream_5xx`, `upstream_masked` (an error under 2xx), `transport`, `timeout`, `no_route`, `gateway_error`,
-    `cancelled` (the client left), `cut` (an answer broken off after its head was sent), `idle` (a tunnel in which
-    nothing moved). A tunnel is one request with status 101. `time_s` is Unix time at the end. Durations are in
-    milliseconds, to the microsecond; sizes in bytes. `path` is without its query; it and `client_request_id` are cut to
+    `upstream_5xx`, `upstream_masked` (an error under 2xx), `upstream_budget` (refused here: what the upstream grants is
+    used up), `transport`, `timeout`, `no_route`, `gateway_error`, `cancelled` (the client left), `cut` (an answer
+    broken off after its head was sent), `idle` (a tunnel in which nothing moved). A tunnel is one request with status
+    101. `time_s` is Unix time at the end. Durations are in milliseconds, to the microsecond; `overhead_ms` is what is
+    left of the whole without the upstream, and without waiting for the client's body and for limits. Sizes are in
+    bytes. `path` is without its query; it and `client_request_id` are cut to
     a length. `client` is a configured name or a keyed hash; `limit` the name of the policy that refused the request.
     `left_out` says, on what was no request, how many lines of such were left out before this one.
 
@@ -307,6 +309,7 @@ class Outcome(Struct, frozen=True, gc=False, tag_field="event", tag="request", r
     retry_after: float | int | None
     duration_ms: float
     upstream_ms: float | None
+    overhead_ms: float
     request_bytes: int
     response_bytes: int
     left_out: int | UnsetType = UNSET

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from gateway.model import Allowance, Origin, Outcome, Problem, Translation
+from gateway.edge.words import CLIENT_CLOSED_REQUEST, word_of, word_of_reply
+from gateway.model import Allowance, Outcome, Problem, Translation
 from gateway.pipeline.preference import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gateway.limits import Charge, Verdict
     from gateway.limits.budget.learned import Ticket
     from gateway.model import Success
@@ -20,23 +19,6 @@ if TYPE_CHECKING:
 
 PATH_CHARACTERS: Final = 512
 ID_CHARACTERS: Final = 128
-
-CLIENT_CLOSED_REQUEST: Final = 499
-"""The status that stands in logs and metrics for a request whose client left before an answer; it is never sent."""
-
-_BY_CODE: Final[Mapping[str, str]] = {
-    "route_not_found": "no_route",
-    "method_not_allowed": "no_route",
-    "rate_limited": "rate_limited",
-    "upstream_timeout": "timeout",
-    "upstream_budget_exhausted": "transport",
-    "upstream_saturated": "transport",
-    "upstream_unavailable": "transport",
-}
-"""The word for a failure that no upstream's reply lies behind, where its status does not say it."""
-
-_SERVER_ERROR: Final = 500
-_CLIENT_ERROR: Final = 400
 
 
 class Would:
@@ -59,13 +41,13 @@ def would_be(found: Problem | Success | None, received: int, dialect: str) -> Wo
     Only names and numbers of our own: what the upstream said in its own words is not kept. `dialect` is the upstream's.
     """
     if found is None:
-        return Would(received, _word_of_reply(received), Translation.PASSED)
+        return Would(received, word_of_reply(received), Translation.PASSED)
     if isinstance(found, Problem):
         would = Would(found.status, word_of(found, received, found.status), Translation.PROBLEM)
         would.code = found.code.name
         would.dialect = dialect if found.upstream is None else found.upstream.dialect
         return would
-    would = Would(found.status, _word_of_reply(found.status), Translation.UNIFIED)
+    would = Would(found.status, word_of_reply(found.status), Translation.UNIFIED)
     would.dialect = found.dialect
     return would
 
@@ -103,6 +85,8 @@ class Call:
     upstream_ended_s: float | None = None
     upstream_status: int | None = None
     view: Writer | None = None
+    waited_s: float = 0.0
+    waits_since_s: float | None = None
     word: str | None = None
     would: Would | None = None
 
@@ -118,6 +102,16 @@ class Call:
         self.charges: tuple[Charge, ...] = ()
         self.verdicts: tuple[Verdict, ...] = ()
 
+    def waits(self, now_s: float) -> None:
+        """Note that it waits from now on, for its limits or for its body: that is no work of ours."""
+        self.waits_since_s = now_s
+
+    def goes_on(self, now_s: float) -> None:
+        """Note that it waits no longer, if it did."""
+        if self.waits_since_s is not None:
+            self.waited_s += now_s - self.waits_since_s
+            self.waits_since_s = None
+
     def outcome(self, ended_s: float, time_s: float) -> Outcome:
         """Return what happened, at the end of the request: `ended_s` on the monotonic clock, `time_s` in Unix time."""
         problem = self.problem
@@ -126,7 +120,10 @@ class Call:
         else:
             code, source, after = problem.code.name, problem.source, problem.retry.after
             origin, fault, stage = source.origin, source.fault, source.stage
-        began_s, would = self.upstream_began_s, self.would
+        if self.waits_since_s is not None:
+            self.goes_on(ended_s)
+        duration_s, began_s, would = ended_s - self.began_s, self.upstream_began_s, self.would
+        upstream_s = 0.0 if began_s is None else (self.upstream_ended_s or ended_s) - began_s
         path, client_id = self.path, self.client_request_id
         outcome = Outcome(
             int(time_s * 1e3) / 1e3,
@@ -150,8 +147,9 @@ class Call:
             self.dialect,
             self.translation,
             after,
-            int((ended_s - self.began_s) * 1e6) / 1e3,  # round() takes five times as long
-            None if began_s is None else int(((self.upstream_ended_s or ended_s) - began_s) * 1e6) / 1e3,
+            int(duration_s * 1e6) / 1e3,  # round() takes five times as long
+            None if began_s is None else int(upstream_s * 1e6) / 1e3,
+            int(max(0.0, duration_s - upstream_s - self.waited_s) * 1e6) / 1e3,
             self.request_bytes,
             self.response_bytes,
         )
@@ -173,23 +171,3 @@ def _beside(outcome: Outcome, would: Would) -> Outcome:
 def _cut(text: str, characters: int) -> str:
     """Bound a text that somebody else chose."""
     return f"{text[:characters]}…"
-
-
-def word_of(problem: Problem | None, upstream_status: int | None, status: int) -> str:
-    """Return the one word for a request that got an answer."""
-    if problem is None:
-        return _word_of_reply(status)
-    if problem.source.origin is Origin.UPSTREAM and upstream_status is not None:
-        return "upstream_masked" if upstream_status < _CLIENT_ERROR else _word_of_reply(upstream_status)
-    if word := _BY_CODE.get(problem.code.name):
-        return word
-    if problem.source.origin is Origin.TRANSPORT:
-        return "transport"
-    return "gateway_error" if problem.status >= _SERVER_ERROR else "client_error"
-
-
-def _word_of_reply(status: int) -> str:
-    """Return the word for a reply of an upstream that went through as it was."""
-    if status < _CLIENT_ERROR:
-        return "ok"
-    return "upstream_4xx" if status < _SERVER_ERROR else "upstream_5xx"

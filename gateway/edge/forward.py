@@ -60,7 +60,9 @@ class Forwarder:
         return self._request(call, asked, body, None if body is None else body.at_hand())
 
     def _request(self, call: Call, asked: Asked, body: RequestBody | None, first: bytes | None) -> UpstreamRequest:
-        call.upstream_began_s = self._clock.monotonic_s()
+        now_s = call.upstream_began_s = self._clock.monotonic_s()
+        if call.waits_since_s is not None:
+            call.goes_on(now_s)
         whole = body is None or body.at_end
         return UpstreamRequest(
             method=call.method.encode("ascii"),

@@ -2,88 +2,145 @@
 
 Counting is one look in a dictionary, which finds every cell that requests of this kind are counted in, and additions of
 plain integers: prometheus-client's own `inc` costs as much as routing a request. The samples are made when somebody
-scrapes. Label values come from closed sets alone: configured names, our own vocabulary,
-HTTP statuses, and the methods in `METHODS`; a path, a header or an upstream's text never becomes one.
+scrapes. Label values come from closed sets alone: the names of the upstreams that are served, our own vocabulary, known
+statuses, and the methods in `METHODS`; a path, a header or an upstream's text never becomes one. Beside that each
+family tells only so many series of one upstream apart.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from itertools import accumulate
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import UNSET
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, Sample
 from prometheus_client.registry import Collector
 
 from gateway.catalog import CODES
+from gateway.edge.series import Cell, Counters, Family, Histogram, Histograms, Told
+from gateway.edge.words import CLIENT_CLOSED_REQUEST, NONE, OTHER, OUTCOMES, WITHOUT_UPSTREAM, fault_of, status_label
 from gateway.headers import SWITCHING_PROTOCOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from prometheus_client.core import Metric
     from prometheus_client.registry import CollectorRegistry
 
     from gateway.model import Outcome
 
 METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"))
-OTHER: Final = "other"
-NONE: Final = "none"
-"""The label of a request that reached no upstream."""
+USUAL_METHOD: Final = "GET"
+"""The method under which each outcome is there from the start."""
 
-BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-
-_BOUNDS_MS: Final = tuple(round(bound_s * 1000, 3) for bound_s in BUCKETS_S)
-_BOUNDS: Final = (*map(str, BUCKETS_S), "+Inf")
+OVERHEAD_BUCKETS_S: Final = (
+    0.000_05,
+    0.000_1,
+    0.000_25,
+    0.000_5,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    5.0,
+)
 
 KINDS_REMEMBERED: Final = 4_096
 """Kinds of requests whose cells are known by one look; they are forgotten together, and what they counted is not."""
 
-Labels = tuple[str, ...]
-_T = TypeVar("_T")
+MOST_SERIES: Final = 100
+"""Series of one upstream that each family of counters tells apart; what comes then is counted as `other`."""
 
+_UPSTREAM: Final = ("upstream",)
 
-class Cell:
-    """One count."""
-
-    __slots__ = ("count",)
-
-    def __init__(self) -> None:
-        """Start at nothing."""
-        self.count = 0
-
-
-class Histogram:
-    """Durations of one upstream: how many fell into each bucket, and their sum in milliseconds."""
-
-    __slots__ = ("counts", "sum_ms")
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.counts = [0] * len(_BOUNDS)
-        self.sum_ms = 0.0
-
-    def observe(self, duration_ms: float) -> None:
-        """Count one duration."""
-        self.counts[bisect_left(_BOUNDS_MS, duration_ms)] += 1
-        self.sum_ms += duration_ms
-
-    def cumulated(self) -> list[tuple[str, float]]:
-        """Return (upper bound in seconds, how many were not longer), the last bound being +Inf."""
-        return list(zip(_BOUNDS, accumulate(self.counts), strict=True))
+REQUESTS: Final = Family(
+    "accord_requests",
+    "counter",
+    "Requests answered, or left by their client. outcome is one word a request, so that ratios add up; fault is who "
+    "must act.",
+    ("upstream", "method", "status", "outcome", "fault"),
+)
+ERRORS: Final = Family(
+    "accord_errors",
+    "counter",
+    "Failures told to clients: who answered, who must act, and the code.",
+    ("upstream", "origin", "fault", "category", "code"),
+)
+REPLIES: Final = Family(
+    "accord_upstream_replies", "counter", "Replies of upstreams by the status they had.", ("upstream", "status")
+)
+REWRITES: Final = Family(
+    "accord_status_rewrites",
+    "counter",
+    "Replies of which the client got another status than the upstream sent.",
+    ("upstream", "upstream_status", "status"),
+)
+TRANSLATIONS: Final = Family(
+    "accord_translations",
+    "counter",
+    "Replies of upstreams by what became of their bodies.",
+    ("upstream", "dialect", "result"),
+)
+SHADOWED: Final = Family(
+    "accord_shadow_replies",
+    "counter",
+    "Replies that passed in shadow mode, by what would have become of them.",
+    ("upstream", "result", "outcome", "code"),
+)
+TRANSPORT: Final = Family(
+    "accord_transport_failures",
+    "counter",
+    "Exchanges without a usable answer, by RFC 9209 error type.",
+    ("upstream", "reason"),
+)
+REQUEST_BYTES: Final = Family(
+    "accord_request_bytes", "counter", "Bytes of request bodies read from clients.", _UPSTREAM
+)
+RESPONSE_BYTES: Final = Family(
+    "accord_response_bytes", "counter", "Bytes of response bodies sent to clients.", _UPSTREAM
+)
+DURATION: Final = Family(
+    "accord_request_duration_seconds",
+    "histogram",
+    "From the request's head to the last byte of its answer handed to the socket.",
+    _UPSTREAM,
+)
+UPSTREAM_DURATION: Final = Family(
+    "accord_upstream_duration_seconds",
+    "histogram",
+    "From the first byte sent to the upstream to the last byte of its reply read.",
+    _UPSTREAM,
+)
+OVERHEAD: Final = Family(
+    "accord_overhead_duration_seconds",
+    "histogram",
+    "What the gateway added: the whole without the upstream, and without waiting for a client's body and for limits.",
+    _UPSTREAM,
+)
+IN_FLIGHT: Final = Family("accord_in_flight_requests", "gauge", "Requests under way now.")
+DROPPED: Final = Family(
+    "accord_log_lines_dropped",
+    "counter",
+    "Log lines that were not written: nobody read them in time, or the output is gone.",
+)
 
 
 class Bound(NamedTuple):
     """Where requests of one kind are counted.
 
-    `durations` are None for tunnels: how long one lived says nothing of how fast anybody was. `upstream_durations` are
-    None for them too, and where none of the kind reached an upstream.
+    `durations` and `overhead` are None for tunnels: how long one lived says nothing of how fast anybody was.
+    `upstream_durations` are None for them too, and where none of the kind reached an upstream.
     """
 
     cells: tuple[Cell, ...]
     request_bytes: Cell
     response_bytes: Cell
     durations: Histogram | None
+    overhead: Histogram | None
     upstream_durations: Histogram | None
 
 
@@ -96,18 +153,22 @@ class Metrics(Collector):
     def __init__(
         self, registry: CollectorRegistry, in_flight: Callable[[], int], dropped_lines: Callable[[], int]
     ) -> None:
-        """Register with `registry`, which is given so that tests have one each."""
-        self._in_flight = in_flight
-        self._dropped_lines = dropped_lines
-        self._requests: dict[Labels, Cell] = {}
-        self._errors: dict[Labels, Cell] = {}
-        self._translations: dict[Labels, Cell] = {}
-        self._shadowed: dict[Labels, Cell] = {}
-        self._transport: dict[Labels, Cell] = {}
-        self._request_bytes: dict[Labels, Cell] = {}
-        self._response_bytes: dict[Labels, Cell] = {}
-        self._durations: dict[Labels, Histogram] = {}
-        self._upstream_durations: dict[Labels, Histogram] = {}
+        """Register with `registry`, which is given so that tests have one each. Nothing is served yet."""
+        self._requests = Counters(REQUESTS, most=MOST_SERIES, folded=("method", "status"))
+        self._errors = Counters(ERRORS, most=MOST_SERIES, folded=("code",))
+        self._replies = Counters(REPLIES, most=MOST_SERIES, folded=("status",))
+        self._rewrites = Counters(REWRITES, most=MOST_SERIES, folded=("upstream_status", "status"))
+        self._translations = Counters(TRANSLATIONS, most=MOST_SERIES, folded=("dialect",))
+        self._shadowed = Counters(SHADOWED, most=MOST_SERIES, folded=("code",))
+        self._transport = Counters(TRANSPORT, most=MOST_SERIES)
+        self._request_bytes = Counters(REQUEST_BYTES, most=1)
+        self._response_bytes = Counters(RESPONSE_BYTES, most=1)
+        self._durations = Histograms(DURATION)
+        self._upstream_durations = Histograms(UPSTREAM_DURATION)
+        self._overhead = Histograms(OVERHEAD, OVERHEAD_BUCKETS_S)
+        self._in_flight = Told(IN_FLIGHT, lambda: (((), in_flight()),))
+        self._dropped = Told(DROPPED, lambda: (((), dropped_lines()),))
+        self._served: frozenset[str] = frozenset()
         self._bound: dict[tuple[object, ...], Bound] = {}
         registry.register(self)
 
@@ -115,6 +176,35 @@ class Metrics(Collector):
     def kinds(self) -> int:
         """How many kinds of requests are remembered."""
         return len(self._bound)
+
+    # ---- which upstreams there are ---------------------------------------------------------------------------------
+
+    def serve(self, upstreams: Iterable[str]) -> None:
+        """Count for these upstreams from now on, each outcome from 0; those of before go on where they are among them.
+
+        What was counted of others is told no more; requests to them that still end are counted under `other`.
+        """
+        self._served = frozenset(upstreams)
+        self._bound.clear()
+        kept = self._served | {NONE, OTHER}
+        for family in self._by_upstream():
+            family.keep(kept)
+        for name in sorted(self._served):
+            self._begin(name, OUTCOMES)
+        self._begin(NONE, WITHOUT_UPSTREAM)
+
+    def _begin(self, upstream: str, outcomes: Iterable[str]) -> None:
+        for outcome in outcomes:
+            status, fault = OUTCOMES[outcome]
+            self._requests.at(upstream, USUAL_METHOD, status_label(status), outcome, fault)
+
+    def _by_upstream(self) -> Iterator[Counters | Histograms]:
+        """Return the families in their order."""
+        yield from (self._requests, self._errors, self._replies, self._rewrites, self._translations, self._shadowed)
+        yield from (self._transport, self._request_bytes, self._response_bytes)
+        yield from (self._durations, self._upstream_durations, self._overhead)
+
+    # ---- counting --------------------------------------------------------------------------------------------------
 
     def observe(self, outcome: Outcome) -> None:
         """Count one request."""
@@ -126,7 +216,7 @@ class Metrics(Collector):
             outcome.code,
             outcome.origin,
             outcome.fault,
-            outcome.upstream_status is None,
+            outcome.upstream_status,
             outcome.upstream_ms is None,
             outcome.dialect,
             outcome.translation,
@@ -135,13 +225,14 @@ class Metrics(Collector):
         bound = self._bound.get(kind)
         if bound is None:
             bound = self._bind(kind, outcome)
-        cells, request_bytes, response_bytes, durations, upstream_durations = bound
+        cells, request_bytes, response_bytes, durations, overhead, upstream_durations = bound
         for cell in cells:
             cell.count += 1
         request_bytes.count += outcome.request_bytes
         response_bytes.count += outcome.response_bytes
-        if durations is not None:
+        if durations is not None and overhead is not None:
             durations.observe(outcome.duration_ms)
+            overhead.observe(outcome.overhead_ms)
         if upstream_durations is not None and outcome.upstream_ms is not None:
             upstream_durations.observe(outcome.upstream_ms)
         if outcome.would_status is not UNSET:
@@ -150,109 +241,50 @@ class Metrics(Collector):
     def _count_shadowed(self, outcome: Outcome) -> None:
         """Count what would have become of a reply."""
         would = (outcome.would_translation, outcome.would_outcome, outcome.would_code or NONE)
-        _at(self._shadowed, (outcome.upstream or NONE, *map(str, would)), Cell).count += 1
+        self._shadowed.at(self._label(outcome), *map(str, would)).count += 1
 
     def _bind(self, kind: tuple[object, ...], outcome: Outcome) -> Bound:
         """Find the cells of a kind of requests, for this one and for those to come."""
         if len(self._bound) >= KINDS_REMEMBERED:
             self._bound.clear()
-        upstream = (outcome.upstream or NONE,)
+        upstream = self._label(outcome)
         tunnel = outcome.status == SWITCHING_PROTOCOLS
         bound = self._bound[kind] = Bound(
-            cells=tuple(self._cells(outcome)),
-            request_bytes=_at(self._request_bytes, upstream, Cell),
-            response_bytes=_at(self._response_bytes, upstream, Cell),
-            durations=None if tunnel else _at(self._durations, upstream, Histogram),
-            upstream_durations=(
-                None if tunnel or outcome.upstream_ms is None else _at(self._upstream_durations, upstream, Histogram)
-            ),
+            cells=tuple(self._cells(outcome, upstream)),
+            request_bytes=self._request_bytes.at(upstream),
+            response_bytes=self._response_bytes.at(upstream),
+            durations=None if tunnel else self._durations.at(upstream),
+            overhead=None if tunnel else self._overhead.at(upstream),
+            upstream_durations=None if tunnel or outcome.upstream_ms is None else self._upstream_durations.at(upstream),
         )
         return bound
 
-    def _cells(self, outcome: Outcome) -> Iterator[Cell]:
+    def _label(self, outcome: Outcome) -> str:
+        """Return the label of a request's upstream."""
+        if outcome.upstream is None:
+            return NONE
+        return outcome.upstream if outcome.upstream in self._served else OTHER
+
+    def _cells(self, outcome: Outcome, upstream: str) -> Iterator[Cell]:
         """Find what one request is counted in."""
-        upstream = outcome.upstream or NONE
         method = outcome.method if outcome.method in METHODS else OTHER
-        yield _at(self._requests, (upstream, method, str(outcome.status), outcome.outcome), Cell)
+        status, word = status_label(outcome.status), outcome.outcome
+        yield self._requests.at(upstream, method, status, word, fault_of(word, outcome.fault))
         if outcome.upstream_status is not None:
-            yield _at(self._translations, (upstream, outcome.dialect or NONE, outcome.translation), Cell)
+            came = status_label(outcome.upstream_status)
+            yield self._replies.at(upstream, came)
+            yield self._translations.at(upstream, outcome.dialect or NONE, outcome.translation.value)
+            if outcome.status not in (outcome.upstream_status, CLIENT_CLOSED_REQUEST):
+                yield self._rewrites.at(upstream, came, status)
         if outcome.code is not None and outcome.origin is not None and outcome.fault is not None:
             category = CODES[outcome.code].category
-            yield _at(self._errors, (outcome.origin, outcome.fault, category, outcome.code), Cell)
+            yield self._errors.at(upstream, outcome.origin.value, outcome.fault.value, category.value, outcome.code)
         if outcome.reason is not None:
-            yield _at(self._transport, (upstream, outcome.reason), Cell)
+            yield self._transport.at(upstream, outcome.reason)
+
+    # ---- telling ---------------------------------------------------------------------------------------------------
 
     def collect(self) -> Iterator[Metric]:
         """Return the families of one scrape; their samples are made when they are read, so that it can be in slices."""
-        yield _counter("accord_requests", _REQUESTS, ("upstream", "method", "status", "outcome"), self._requests)
-        yield _counter("accord_errors", _ERRORS, ("origin", "fault", "category", "code"), self._errors)
-        yield _counter("accord_translations", _TRANSLATIONS, ("upstream", "dialect", "result"), self._translations)
-        yield _counter("accord_shadow_replies", _SHADOWED, ("upstream", "result", "outcome", "code"), self._shadowed)
-        yield _counter("accord_transport_failures", _TRANSPORT, ("upstream", "reason"), self._transport)
-        yield _counter("accord_request_bytes", _REQUEST_BYTES, ("upstream",), self._request_bytes)
-        yield _counter("accord_response_bytes", _RESPONSE_BYTES, ("upstream",), self._response_bytes)
-        yield _histogram("accord_request_duration_seconds", _DURATION, self._durations)
-        yield _histogram("accord_upstream_duration_seconds", _UPSTREAM_DURATION, self._upstream_durations)
-        yield GaugeMetricFamily("accord_in_flight_requests", _IN_FLIGHT, value=self._in_flight())
-        yield CounterMetricFamily("accord_log_lines_dropped", _LOG_LINES_DROPPED, value=self._dropped_lines())
-
-
-_REQUESTS: Final = "Requests answered, or left by their client. outcome is one word a request, so that ratios add up."
-_ERRORS: Final = "Failures told to clients: who answered, who must act, and the code."
-_TRANSLATIONS: Final = "Replies of upstreams by what became of their bodies."
-_SHADOWED: Final = "Replies that passed in shadow mode, by what would have become of them."
-_TRANSPORT: Final = "Exchanges without a usable answer, by RFC 9209 error type."
-_REQUEST_BYTES: Final = "Bytes of request bodies read from clients."
-_RESPONSE_BYTES: Final = "Bytes of response bodies sent to clients."
-_DURATION: Final = "From the request's head to the last byte of its answer handed to the socket."
-_UPSTREAM_DURATION: Final = "From the first byte sent to the upstream to the last byte of its reply read."
-_IN_FLIGHT: Final = "Requests under way now."
-_LOG_LINES_DROPPED: Final = "Log lines that were not written: nobody read them in time, or the output is gone."
-
-
-def _at(table: dict[Labels, _T], labels: Labels, make: Callable[[], _T]) -> _T:
-    """Return what is counted under some labels, from nothing on."""
-    found = table.get(labels)
-    if found is None:
-        found = table[labels] = make()
-    return found
-
-
-class Samples(list[Sample]):
-    """Samples that are made while they are read."""
-
-    def __init__(self, make: Callable[[], Iterator[Sample]]) -> None:
-        """Make them by `make`, each time."""
-        super().__init__()
-        self._make = make
-
-    def __iter__(self) -> Iterator[Sample]:
-        return self._make()
-
-
-def _counter(name: str, about: str, labels: Labels, cells: dict[Labels, Cell]) -> Metric:
-    """Return a family of counters. Cells may be added while it is read."""
-
-    def samples() -> Iterator[Sample]:
-        for values, cell in list(cells.items()):
-            yield Sample(f"{name}_total", dict(zip(labels, values, strict=True)), cell.count)
-
-    family = Metric(name, about, "counter")
-    family.samples = Samples(samples)
-    return family
-
-
-def _histogram(name: str, about: str, histograms: dict[Labels, Histogram]) -> Metric:
-    """Return a family of histograms by upstream; each is of one moment, however slowly they are read."""
-
-    def samples() -> Iterator[Sample]:
-        for (upstream,), histogram in list(histograms.items()):
-            sum_s, counts = histogram.sum_ms / 1000, histogram.cumulated()
-            for bound, count in counts:
-                yield Sample(f"{name}_bucket", {"upstream": upstream, "le": bound}, count)
-            yield Sample(f"{name}_count", {"upstream": upstream}, counts[-1][1])
-            yield Sample(f"{name}_sum", {"upstream": upstream}, sum_s)
-
-    family = Metric(name, about, "histogram")
-    family.samples = Samples(samples)
-    return family
+        for family in (*self._by_upstream(), self._in_flight, self._dropped):
+            yield family.metric()

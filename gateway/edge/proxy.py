@@ -121,6 +121,7 @@ class ProxyTurn(Turn):
         asked = self._proxy.intake.admit(self._call, message, self.connection)
         if isinstance(asked, Pending):
             self._pending = asked
+            self._call.waits(self._proxy.clock.monotonic_s())
             asked.deciding.add_done_callback(lambda _: self._decided(asked, payload))
             return True
         return self._go(asked, payload)
@@ -133,6 +134,7 @@ class ProxyTurn(Turn):
         if self.over:  # the client left in the moment in which the decision came
             self._proxy.intake.unwanted(pending)
             return
+        self._call.goes_on(self._proxy.clock.monotonic_s())
         try:
             waiting = self._go(self._proxy.intake.decided(self._call, pending), payload)
         except Exception as error:  # noqa: BLE001 - as in a task
@@ -159,6 +161,7 @@ class ProxyTurn(Turn):
         """Send a request that is here whole on a connection that is at rest; else wait for what is missing."""
         body = self._body = self._take_body(asked, payload) if asked.has_body else None
         if body is not None and not body.complete:
+            self._call.waits(self._proxy.clock.monotonic_s())
             self.wait_for(self._collect(asked, body))
             return
         request = self._proxy.forwarder.request(self._call, asked, body)

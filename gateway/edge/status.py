@@ -21,7 +21,7 @@ CLIENTS_SHOWN: Final = 20
 OTHERS: Final = "others"
 """Refused clients that came after `CLIENTS_COUNTED` different ones."""
 
-_FAILED: Final = frozenset(("upstream_5xx", "upstream_masked", "transport", "timeout", "cut"))
+_FAILED: Final = frozenset(("upstream_5xx", "upstream_masked", "upstream_budget", "transport", "timeout", "cut"))
 
 
 class _Record:

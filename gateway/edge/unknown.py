@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from gateway.edge.series import Family, Told
 from gateway.pipeline.advice import advise
 
 if TYPE_CHECKING:
@@ -18,8 +18,17 @@ if TYPE_CHECKING:
 
     from gateway.pipeline.radar import Sightings
 
-_SEEN: Final = "Replies that no dialect's own rules knew, so that they were read by guesses."
-_KEPT: Final = "Different shapes of such replies that are remembered."
+_LABELS: Final = ("upstream",)
+
+SEEN: Final = Family(
+    "accord_unknown_shapes",
+    "counter",
+    "Replies that no dialect's own rules knew, so that they were read by guesses.",
+    _LABELS,
+)
+KEPT: Final = Family(
+    "accord_unknown_shapes_kept", "gauge", "Different shapes of such replies that are remembered.", _LABELS
+)
 
 
 class UnknownShapes(Collector):
@@ -28,17 +37,14 @@ class UnknownShapes(Collector):
     def __init__(self, registry: CollectorRegistry, sightings: Mapping[str, Sightings]) -> None:
         """Register with `registry`."""
         self._sightings = sightings
+        self._seen = Told(SEEN, lambda: (((name,), one.seen) for name, one in self._met()))
+        self._kept = Told(KEPT, lambda: (((name,), len(one)) for name, one in self._met()))
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
         """Return the families of one scrape; an upstream whose replies are all known is in none."""
-        seen = CounterMetricFamily("accord_unknown_shapes", _SEEN, labels=("upstream",))
-        kept = GaugeMetricFamily("accord_unknown_shapes_kept", _KEPT, labels=("upstream",))
-        for name, one in self._met():
-            seen.add_metric((name,), one.seen)
-            kept.add_metric((name,), len(one))
-        yield seen
-        yield kept
+        yield self._seen.metric()
+        yield self._kept.metric()
 
     async def page(self) -> dict[str, Any]:
         """Return the page: for each upstream its shapes.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gateway.edge.limiting.budgets import Budgets
     from gateway.model import Header
     from gateway.pipeline.matches import Matched
-    from gateway.upstream import Pool
+    from gateway.upstream import Pool, Stats
 
 
 class Way(Struct, frozen=True, kw_only=True, eq=False):
@@ -102,6 +102,10 @@ class Ways:
     def describe(self) -> Mapping[str, Mapping[str, Any]]:
         """Return each upstream's address, mode and pool, for the operator."""
         return {name: {**self._shown[name], "pool": _pool(pool)} for name, pool in self._pools.items()}
+
+    def stats(self) -> Mapping[str, Stats]:
+        """Return how each upstream's pool stands."""
+        return {name: pool.stats() for name, pool in self._pools.items()}
 
     async def aclose(self) -> None:
         """Close every connection to the upstreams."""

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway import __version__
 from gateway.edge.admin_port import HEALTH, JSON, METRICS, READY, SAMPLES, STATUS, UNKNOWN_SHAPES, AdminPort
 from gateway.edge.exposition import exposition
 from gateway.edge.lifecycle import State
+from gateway.edge.series import Family, Told
 from gateway.supervisor import pages
 from gateway.supervisor.process import ProcessState
 from gateway.supervisor.questions import ask
-from gateway.supervisor.samples import families, read, scrape_of
+from gateway.supervisor.samples import read, write
 from gateway.supervisor.steps import in_turns
 from gateway.supervisor.sums import Part
 
@@ -43,9 +43,17 @@ NAME: Final = "supervisor"
 """What our own samples are labelled by."""
 
 _ANSWERING: Final = frozenset((ProcessState.READY, ProcessState.DRAINING))
-_CHILDREN: Final = "Places of processes, by what the process there is doing."
-_RESTARTS: Final = "Processes that were started in the place of one that ended."
-_FAILURES: Final = "Questions that a process did not answer in time, so that it was left out."
+CHILDREN: Final = Family(
+    "accord_supervisor_children", "gauge", "Places of processes, by what the process there is doing.", ("state",)
+)
+RESTARTS: Final = Family(
+    "accord_supervisor_restarts", "counter", "Processes that were started in the place of one that ended."
+)
+FAILURES: Final = Family(
+    "accord_supervisor_scrape_failures",
+    "counter",
+    "Questions that a process did not answer in time, so that it was left out.",
+)
 
 
 class Overview(Collector):
@@ -72,13 +80,10 @@ class Overview(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Return the families of the supervisor's own."""
-        children = GaugeMetricFamily("accord_supervisor_children", _CHILDREN, labels=("state",))
         states = [seat.state for seat in self._seats]
-        for state in ProcessState:
-            children.add_metric((state.value,), states.count(state))
-        yield children
-        yield CounterMetricFamily("accord_supervisor_restarts", _RESTARTS, value=self._restarts())
-        yield CounterMetricFamily("accord_supervisor_scrape_failures", _FAILURES, value=self._failures)
+        yield Told(CHILDREN, lambda: [((state.value,), states.count(state)) for state in ProcessState]).metric()
+        yield Told(RESTARTS, lambda: (((), self._restarts()),)).metric()
+        yield Told(FAILURES, lambda: (((), self._failures),)).metric()
 
     def _restarts(self) -> int:
         return sum(seat.restarts for seat in self._seats)
@@ -100,9 +105,10 @@ class Overview(Collector):
             for process, page in await self._ask(METRICS, PATIENCE_S):
                 self._ledger.note(process.life, await in_turns(read(page.decode())))
                 answered.append(process.life)
-            own = Part(name=NAME, scrape=scrape_of(self._registry.collect()))
-            scrape = await in_turns(self._ledger.total(answered, own))
-        return SAMPLES, await exposition(families(scrape))
+            own = await exposition(self._registry.collect())
+            part = Part(name=NAME, scrape=await in_turns(read(own.decode())))
+            scrape = await in_turns(self._ledger.total(answered, part))
+        return SAMPLES, await in_turns(write(scrape.values()))
 
     async def _unknown_shapes(self, _query: str) -> tuple[Lines, bytes]:
         answers = await self._ask(UNKNOWN_SHAPES, RULES_PATIENCE_S)

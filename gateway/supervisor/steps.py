@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
     Steps = Generator[None, None, _T]
 
-AT_ONCE: Final = 50
-"""How many samples are read or added in one step: about a millisecond's worth."""
+AT_ONCE: Final = 500
+"""How many samples are read, added or written in one step: less than a millisecond's worth."""
 
 
 async def in_turns(steps: Steps[_T]) -> _T:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from gateway.supervisor.samples import COUNTED, Family
+from gateway.supervisor.samples import COUNTED, Family, joined, parted
 from gateway.supervisor.steps import AT_ONCE
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Rule(Enum):
     """What becomes of the same gauge of several processes."""
 
     SUM = auto()
+    MIN = auto()
     MAX = auto()
     EACH = auto()
 
@@ -35,12 +36,18 @@ GAUGES: Final = {
     "accord_budget_limit": Rule.EACH,
     "accord_budget_paused_seconds": Rule.MAX,
     "accord_budget_remaining": Rule.EACH,  # less what is in flight from each
+    "accord_budget_reset_seconds": Rule.EACH,
+    "accord_build_info": Rule.MAX,  # the same build everywhere
     "accord_in_flight_requests": Rule.SUM,
     "accord_unknown_shapes_kept": Rule.MAX,  # most shapes are met by several: their sum would be far too many
     "accord_limit_keys": Rule.SUM,
     "accord_limit_replicas": Rule.MAX,
     "accord_limit_store_up": Rule.EACH,  # each gives the store up, and finds it again, by itself
     "accord_limit_waiting": Rule.SUM,
+    "accord_open_tunnels": Rule.SUM,
+    "accord_pool_idle_connections": Rule.SUM,
+    "accord_pool_open_connections": Rule.SUM,
+    "accord_pool_waiting_requests": Rule.SUM,
     "accord_supervisor_children": Rule.SUM,
     "process_max_fds": Rule.EACH,
     "process_open_fds": Rule.EACH,
@@ -81,13 +88,15 @@ def _add(result: Scrape, family: Family, process: str) -> Steps[None]:
             into[_of_process(key, process)] = value
         elif rule is Rule.MAX:
             into[key] = max(into.get(key, value), value)
+        elif rule is Rule.MIN:
+            into[key] = min(into.get(key, value), value)
         else:
             into[key] = into.get(key, 0.0) + value
 
 
 def _of_process(key: Key, process: str) -> Key:
-    name, labels = key
-    return name, tuple(sorted((*labels, (PROCESS, process))))
+    name, pairs = parted(key)
+    return joined(name, (*pairs, (PROCESS, process)))
 
 
 def no_less(scrape: Scrape, before: Scrape) -> Steps[None]:

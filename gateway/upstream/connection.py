@@ -47,6 +47,7 @@ class Connection(asyncio.Protocol):
     """One connection to an upstream. Times are the loop's, in seconds.
 
     `born_at`: when it was made. `rested_at`: when its last exchange ended. `used`: an exchange was begun on it.
+    `tunnelled`: it was given to a tunnel.
     """
 
     __slots__ = (
@@ -65,6 +66,7 @@ class Connection(asyncio.Protocol):
         "born_at",
         "reading_paused",
         "rested_at",
+        "tunnelled",
         "used",
         "writing_paused",
     )
@@ -82,7 +84,7 @@ class Connection(asyncio.Protocol):
     ) -> None:
         """Wait to be connected; `head_bytes` bounds the head of a reply, `known` are heads that were read before."""
         self.born_at = self.rested_at = loop.time()
-        self.used = self.reading_paused = self.writing_paused = False
+        self.used = self.tunnelled = self.reading_paused = self.writing_paused = False
         self._owner = owner
         self._timeouts = timeouts
         self._loop = loop
@@ -181,6 +183,7 @@ class Connection(asyncio.Protocol):
     def hand_over(self, early: bytes) -> TunnelEnd:
         """Let a tunnel have the socket: no deadline of ours holds for it, and only its loss comes back here."""
         self._deadline.close()
+        self.tunnelled = True
         end = TunnelEnd(self._transport, self.connection_lost, early=early, writing_paused=self.writing_paused)
         if self._lost:
             self._loop.call_soon(end.connection_lost, None)

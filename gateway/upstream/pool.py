@@ -144,7 +144,8 @@ class Pool:
 
     def stats(self) -> Stats:
         """Return how the pool stands now."""
-        return Stats(open=self._open, idle=len(self._idle), waiting=len(self._waiting))
+        tunnels = sum(connection.tunnelled for connection in self._all)
+        return Stats(open=self._open, idle=len(self._idle), waiting=len(self._waiting), tunnels=tunnels)
 
     # What connections say.
 

@@ -138,11 +138,15 @@ class Exchange(Protocol):
 
 
 class Stats(NamedTuple):
-    """How a transport stands: connections made or being made, those of them at rest, requests that wait for one."""
+    """How a transport stands: connections made or being made, those of them at rest and those that became tunnels.
+
+    `waiting` are requests that wait for one.
+    """
 
     open: int
     idle: int
     waiting: int
+    tunnels: int = 0
 
 
 class Transport(Protocol):

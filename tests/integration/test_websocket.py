@@ -201,7 +201,9 @@ async def test_bytes_go_both_ways_untouched(tmp_path: Path) -> None:
         assert accord.application.lifecycle.in_flight == await places(accord) == 0
         assert [line["status"] for line in accord.log()] == [101]
         metrics = accord.metrics()
-        assert 'accord_requests_total{method="GET",outcome="ok",status="101",upstream="api"} 1.0' in metrics
+        assert (
+            'accord_requests_total{fault="none",method="GET",outcome="ok",status="101",upstream="api"} 1.0' in metrics
+        )
         assert f'accord_response_bytes_total{{upstream="api"}} {float(len(BYTES))}' in metrics
         assert "_duration_seconds_count" not in metrics
 

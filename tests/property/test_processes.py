@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.supervisor import pages
 from gateway.supervisor.ledger import Ledger
 from gateway.supervisor.sums import Part, total
-from tests.unit.supervisor.scrapes import counters, finish
+from tests.unit.supervisor.scrapes import by_upstream, counters, finish
 
 if TYPE_CHECKING:
     from gateway.supervisor.samples import Scrape
@@ -79,9 +79,8 @@ class _Machine:
         for counted in self.told.values():
             for name, value in counted.items():
                 expected[name] = expected.get(name, 0) + value
-        whole = scrape["n"].samples if "n" in scrape else {}
-        assert {labels[0][1]: value for (_, labels), value in whole.items()} == expected
-        shown = {labels[0][1]: v for (_, labels), v in (scrape["s"].samples if "s" in scrape else {}).items()}
+        assert (by_upstream(scrape["n"]) if "n" in scrape else {}) == expected
+        shown = by_upstream(scrape["s"]) if "s" in scrape else {}
         assert all(shown[name] >= before for name, before in self.shown.items())
         self.shown = shown
 

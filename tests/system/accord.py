@@ -9,7 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from gateway.supervisor.samples import COUNTED, read
+from gateway.supervisor.samples import COUNTED, parted, read
 from tests.integration.harness import get
 from tests.integration.wire import ask
 from tests.unit.supervisor.scrapes import finish
@@ -97,7 +97,7 @@ def summed(scrape: Scrape, name: str, **labels: str) -> float:
     wanted = {"counter": f"{name}_total", "histogram": f"{name}_count"}.get(family.kind, name)
     return sum(
         value
-        for (sample, has), value in family.samples.items()
+        for (sample, has), value in [(parted(key), value) for key, value in family.samples.items()]
         if sample == wanted and labels.items() <= dict(has).items()
     )
 

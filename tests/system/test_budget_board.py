@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.errors import StoreReason
 from gateway.limits.budget.board import NOTHING, Left, News
 from gateway.limits.stores.redis.board import RedisBoard
 from gateway.limits.stores.redis.dial import Dialler
@@ -173,3 +174,22 @@ async def test_a_cluster_keeps_each_upstream_at_the_node_that_has_its_key(tmp_pa
         await two.aclose()
     assert sum(held) == 12
     assert all(held)
+
+
+@on_uvloop
+async def test_a_store_that_lets_nobody_tell_is_told_of(tmp_path: Path, server: RedisServer) -> None:
+    """A user without the right to run scripts, until it has it: nothing raises, but somebody hears why."""
+    heard: list[StoreReason | None] = []
+    server.admin.acl_setuser("meek", enabled=True, passwords=["+pw"], keys=["*"], commands=["+@all", "-eval"])
+    try:
+        there = RedisBoard(Dialler(parse(server.url.replace("://", "://meek:pw@"))), heard=heard.append)
+        assert await there.exchange("api", NOTHING) == NOTHING
+        await there.aclose()
+        assert heard == [StoreReason.AUTH]
+        server.admin.acl_setuser("meek", enabled=True, commands=["+eval"])
+        there = RedisBoard(Dialler(parse(server.url.replace("://", "://meek:pw@"))), heard=heard.append)
+        await there.exchange("api", NOTHING)
+        await there.aclose()
+        assert heard == [StoreReason.AUTH, None]
+    finally:
+        server.admin.acl_deluser("meek")

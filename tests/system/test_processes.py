@@ -17,6 +17,7 @@ import pytest
 import gateway
 from gateway.config.load import load
 from gateway.edge.limiting.stores import shared_table
+from gateway.supervisor.samples import parted
 from gateway.supervisor.seat import StartFailed
 from gateway.supervisor.supervisor import Supervisor
 from tests.integration.harness import get, on_uvloop, upstream
@@ -78,7 +79,7 @@ async def test_all_processes_serve_one_port_and_are_told_of_as_one(tmp_path: Pat
         assert summed(scrape, "accord_in_flight_requests") == MANY
         assert summed(scrape, "accord_supervisor_children", state="ready") == 4
         starts = scrape["process_start_time_seconds"].samples
-        assert sorted(labels[0][1] for _, labels in starts) == ["1", "2", "3", "4", "supervisor"]
+        assert sorted(parted(key)[1][0][1] for key in starts) == ["1", "2", "3", "4", "supervisor"]
 
         served.signal(signal.SIGTERM)
         await until(lambda: served.admin("/-/ready"), lambda reply: reply.status == 503)
@@ -146,7 +147,7 @@ async def test_a_process_that_does_not_answer_is_left_out(tmp_path: Path) -> Non
             scrape = await served.scrape()
             assert_never_back(before, scrape)
             assert summed(scrape, "accord_requests", upstream="api") == MANY
-            assert {labels[0][1] for _, labels in scrape["process_open_fds"].samples} == {"2", "supervisor"}
+            assert {parted(key)[1][0][1] for key in scrape["process_open_fds"].samples} == {"2", "supervisor"}
             assert summed(scrape, "accord_supervisor_scrape_failures") == 1
             assert (await served.admin("/-/ready")).status == 200
         finally:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from gateway.edge.series import Family, Told
 from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
@@ -20,21 +20,39 @@ if TYPE_CHECKING:
     from prometheus_client.registry import CollectorRegistry
 
     from gateway.edge.limiting.room import Waits
+    from gateway.edge.series import Labels
     from gateway.limits import Decision, Policy
 
 _LABELS: Final = ("policy", "scope")
+_ENDS: Final = ("served", "gave_up", "left", "moved")
 
-_DECISIONS: Final = (
+DECISIONS: Final = Family(
+    "accord_limit_decisions",
+    "counter",
     "Requests by what a limit said: admitted, refused, and in shadow mode would_admit and would_refuse. A request that "
-    "one limit refuses was not charged by the others that would have admitted it; they say spared."
+    "one limit refuses was not charged by the others that would have admitted it; they say spared.",
+    (*_LABELS, "verdict"),
 )
-_WAITING: Final = "Requests that wait for a limit now."
-_WAITS: Final = (
+WAITING: Final = Family("accord_limit_waiting", "gauge", "Requests that wait for a limit now.", _LABELS)
+WAITS: Final = Family(
+    "accord_limit_waits",
+    "counter",
     "Waits that are over: served, gave_up (refused after all), left (the client went), and moved (to wait for another "
-    "limit)."
+    "limit).",
+    (*_LABELS, "end"),
 )
-_WAIT_SECONDS: Final = "How long requests waited, together; those that wait now aside."
-_TURNED_AWAY: Final = "Requests that were refused at once, since there was no room to wait, or no hope."
+WAIT_SECONDS: Final = Family(
+    "accord_limit_wait_seconds",
+    "counter",
+    "How long requests waited, together; those that wait now aside.",
+    _LABELS,
+)
+TURNED_AWAY: Final = Family(
+    "accord_limit_turned_away",
+    "counter",
+    "Requests that were refused at once, since there was no room to wait, or no hope.",
+    _LABELS,
+)
 
 
 class _Tally:
@@ -62,6 +80,7 @@ class LimitMetrics(Collector):
         """Register with `registry`."""
         self._tallies: dict[str, _Tally] = {}
         self._by_labels: dict[tuple[str, str], _Tally] = {}
+        self._decisions = Told(DECISIONS, self._said)
         registry.register(self)
 
     def decided(self, decision: Decision) -> None:
@@ -93,11 +112,12 @@ class LimitMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Return the families of one scrape."""
-        family = CounterMetricFamily("accord_limit_decisions", _DECISIONS, labels=(*_LABELS, "verdict"))
+        yield self._decisions.metric()
+
+    def _said(self) -> Iterator[tuple[Labels, float]]:
         for tally in list(self._by_labels.values()):
             for word, count in tally.words().items():
-                family.add_metric((tally.policy.name, tally.policy.scope, word), count)
-        yield family
+                yield (tally.policy.name, tally.policy.scope, word), count
 
 
 class WaitMetrics(Collector):
@@ -106,26 +126,34 @@ class WaitMetrics(Collector):
     def __init__(self, registry: CollectorRegistry, waits: Callable[[], Mapping[str, Waits]]) -> None:
         """Register with `registry`."""
         self._waits = waits
+        self._families = (
+            self._told(WAITING, lambda group: sum(waits.now for waits in group)),
+            Told(WAITS, self._ended),
+            self._told(WAIT_SECONDS, lambda group: sum(waits.waited_us for waits in group) / US_IN_S),
+            self._told(TURNED_AWAY, lambda group: sum(waits.turned_away for waits in group)),
+        )
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
         """Return the families of one scrape."""
-        waiting = GaugeMetricFamily("accord_limit_waiting", _WAITING, labels=_LABELS)
-        ended = CounterMetricFamily("accord_limit_waits", _WAITS, labels=(*_LABELS, "end"))
-        spent = CounterMetricFamily("accord_limit_wait_seconds", _WAIT_SECONDS, labels=_LABELS)
-        away = CounterMetricFamily("accord_limit_turned_away", _TURNED_AWAY, labels=_LABELS)
-        for labels, group in _grouped(self._waits().values()).items():
-            waiting.add_metric(labels, sum(waits.now for waits in group))
-            for end in ("served", "gave_up", "left", "moved"):
-                ended.add_metric((*labels, end), sum(getattr(waits, end) for waits in group))
-            spent.add_metric(labels, sum(waits.waited_us for waits in group) / US_IN_S)
-            away.add_metric(labels, sum(waits.turned_away for waits in group))
-        yield from (waiting, ended, spent, away)
+        for family in self._families:
+            yield family.metric()
+
+    def _told(self, family: Family, number: Callable[[list[Waits]], float]) -> Told:
+        return Told(family, lambda: ((labels, number(group)) for labels, group in self._groups()))
+
+    def _ended(self) -> Iterator[tuple[Labels, float]]:
+        for labels, group in self._groups():
+            for end in _ENDS:
+                yield (*labels, end), sum(getattr(waits, end) for waits in group)
+
+    def _groups(self) -> Iterable[tuple[Labels, list[Waits]]]:
+        return _grouped(self._waits().values()).items()
 
 
-def _grouped(every: Iterable[Waits]) -> dict[tuple[str, str], list[Waits]]:
+def _grouped(every: Iterable[Waits]) -> dict[Labels, list[Waits]]:
     """Return what is told under the same labels."""
-    groups: dict[tuple[str, str], list[Waits]] = {}
+    groups: dict[Labels, list[Waits]] = {}
     for waits in every:
         groups.setdefault((waits.policy.name, waits.policy.scope), []).append(waits)
     return groups

@@ -5,35 +5,42 @@ The samples are made when somebody scrapes. Label values are words of ours alone
 
 from __future__ import annotations
 
-from enum import StrEnum
-from itertools import accumulate
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from gateway.edge.metrics import BUCKETS_S
+from gateway.edge.series import BUCKETS_S, Family, Histogram, Ready, Told
 from gateway.limits.stores.guard.breaker import State
-from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from prometheus_client import Metric
     from prometheus_client.registry import CollectorRegistry
 
     from gateway.limits.stores.guard.tally import StoreStats
 
-Word = TypeVar("Word", bound=StrEnum)
-
-_UP: Final = (
-    "1 while the store of limits decides, 0 while it is left alone, or asked by one request to see whether it does."
+UP: Final = Family(
+    "accord_limit_store_up",
+    "gauge",
+    "1 while the store of limits decides, 0 while it is left alone, or asked by one request to see whether it does.",
 )
-_REPLICAS: Final = "Replicas that share the store, by what was last heard of it."
-_FAILURES: Final = "Times that the store did not answer, or not in a way that is understood, by the reason."
-_DECISIONS: Final = "Decisions by where they were made."
-_SECONDS: Final = "How long calls of the store took, those that ended too late to count too."
-_KEYS: Final = "Keys that limits count in the memory of this process."
+REPLICAS: Final = Family(
+    "accord_limit_replicas", "gauge", "Replicas that share the store, by what was last heard of it."
+)
+FAILURES: Final = Family(
+    "accord_limit_store_failures",
+    "counter",
+    "Times that the store did not answer, or not in a way that is understood, by the reason.",
+    ("reason",),
+)
+DECISIONS: Final = Family("accord_limit_store_decisions", "counter", "Decisions by where they were made.", ("where",))
+SECONDS: Final = Family(
+    "accord_limit_store_seconds",
+    "histogram",
+    "How long calls of the store took, those that ended too late to count too.",
+)
+KEYS: Final = Family("accord_limit_keys", "gauge", "Keys that limits count in the memory of this process.")
 
 
 class StoreMetrics(Collector):
@@ -47,14 +54,13 @@ class StoreMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Return the families of one scrape, all of one moment."""
         stats = self._stats()
-        yield GaugeMetricFamily("accord_limit_store_up", _UP, value=int(stats.state is State.OK))
-        yield GaugeMetricFamily("accord_limit_replicas", _REPLICAS, value=stats.replicas)
-        yield _by("accord_limit_store_failures", _FAILURES, "reason", stats.failures)
-        yield _by("accord_limit_store_decisions", _DECISIONS, "where", stats.decisions)
-        bounds = (*map(str, BUCKETS_S), "+Inf")
-        buckets = list(zip(bounds, accumulate(stats.latency), strict=True))
-        sum_s = stats.latency_us / US_IN_S
-        yield HistogramMetricFamily("accord_limit_store_seconds", _SECONDS, buckets=buckets, sum_value=sum_s)
+        yield Told(UP, lambda: (((), int(stats.state is State.OK)),)).metric()
+        yield Told(REPLICAS, lambda: (((), stats.replicas),)).metric()
+        yield Told(FAILURES, lambda: [((str(word),), count) for word, count in stats.failures.items()]).metric()
+        yield Told(DECISIONS, lambda: [((str(word),), count) for word, count in stats.decisions.items()]).metric()
+        took = Histogram(SECONDS, BUCKETS_S)
+        took.counts, took.sum_ms = list(stats.latency), stats.latency_us / 1000
+        yield Ready(SECONDS, took.rows)
 
 
 class KeyMetrics(Collector):
@@ -62,16 +68,9 @@ class KeyMetrics(Collector):
 
     def __init__(self, registry: CollectorRegistry, held: Callable[[], int]) -> None:
         """Register with `registry`."""
-        self._held = held
+        self._keys = Told(KEYS, lambda: (((), held()),))
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
         """Return the family of one scrape."""
-        yield GaugeMetricFamily("accord_limit_keys", _KEYS, value=self._held())
-
-
-def _by(name: str, about: str, label: str, counts: Mapping[Word, int]) -> Metric:
-    family = CounterMetricFamily(name, about, labels=(label,))
-    for word, count in counts.items():
-        family.add_metric((str(word),), count)
-    return family
+        yield self._keys.metric()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.config.faults import fault_at
 from gateway.config.policies import all_of
 from gateway.config.stores import MemoryConfig
-from gateway.edge.metrics import BUCKETS_S
+from gateway.edge.series import BUCKETS_S
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.guard.breaker import State
 from gateway.limits.stores.guard.store import GuardedStore
@@ -137,8 +137,13 @@ def max_keys(configuration: Configuration) -> int:
     return MemoryConfig().max_keys if settings is None else settings.max_keys
 
 
-def budget_board(configuration: Configuration, environ: Mapping[str, str]) -> RedisBoard | None:
-    """Return where replicas tell each other of budgets; None where they share no store on the network."""
+def budget_board(
+    configuration: Configuration, environ: Mapping[str, str], heard: Callable[[StoreReason | None], None]
+) -> RedisBoard | None:
+    """Return where replicas tell each other of budgets; None where they share no store on the network.
+
+    `heard` is told of each call of it: why it failed, or None.
+    """
     config = configuration.gateway.store.redis
     if config is None:
         return None
@@ -146,7 +151,7 @@ def budget_board(configuration: Configuration, environ: Mapping[str, str]) -> Re
     from gateway.limits.stores.redis.dial import Dialler  # noqa: PLC0415 - as above
 
     target = redis_target(configuration, config, environ)
-    return RedisBoard(Dialler(target), secret=secret_of(configuration, environ) or b"")
+    return RedisBoard(Dialler(target), secret=secret_of(configuration, environ) or b"", heard=heard)
 
 
 def secret_of(configuration: Configuration, environ: Mapping[str, str]) -> bytes | None:

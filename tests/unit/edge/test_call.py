@@ -46,6 +46,7 @@ def test_each_member_says_what_it_is_called() -> None:
         "upstream_began_s": 100.5,
         "upstream_ended_s": 101.75,
         "upstream_status": 200,
+        "waited_s": 0.25,
     }.items():
         setattr(one, name, value)
     one.would = would_be(msgspec.structs.replace(FAILED, status=409), 503, "the other dialect")
@@ -79,6 +80,7 @@ def test_each_member_says_what_it_is_called() -> None:
         "retry_after": 7.5,
         "duration_ms": 2000.0,
         "upstream_ms": 1250.0,
+        "overhead_ms": 500.0,
         "request_bytes": 3,
         "response_bytes": 4,
     }
@@ -94,6 +96,24 @@ def test_a_request_of_which_nothing_is_known() -> None:
 def test_an_exchange_that_never_ended_lasted_as_long_as_its_request(ended_s: float | None) -> None:
     """The client left, say."""
     assert told(call(upstream_ended_s=ended_s)).upstream_ms == 1500.0
+
+
+def test_waiting_is_no_work_of_ours() -> None:
+    """For limits, for a body, more than once; and what is still waited for at the end is not either."""
+    one = Call("id", "GET", "/", None, 0.0)
+    one.waits(0.25)
+    one.goes_on(0.75)
+    one.goes_on(1.0)
+    one.waits(1.0)
+    one.goes_on(1.25)
+    assert (told(one).duration_ms, told(one).overhead_ms) == (2000.0, 1250.0)
+    one.waits(1.5)
+    assert told(one).overhead_ms == 750.0
+
+
+def test_a_clock_that_is_read_twice_makes_no_negative_time() -> None:
+    """The parts may be longer than the whole by what it takes to read it."""
+    assert told(call(upstream_began_s=10.0, upstream_ended_s=12.000_001)).overhead_ms == 0.0
 
 
 @pytest.mark.parametrize(
@@ -126,6 +146,7 @@ def test_what_others_chose_is_cut_to_a_length() -> None:
         ({"problem": own_problem("malformed_request", Stage.REQUEST)}, "client_error"),
         ({"problem": own_problem("internal", Stage.RESPONSE)}, "gateway_error"),
         ({"problem": transport_problem(TransportReason.CONNECTION_REFUSED, "api")}, "transport"),
+        ({"problem": own_problem("upstream_budget_exhausted", Stage.LIMIT)}, "upstream_budget"),
         ({"problem": FAILED, "word": "cut"}, "cut"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from gateway.supervisor.samples import Family, Scrape
+from gateway.supervisor.samples import Family, Scrape, joined, parted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,11 +33,16 @@ def count_steps(steps: Steps[T]) -> int:
 def counters(name: str, values: Mapping[str, float]) -> Scrape:
     """Return a family of counters by upstream."""
     samples: dict[Key, float] = {
-        (f"{name}_total", (("upstream", upstream),)): value for upstream, value in values.items()
+        joined(f"{name}_total", [("upstream", upstream)]): value for upstream, value in values.items()
     }
     return {name: Family(name, "counter", "", samples)}
 
 
+def by_upstream(family: Family) -> dict[str, float]:
+    """Return the samples of such a family, by upstream."""
+    return {parted(key)[1][0][1]: value for key, value in family.samples.items()}
+
+
 def gauge(name: str, value: float) -> Scrape:
     """Return a gauge without labels."""
-    return {name: Family(name, "gauge", "", {(name, ()): value})}
+    return {name: Family(name, "gauge", "", {name: value})}

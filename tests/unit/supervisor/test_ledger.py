@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.supervisor.ledger import Ledger
 from gateway.supervisor.sums import Part
-from tests.unit.supervisor.scrapes import counters, finish, gauge
+from tests.unit.supervisor.scrapes import by_upstream, counters, finish, gauge
 
 if TYPE_CHECKING:
     from gateway.supervisor.samples import Scrape
@@ -17,7 +17,7 @@ OWN = Part(name="supervisor", scrape={})
 def _count(ledger: Ledger, *answered: int) -> dict[str, float]:
     """Return the totals of the counter `a` by upstream."""
     scrape = finish(ledger.total(answered, OWN))
-    return {} if "a" not in scrape else {labels[0][1]: value for (_, labels), value in scrape["a"].samples.items()}
+    return {} if "a" not in scrape else by_upstream(scrape["a"])
 
 
 def _two_lives() -> Ledger:

@@ -9,6 +9,7 @@ import pytest
 from gateway import app
 from gateway.config.load import load
 from gateway.edge.limiting.store_metrics import StoreMetrics
+from gateway.supervisor.samples import Family, write
 from gateway.supervisor.steps import AT_ONCE
 from gateway.supervisor.sums import GAUGES, Part, no_less, total
 from tests.unit.edge.stores import counted
@@ -29,19 +30,24 @@ def test_what_grows_is_added_up() -> None:
 @pytest.mark.parametrize(
     ("name", "samples"),
     [
-        ("accord_in_flight_requests", {("accord_in_flight_requests", ()): 5.0}),
-        ("accord_unknown_shapes_kept", {("accord_unknown_shapes_kept", ()): 3.0}),
-        (
-            "process_open_fds",
-            {("process_open_fds", (("process", "1"),)): 2.0, ("process_open_fds", (("process", "2"),)): 3.0},
-        ),
-        ("unheard_of", {("unheard_of", (("process", "1"),)): 2.0, ("unheard_of", (("process", "2"),)): 3.0}),
+        ("accord_in_flight_requests", {"accord_in_flight_requests": 5.0}),
+        ("accord_unknown_shapes_kept", {"accord_unknown_shapes_kept": 3.0}),
+        ("process_open_fds", {'process_open_fds{process="1"}': 2.0, 'process_open_fds{process="2"}': 3.0}),
+        ("unheard_of", {'unheard_of{process="1"}': 2.0, 'unheard_of{process="2"}': 3.0}),
     ],
 )
 def test_a_gauge_is_what_it_means(name: str, samples: dict[object, float]) -> None:
     """Added up, the largest, or one of each process; one that nobody thought of is one of each."""
     parts = (Part(name="1", scrape=gauge(name, 2)), Part(name="2", scrape=gauge(name, 3)))
     assert finish(total(parts))[name].samples == samples
+
+
+def test_the_process_is_put_among_the_labels_in_their_order() -> None:
+    """Whatever stands in their values."""
+    key = r'accord_budget_limit{about="a \"b\", c=\"d\"",upstream="x\\"}'
+    scrape = {"accord_budget_limit": Family("accord_budget_limit", "gauge", "", {key: 1.0})}
+    told = finish(total((Part(name="1", scrape=scrape),)))["accord_budget_limit"].samples
+    assert told == {key.replace("upstream=", 'process="1",upstream='): 1.0}
 
 
 def test_gauges_of_those_who_did_not_answer_are_left_out() -> None:
@@ -54,6 +60,7 @@ def test_long_families_are_added_in_steps() -> None:
     """So that others have their turn."""
     many = counters("a", {str(number): 1 for number in range(10 * AT_ONCE)})
     assert count_steps(total((Part(name="1", scrape=many),))) == 10
+    assert count_steps(write(many.values())) == 10
     assert count_steps(no_less(many, many)) == 10
 
 

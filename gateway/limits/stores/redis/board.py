@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import MovedError, RedisError
 
+from gateway.errors import StoreReason
 from gateway.limits.budget.board import NOTHING, SKEW_US, Left, News
+from gateway.limits.stores.redis.failures import reason_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from redis.asyncio.connection import AbstractConnection
 
     from gateway.limits.stores.redis.dial import Dialler
 
+    Heard = Callable[[StoreReason | None], None]
     Node = tuple[str, int] | None
     """A node by its address; None for the one that the configuration names."""
 
@@ -66,9 +71,10 @@ class RedisBoard:
     must have: who reads Redis does not learn whom we call.
     """
 
-    def __init__(self, dial: Dialler, *, secret: bytes = b"") -> None:
-        """Open nothing yet."""
+    def __init__(self, dial: Dialler, *, secret: bytes = b"", heard: Heard = lambda _reason: None) -> None:
+        """Open nothing yet. `heard` is told of each call: why it failed, or None when Redis did what it should."""
         self._dial = dial
+        self._heard = heard
         self._secret = secret
         self._connections: dict[Node, AbstractConnection] = {}
         self._homes: dict[str, Node] = {}
@@ -83,8 +89,11 @@ class RedisBoard:
                 return NOTHING
             try:
                 async with asyncio.timeout(_DEADLINE_S):
-                    return _read(await self._ask(upstream, news))
-            except (RedisError, OSError, ValueError):
+                    known = _read(await self._ask(upstream, news))
+                self._heard(None)
+                return known
+            except (RedisError, OSError, ValueError) as error:
+                self._heard(StoreReason.PROTOCOL if isinstance(error, ValueError) else reason_of(error))
                 self._rests_until_s = loop.time() + _REST_S
                 await self._drop()
             except asyncio.CancelledError:
