@@ -6,7 +6,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES = $(wildcard gateway tests bench)
+SOURCES = $(wildcard gateway tests bench dashboards helm)
 
 # The tests that must cover the whole core; all others; and how these share the cores: who is done takes over of the rest.
 CORE_TESTS = $(wildcard tests/unit tests/examples tests/property)
@@ -81,6 +81,8 @@ pages: install ## Write the pages and schemas that are made from the code and th
 	$(BIN)/python -m gateway.pipeline.reference > docs/reference/views.md
 	$(BIN)/python -m gateway.pipeline.presets docs/reference/presets
 	$(BIN)/python -m gateway.config.schema config/schema
+	$(BIN)/python -m helm.schema helm/accord
+	$(BIN)/python -m dashboards helm/accord/files/dashboards
 
 .PHONY: bench
 bench: install ## Measure (see bench/)
