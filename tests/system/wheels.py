@@ -54,8 +54,8 @@ def _digest() -> str:
 def _build(home: Path) -> None:
     """Build it beside, and move it to its place whole.
 
-    By way of the archive of sources, in a folder of its own: the compiler's hook moves pyproject.toml away while it works,
-    which other tests read meanwhile.
+    By way of the archive of sources, in a folder of its own: the compiler's hook moves pyproject.toml away while it
+    works, which other tests read meanwhile.
     """
     half = home.with_suffix(".half")
     shutil.rmtree(half, ignore_errors=True)
