@@ -141,8 +141,9 @@ def _store() -> list[Panel]:
         ),
         graph(
             "Why did the store not answer?",
-            "Failures in a second by reason.",
+            "Failures in a second by reason: of decisions, and of telling each other what upstreams still grant.",
             Query(rate("accord_limit_store_failures_total", by="reason"), "{{reason}}"),
+            Query(rate("accord_budget_board_failures_total", by="reason"), "budgets: {{reason}}"),
             unit=looks.PER_SECOND,
             stacked=True,
             width=HALF,
