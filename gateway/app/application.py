@@ -185,7 +185,7 @@ class Application:
     def _follow(self) -> None:
         serving = self._serving
         names = [upstream.settings.name for upstream in serving.config.upstreams]
-        self._lasting.follow(names, serving.ways.unknown, serving.budgets.held)
+        self._lasting.follow(names, serving.ways.unknown, serving.budgets)
 
     # ---- its life ------------------------------------------------------------------------------------------------
 

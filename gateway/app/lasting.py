@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 
     from gateway.config.load import Configuration
     from gateway.edge.clock import Clock, Ids
+    from gateway.edge.limiting.budgets import Budgets
     from gateway.edge.log_writer import ByteStream
     from gateway.edge.member import Member
     from gateway.edge.observers import Observer
     from gateway.errors import StoreReason
+    from gateway.limits import Verdict
     from gateway.limits.budget.board import BudgetBoard
     from gateway.limits.budget.held import Held
     from gateway.limits.stores import Store
@@ -83,7 +85,8 @@ class Lasting:
         self.counts = self.store.port if store is None else store
         own = os.urandom(SECRET_BYTES) if member is None else member.secret
         self.secret = secret_of(config, environ) or own
-        self.limit_metrics = LimitMetrics(self.registry)
+        self._budgets: Budgets | None = None
+        self.limit_metrics = LimitMetrics(self.registry, self._decided)
         if self.store.memory is not None:
             KeyMetrics(self.registry, self.store.memory.__len__)
         if self.store.guarded is not None:
@@ -113,17 +116,23 @@ class Lasting:
         self._sightings: dict[str, Sightings] = {}
         self.unknown = UnknownShapes(self.registry, self._sightings)
 
-    def follow(self, upstreams: Collection[str], sightings: Mapping[str, Sightings], budgets: Iterable[Held]) -> None:
+    def follow(self, upstreams: Collection[str], sightings: Mapping[str, Sightings], budgets: Budgets) -> None:
         """Tell of these from now on; what was counted of those that stay goes on."""
         self.board.follow(upstreams)
         self.metrics.serve(upstreams)
         self._sightings.clear()
         self._sightings.update(sightings)
         if self.exchange is not None:
-            self.exchange.follow(budgets)
+            self.exchange.follow(budgets.held)
+        self._budgets = budgets
         if self.store.memory is not None:
             now_us, unix_us = (round(now_s * US_IN_S) for now_s in (self.clock.monotonic_s(), self.clock.now_s()))
             self.store.memory.sweep(now_us, unix_us)
+
+    def _decided(self, verdict: Verdict) -> None:
+        """Take what the policy of a declared budget said."""
+        if self._budgets is not None:
+            self._budgets.decided(verdict)
 
     def share_budgets(self, board: BudgetBoard, budgets: Iterable[Held]) -> None:
         """Tell other replicas of budgets on `board`, and hear of them, from `start` on."""

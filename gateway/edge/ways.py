@@ -9,14 +9,15 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from gateway.config import policies, presets
+from gateway.config import policies
 from gateway.edge.limiting.budgets import counted
 from gateway.headers import CREDENTIALS, ReplyRules, RequestRules, Secrets, strip_parameters
 from gateway.limits import Policy
+from gateway.pipeline import words
 from gateway.pipeline.codings import ACCEPTED
 from gateway.pipeline.counted import Counted
 from gateway.pipeline.plan import Plan, mode_of, plan_of
-from gateway.pipeline.radar import Sightings, known_words
+from gateway.pipeline.radar import Sightings
 from gateway.pipeline.routes import route_name
 from gateway.pipeline.routing import Router
 from gateway.pipeline.writers.table import Writers
@@ -98,9 +99,9 @@ class Ways:
         self._writers = Writers(config.views)
         self._pools = {one.settings.name: _reached(one, loop, before) for one in config.upstreams}
         self._shown = {one.name: _described(one) for one in settings}
-        words = known_words(presets.specs().values())
+        shown = words.shipped()
         self.unknown = {
-            one.settings.name: _sightings(words, _secrets(one, environ), one, before) for one in config.upstreams
+            one.settings.name: _sightings(shown, _secrets(one, environ), one, before) for one in config.upstreams
         }
         kept = {} if before is None else self._kept(before)
         self._ways = [kept.get(id(one)) or self._of(config.gateway, one, environ) for one in config.upstreams]
@@ -187,11 +188,11 @@ def _reached(upstream: Upstream, loop: asyncio.AbstractEventLoop, before: Ways |
     return known if known is not None and known.reach == reach else _Reached(reach, pool_of(upstream, loop))
 
 
-def _sightings(words: frozenset[str], secrets: Secrets | None, upstream: Upstream, before: Ways | None) -> Sightings:
+def _sightings(shown: frozenset[str], secrets: Secrets | None, upstream: Upstream, before: Ways | None) -> Sightings:
     """Return what was seen of an upstream's replies; from now on its `secrets` are kept out."""
     known = None if before is None else before.unknown.get(upstream.settings.name)
     if known is None:
-        return Sightings(words, secrets)
+        return Sightings(shown, secrets)
     known.keep_out(secrets)
     return known
 

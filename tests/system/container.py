@@ -1,7 +1,7 @@
 """A container without a container engine: the image's files, the namespaces and the restrictions that an engine makes.
 
 The image's command is process 1 of its own process namespace, user 10001, without a capability or a way to get one;
-its root is read-only, and so is the configuration that is mounted. It has a network of its own, whose ports are the image's.
+its root is read-only, and so is the configuration that is mounted. It has a network of its own.
 """
 
 from __future__ import annotations
