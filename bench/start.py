@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 START_BAR_S, RSS_BAR_BYTES = 1.5, 80 * 2**20
+_ABOUT = (
+    "From the start of the process to ready, and resident memory of each process while idle, the supervisor first; pages "
+    "that processes share count for each of them."
+)
 _PATIENCE_S = 30.0
 _SETTLE_S = 2.0
 _LOOK_S = 0.005
@@ -46,8 +50,7 @@ def start(rounds: int) -> str:
     lines = [
         "## Start",
         "",
-        f"From the start of the process to ready (bar: {START_BAR_S:g} s), and resident memory while idle, of each process "
-        f"(bar: {RSS_BAR_BYTES >> 20} MB for one). Pages that processes share count for each of them.",
+        f"{_ABOUT} Bars: {START_BAR_S:g} s, and {RSS_BAR_BYTES >> 20} MB for one process.",
         "",
         "| processes | ready after (median) | (least) | RSS, each process |",
         "|---|---|---|---|",
@@ -84,7 +87,7 @@ def _measured(home: Path, processes: int, rounds: int) -> Start:
         with folder() as into:
             took_s, rss = _one(home, into, processes)
         ready_s.append(took_s)
-        sys.stderr.write(f"start, {processes} processes: {took_s:.2f} s, {[size >> 20 for size in rss]} MB\n")
+        sys.stderr.write(f"start, by {processes}: {took_s:.2f} s, {[size >> 20 for size in rss]} MB\n")
     return Start(processes=processes, ready_s=ready_s, rss_bytes=rss)
 
 
