@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 START_BAR_S, RSS_BAR_BYTES = 1.5, 80 * 2**20
 _ABOUT = (
-    "From the start of the process to ready, and resident memory of each process while idle, the supervisor first; pages "
-    "that processes share count for each of them."
+    "From the start of the process to ready, and resident memory of each process while idle, the supervisor first; "
+    "pages that processes share count for each of them."
 )
 _PATIENCE_S = 30.0
 _SETTLE_S = 2.0
