@@ -46,8 +46,7 @@ check: lint types layers test ## Lint, types, layers and all tests: what CI runs
 .PHONY: test
 test: install ## All tests; those of the core must cover every line and branch of it
 	$(BIN)/pytest -n auto $(CORE_TESTS) --cov --cov-fail-under=100
-	$(BIN)/pytest $(OTHER_TESTS) -m 'not alone' $(SHARED)
-	$(BIN)/pytest $(OTHER_TESTS) -m alone
+	$(BIN)/pytest $(SHARED) $(OTHER_TESTS)
 
 .PHONY: unit
 unit: install ## The fast tests alone: units, examples, properties

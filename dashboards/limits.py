@@ -141,8 +141,9 @@ def _store() -> list[Panel]:
         ),
         graph(
             "Why did the store not answer?",
-            "Failures in a second by reason.",
+            "Failures in a second by reason: of decisions, and of telling each other what upstreams still grant.",
             Query(rate("accord_limit_store_failures_total", by="reason"), "{{reason}}"),
+            Query(rate("accord_budget_board_failures_total", by="reason"), "budgets: {{reason}}"),
             unit=looks.PER_SECOND,
             stacked=True,
             width=HALF,
@@ -172,19 +173,17 @@ def _budgets() -> list[Panel]:
             "How much do upstreams still grant?",
             "Of the strictest budget that an upstream's replies tell of: what is left, what it has when full, and how "
             "long until it is full again. Paused: it asked for silence. Refused: how often it called a request one "
-            "too many in the time you look at. A row without numbers: it tells nothing.",
+            "too many in the time you look at. No row: it tells nothing.",
             Column("Upstream", label="upstream", link=("Look at ${__value.text}", TO_UPSTREAM)),
-            Column("Left", now("min", "accord_budget_remaining", UPSTREAM, by="upstream")),
-            Column("Full", now("min", "accord_budget_limit", UPSTREAM, by="upstream")),
+            Column("Left", _known("min", "accord_budget_remaining")),
+            Column("Full", _known("min", "accord_budget_limit")),
+            Column("Full again in", _known("max", "accord_budget_reset_seconds"), unit=looks.SECONDS),
             Column(
-                "Full again in",
-                now("max", "accord_budget_reset_seconds", UPSTREAM, by="upstream"),
+                "Paused for",
+                f"{now('max', 'accord_budget_paused_seconds', UPSTREAM, by='upstream')} > 0",
                 unit=looks.SECONDS,
             ),
-            Column(
-                "Paused for", now("max", "accord_budget_paused_seconds", UPSTREAM, by="upstream"), unit=looks.SECONDS
-            ),
-            Column("Refused", count("accord_budget_refused_total", UPSTREAM, by="upstream")),
+            Column("Refused", happened("accord_budget_refused_total", UPSTREAM, by="upstream")),
             sort="Refused",
             empty="No budget is known",
         ),
@@ -214,3 +213,8 @@ def _budgets() -> list[Panel]:
             width=THIRD,
         ),
     ]
+
+
+def _known(how: str, metric: str) -> str:
+    """Return a gauge of each upstream that tells of it: it is NaN of the others."""
+    return f"{now(how, metric, UPSTREAM, by='upstream')} > -Inf"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from dashboards import looks
 from dashboards.frame import TO_UPSTREAM, UPSTREAMS, Row
 from dashboards.frame import dashboard as framed
+from dashboards.outcomes import outcomes
 from dashboards.panels import HALF, Column, Query, graph, number, rows, timeline
-from dashboards.queries import FAILED, FAILING, NOT_FINE, SINCE, UPSTREAM, WORST, now, quantile, rate, share
+from dashboards.queries import FAILED, FAILING, MOSTLY, NOT_FINE, SINCE, UPSTREAM, WORST, now, quantile, rate, share
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -83,11 +84,13 @@ def _who() -> Panel:
         f"A row for each upstream of which at least {FAILING:.0%} of the requests fail now, and each party whose fault "
         "that is: the upstream's own, the gateway's (its credential is refused, its code fails), or the clients'. "
         '"Since" is the last moment at which it was seen not to fail; the begin of the time you look at, where it '
-        "failed all the while. No row: nobody fails.",
+        "failed all the while. `Mostly` is how most of the failed requests end. No row: nobody fails.",
         Column("Upstream", label="upstream", link=("Look at ${__value.text}", TO_UPSTREAM)),
         Column("Whose fault", label="fault", colours=looks.FAULTS),
         Column("Share failed", f"{FAILED} >= {FAILING}", unit=looks.SHARE),
         Column("Since", f"({SINCE}) * 1000", unit=looks.MOMENT),
+        Column("Mostly", label="outcome"),
+        Column("That a second", MOSTLY, unit=looks.PER_SECOND),
         sort="Share failed",
         empty="Nobody fails",
     )
@@ -126,15 +129,7 @@ def _red() -> list[Panel]:
             colours=looks.FAULTS,
             stacked=True,
         ),
-        graph(
-            "How do requests end?",
-            "Requests in a second by their outcome, one word for each request. Greens are fine, blues are clients' "
-            "faults, oranges upstreams', red ours.",
-            Query(rate("accord_requests_total", UPSTREAM, by="outcome"), "{{outcome}}"),
-            unit=looks.PER_SECOND,
-            colours=looks.OUTCOMES,
-            stacked=True,
-        ),
+        outcomes(),
         graph(
             "How slow, and whose time is it?",
             "95 of 100 requests took less than `whole`, upstreams answered as many within `upstream`, and the gateway "

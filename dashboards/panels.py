@@ -13,10 +13,13 @@ from grafana_foundation_sdk.builders import prometheus, stat, statetimeline, tab
 from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardSpecialValueMapOptions,
     DataSourceRef,
     DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
+    SpecialValueMap,
+    SpecialValueMatch,
     Threshold,
     ThresholdsMode,
     ValueMap,
@@ -74,7 +77,7 @@ def graph(
     """Draw series over time; `colours` are by the name of a series."""
     panel = _framed(timeseries.Panel(), title, about, width, 8).unit(unit).min(0).line_width(1)
     panel = panel.fill_opacity(50 if stacked else 8).show_points(common.VisibilityMode.NEVER)
-    panel = panel.legend(_LEGEND).tooltip(_TOOLTIP)
+    panel = panel.legend(_LEGEND).tooltip(_TOOLTIP).no_value("Nothing in this time")
     if stacked:
         panel = panel.stacking(has.StackingConfig().mode(common.StackingMode.NORMAL))
     for target in _targets(queries):
@@ -99,7 +102,7 @@ def number(
     panel = panel.thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(thresholds))
     panel = panel.color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
     panel = panel.reduce_options(has.ReduceDataOptions().calcs(["lastNotNull"]))
-    panel = panel.graph_mode(common.BigValueGraphMode.AREA)
+    panel = panel.graph_mode(common.BigValueGraphMode.AREA).mappings([_NOTHING])
     for target in _targets(queries):
         panel = panel.with_target(target.range())
     return panel
@@ -168,6 +171,8 @@ def _dressed(column: Column) -> list[DynamicConfigValue]:
     properties: list[DynamicConfigValue] = []
     if column.expr:
         properties.append(DynamicConfigValue(id_val="unit", value=column.unit))
+    if column.expr and column.unit == looks.NUMBER:
+        properties.append(DynamicConfigValue(id_val="decimals", value=0))
     if column.colours is not None:
         results = {name: ValueMappingResult(text=name, color=colour) for name, colour in column.colours.items()}
         properties.append(DynamicConfigValue(id_val="mappings", value=[ValueMap(options=results)]))
@@ -185,6 +190,12 @@ def _colour(colour: str) -> DynamicConfigValue:
     return DynamicConfigValue(id_val="color", value={"mode": FieldColorModeId.FIXED, "fixedColor": colour})
 
 
+_NOTHING: Final = SpecialValueMap(
+    options=DashboardSpecialValueMapOptions(
+        match=SpecialValueMatch.NULL_AND_NAN, result=ValueMappingResult(text="-", color=looks.NEUTRAL)
+    )
+)
+"""A share of nothing is not a number: nobody asked."""
 _LEGEND: Final = (
     has.VizLegendOptions()
     .display_mode(common.LegendDisplayMode.LIST)
@@ -192,4 +203,9 @@ _LEGEND: Final = (
     .show_legend(show_legend=True)
     .calcs([])
 )
-_TOOLTIP: Final = has.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING)
+_TOOLTIP: Final = (
+    has.VizTooltipOptions()
+    .mode(common.TooltipDisplayMode.MULTI)
+    .sort(common.SortOrder.DESCENDING)
+    .hide_zeros(hide_zeros=True)
+)

@@ -38,8 +38,13 @@ def count(metric: str, *matchers: str, by: str = "") -> str:
 
 
 def happened(metric: str, *matchers: str, by: str = "") -> str:
-    """Return the same without what did not happen."""
-    return f"{count(metric, *matchers, by=by)} > 0"
+    """Return the same without what did not happen.
+
+    `increase` sees no first time, since there was no count before it: where that is all, the count itself is taken.
+    """
+    here = of(metric, *matchers)
+    begun = f"sum{_by(by)} ({here} unless {here} offset $__range)"
+    return f"{count(metric, *matchers, by=by)} > 0 or {begun} > 0"
 
 
 def now(how: str, metric: str, *matchers: str, by: str = "") -> str:
@@ -76,6 +81,10 @@ SINCE: Final = (
     f" and {FAILED} >= {FAILING}"
 )
 """When each that fails now was last seen not to: a Unix time, the begin of the time that is looked at where never."""
+
+_ENDS: Final = rate(_REQUESTS, _REACHED, NOT_FINE, by="upstream, fault, outcome")
+MOSTLY: Final = f"topk by (upstream, fault) (1, {_ENDS}) and on (upstream, fault) {FAILED} >= {FAILING}"
+"""How most of these requests end that fail now: so many a second."""
 
 _RANKS: Final = " or ".join(
     f'label_replace(vector({rank}), "fault", "{fault}", "", "")'

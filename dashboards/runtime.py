@@ -40,21 +40,20 @@ def _instances() -> Panel:
         Column("Python", label="python"),
         Column("Compiled", label="compiled"),
         Column("Configuration", label="hash"),
-        Column("Loaded", _each("accord_config_loaded_timestamp_seconds", "1000 * "), unit=looks.AGO),
+        Column("Loaded", _loaded(), unit=looks.AGO),
         Column("Started", f"1000 * min by (instance) ({of('process_start_time_seconds')})", unit=looks.AGO),
-        Column("In flight", _each("accord_in_flight_requests")),
         sort="Instance",
     )
 
 
-def _each(metric: str, factor: str = "") -> str:
-    """Return a gauge of each instance, with what is known of the instance."""
+def _loaded() -> str:
+    """Return when each instance loaded its configuration, in milliseconds, with what is known of the instance."""
     known = {"accord_build_info": "version, python, compiled", "accord_config_info": "hash"}
     joined = "".join(
         f" * on (instance) group_left ({labels}) max by (instance, {labels}) ({of(info)})"
         for info, labels in known.items()
     )
-    return f"{factor}max by (instance) ({of(metric)}){joined}"
+    return f"1000 * max by (instance) ({of('accord_config_loaded_timestamp_seconds')}){joined}"
 
 
 def _configuration() -> list[Panel]:

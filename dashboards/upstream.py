@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards import looks
 from dashboards.frame import GATEWAY, ONE_UPSTREAM, TO_CODE, TO_ERRORS, Row
 from dashboards.frame import dashboard as framed
+from dashboards.outcomes import outcomes
 from dashboards.panels import HALF, THIRD, Column, Query, graph, rows
 from dashboards.queries import UPSTREAM, happened, now, quantile, rate
 
@@ -33,16 +34,7 @@ def dashboard() -> Dashboard:
 
 def _outcomes() -> list[Panel]:
     return [
-        graph(
-            "How do requests end?",
-            "Requests in a second by their outcome. Greens are fine, blues are clients' faults, oranges the "
-            "upstream's, red ours.",
-            Query(rate("accord_requests_total", UPSTREAM, by="outcome"), "{{outcome}}"),
-            unit=looks.PER_SECOND,
-            colours=looks.OUTCOMES,
-            stacked=True,
-            width=HALF,
-        ),
+        outcomes(),
         graph(
             "Which statuses did it send?",
             "Its own replies in a second, by the status that it truly sent.",
@@ -75,13 +67,16 @@ def _outcomes() -> list[Panel]:
 def _codes() -> Panel:
     return rows(
         "Which errors did clients get?",
-        "What clients were told in the time you look at. A click on a code tells what it means, one on an origin leads "
-        "to all errors.",
+        "What clients were told in the time you look at. A click on a code tells what it means, one on a number leads "
+        "to all errors of this upstream.",
         Column("Code", label="code", link=("What it means", TO_CODE)),
         Column("Whose fault", label="fault", colours=looks.FAULTS),
         Column("Who answered", label="origin"),
-        Column("Upstream", label="upstream", link=("All its errors", TO_ERRORS)),
-        Column("Times", happened("accord_errors_total", UPSTREAM, by="upstream, code, fault, origin")),
+        Column(
+            "Times",
+            happened("accord_errors_total", UPSTREAM, by="code, fault, origin"),
+            link=("When these were", TO_ERRORS),
+        ),
         sort="Times",
         empty="No errors",
     )

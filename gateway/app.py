@@ -137,7 +137,7 @@ class Application:
             secret=secret_of(config, environ) or own,
             clock=self._clock,
             store=BudgetedStore(store, self._budgets.held),
-            metrics=LimitMetrics(self.registry),
+            metrics=LimitMetrics(self.registry, self._budgets.decided),
         )
 
     def _limit_metrics(self, admission: Admission) -> None:

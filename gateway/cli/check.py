@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from gateway.cli.output import write_json
+from gateway.config.faults import fault_at
 from gateway.config.load import load
 from gateway.edge.limiting.stores import store_faults
+from gateway.edge.series_budget import MANY, SeriesBudget, series_budget
 from gateway.errors import ConfigError, Fault, Severity
 from gateway.pipeline.vain import vain_limits
 from gateway.pipeline.verify import count_examples, verify
@@ -28,7 +30,8 @@ HELP: Final = "load the configuration, run its examples, tell every fault"
 ABOUT: Final = """\
 Read the configuration as `accord serve` would, run the examples in the upstream files,
 and tell everything that is wrong, each with its file, line and column. Warnings are of
-variables that are not set here, and of limits that do not do what they seem to.
+variables that are not set here, of limits that do not do what they seem to,
+and of more series for Prometheus than are good for it.
 """
 EXAMPLES: Final = """\
 examples:
@@ -42,12 +45,16 @@ exit status: 0 when all is well (warnings may be told), 1 when something is wron
 
 
 class _Report(msgspec.Struct, kw_only=True):
-    """What `--json` writes; `upstreams` and `examples` are counts, and null where the files could not be read."""
+    """What `--json` writes; `upstreams` and `examples` are counts, and null where the files could not be read.
+
+    `series` are those of `/metrics`: at the start, and at most.
+    """
 
     ok: bool
     config: str
     upstreams: int | None = None
     examples: int | None = None
+    series: SeriesBudget | None = None
     faults: tuple[Fault, ...] = ()
 
 
@@ -80,6 +87,7 @@ def _report(path: Path) -> _Report:
         config=str(path),
         upstreams=len(configuration.upstreams),
         examples=count_examples(configuration),
+        series=None if faults else series_budget(configuration),
         faults=ConfigError(faults or warnings).faults,
     )
 
@@ -87,12 +95,25 @@ def _report(path: Path) -> _Report:
 def _warnings(configuration: Configuration, environ: Mapping[str, str]) -> list[Fault]:
     """Return what does not keep a gateway from starting elsewhere, or at all."""
     unset = configuration.environment_faults(environ)
-    return [replace(fault, severity=Severity.WARNING) for fault in unset] + vain_limits(configuration)
+    warnings = [replace(fault, severity=Severity.WARNING) for fault in unset] + vain_limits(configuration)
+    return warnings + _too_many_series(configuration)
+
+
+def _too_many_series(configuration: Configuration) -> list[Fault]:
+    most = series_budget(configuration).most
+    if most <= MANY:
+        return []
+    told = f"/metrics can grow to {most:,} series, of each replica"
+    fault = fault_at(configuration.document, (), told, "see Series in docs/reference/metrics.md")
+    return [replace(fault, severity=Severity.WARNING)]
 
 
 def _tell(report: _Report) -> None:
     if report.ok:
         sys.stdout.write("".join(f"{fault}\n" for fault in report.faults))
+        if report.series is not None:
+            start, most = report.series.start, report.series.most
+            sys.stdout.write(f"{report.config}: {start:,} series at /metrics from the start, {most:,} at most\n")
         sys.stdout.write(f"{report.config}: {report.upstreams} upstreams, {report.examples} examples: all is well\n")
         return
     count = len(report.faults)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.config import presets
 from gateway.config.budgets import BudgetConfig, ReservedFor
 from gateway.config.faults import fault_at
-from gateway.limits.budget.declared import Declared, Shape
+from gateway.limits.budget.declared import DECLARED, Declared, Shape
 from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _declared(config: BudgetConfig, spec: BudgetSpec, name: str, upstream: str, 
     waits = config.when_exceeded == "wait"
     return Declared(
         name=name,
-        scope=f"budget:{upstream}",
+        scope=f"{DECLARED}{upstream}",
         requests=spec.requests,
         per_us=_us(spec.per_s),
         shape=Shape(spec.shape),

@@ -144,6 +144,33 @@ class Bound(NamedTuple):
     upstream_durations: Histogram | None
 
 
+class Tables:
+    """What is counted by upstream."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.requests = Counters(REQUESTS, most=MOST_SERIES, folded=("method", "status"))
+        self.errors = Counters(ERRORS, most=MOST_SERIES, folded=("category", "code"))
+        self.replies = Counters(REPLIES, most=MOST_SERIES, folded=("status",))
+        self.rewrites = Counters(REWRITES, most=MOST_SERIES, folded=("upstream_status", "status"))
+        self.translations = Counters(TRANSLATIONS, most=MOST_SERIES, folded=("dialect",))
+        self.shadowed = Counters(SHADOWED, most=MOST_SERIES, folded=("outcome", "code"))
+        self.transport = Counters(TRANSPORT, most=MOST_SERIES)
+        self.request_bytes = Counters(REQUEST_BYTES, most=1)
+        self.response_bytes = Counters(RESPONSE_BYTES, most=1)
+        self.durations = Histograms(DURATION)
+        self.upstream_durations = Histograms(UPSTREAM_DURATION)
+        self.overhead = Histograms(OVERHEAD, OVERHEAD_BUCKETS_S)
+
+    def every(self) -> tuple[Counters | Histograms, ...]:
+        """Return the families in their order."""
+        return (
+            *(self.requests, self.errors, self.replies, self.rewrites, self.translations, self.shadowed),
+            *(self.transport, self.request_bytes, self.response_bytes),
+            *(self.durations, self.upstream_durations, self.overhead),
+        )
+
+
 class Metrics(Collector):
     """Counts every request once.
 
@@ -154,18 +181,7 @@ class Metrics(Collector):
         self, registry: CollectorRegistry, in_flight: Callable[[], int], dropped_lines: Callable[[], int]
     ) -> None:
         """Register with `registry`, which is given so that tests have one each. Nothing is served yet."""
-        self._requests = Counters(REQUESTS, most=MOST_SERIES, folded=("method", "status"))
-        self._errors = Counters(ERRORS, most=MOST_SERIES, folded=("code",))
-        self._replies = Counters(REPLIES, most=MOST_SERIES, folded=("status",))
-        self._rewrites = Counters(REWRITES, most=MOST_SERIES, folded=("upstream_status", "status"))
-        self._translations = Counters(TRANSLATIONS, most=MOST_SERIES, folded=("dialect",))
-        self._shadowed = Counters(SHADOWED, most=MOST_SERIES, folded=("code",))
-        self._transport = Counters(TRANSPORT, most=MOST_SERIES)
-        self._request_bytes = Counters(REQUEST_BYTES, most=1)
-        self._response_bytes = Counters(RESPONSE_BYTES, most=1)
-        self._durations = Histograms(DURATION)
-        self._upstream_durations = Histograms(UPSTREAM_DURATION)
-        self._overhead = Histograms(OVERHEAD, OVERHEAD_BUCKETS_S)
+        self._tables = Tables()
         self._in_flight = Told(IN_FLIGHT, lambda: (((), in_flight()),))
         self._dropped = Told(DROPPED, lambda: (((), dropped_lines()),))
         self._served: frozenset[str] = frozenset()
@@ -187,7 +203,7 @@ class Metrics(Collector):
         self._served = frozenset(upstreams)
         self._bound.clear()
         kept = self._served | {NONE, OTHER}
-        for family in self._by_upstream():
+        for family in self._tables.every():
             family.keep(kept)
         for name in sorted(self._served):
             self._begin(name, OUTCOMES)
@@ -196,13 +212,7 @@ class Metrics(Collector):
     def _begin(self, upstream: str, outcomes: Iterable[str]) -> None:
         for outcome in outcomes:
             status, fault = OUTCOMES[outcome]
-            self._requests.at(upstream, USUAL_METHOD, status_label(status), outcome, fault)
-
-    def _by_upstream(self) -> Iterator[Counters | Histograms]:
-        """Return the families in their order."""
-        yield from (self._requests, self._errors, self._replies, self._rewrites, self._translations, self._shadowed)
-        yield from (self._transport, self._request_bytes, self._response_bytes)
-        yield from (self._durations, self._upstream_durations, self._overhead)
+            self._tables.requests.at(upstream, USUAL_METHOD, status_label(status), outcome, fault)
 
     # ---- counting --------------------------------------------------------------------------------------------------
 
@@ -241,7 +251,7 @@ class Metrics(Collector):
     def _count_shadowed(self, outcome: Outcome) -> None:
         """Count what would have become of a reply."""
         would = (outcome.would_translation, outcome.would_outcome, outcome.would_code or NONE)
-        self._shadowed.at(self._label(outcome), *map(str, would)).count += 1
+        self._tables.shadowed.at(self._label(outcome), *map(str, would)).count += 1
 
     def _bind(self, kind: tuple[object, ...], outcome: Outcome) -> Bound:
         """Find the cells of a kind of requests, for this one and for those to come."""
@@ -251,11 +261,13 @@ class Metrics(Collector):
         tunnel = outcome.status == SWITCHING_PROTOCOLS
         bound = self._bound[kind] = Bound(
             cells=tuple(self._cells(outcome, upstream)),
-            request_bytes=self._request_bytes.at(upstream),
-            response_bytes=self._response_bytes.at(upstream),
-            durations=None if tunnel else self._durations.at(upstream),
-            overhead=None if tunnel else self._overhead.at(upstream),
-            upstream_durations=None if tunnel or outcome.upstream_ms is None else self._upstream_durations.at(upstream),
+            request_bytes=self._tables.request_bytes.at(upstream),
+            response_bytes=self._tables.response_bytes.at(upstream),
+            durations=None if tunnel else self._tables.durations.at(upstream),
+            overhead=None if tunnel else self._tables.overhead.at(upstream),
+            upstream_durations=None
+            if tunnel or outcome.upstream_ms is None
+            else self._tables.upstream_durations.at(upstream),
         )
         return bound
 
@@ -269,22 +281,24 @@ class Metrics(Collector):
         """Find what one request is counted in."""
         method = outcome.method if outcome.method in METHODS else OTHER
         status, word = status_label(outcome.status), outcome.outcome
-        yield self._requests.at(upstream, method, status, word, fault_of(word, outcome.fault))
+        yield self._tables.requests.at(upstream, method, status, word, fault_of(word, outcome.fault))
         if outcome.upstream_status is not None:
             came = status_label(outcome.upstream_status)
-            yield self._replies.at(upstream, came)
-            yield self._translations.at(upstream, outcome.dialect or NONE, outcome.translation.value)
+            yield self._tables.replies.at(upstream, came)
+            yield self._tables.translations.at(upstream, outcome.dialect or NONE, outcome.translation.value)
             if outcome.status not in (outcome.upstream_status, CLIENT_CLOSED_REQUEST):
-                yield self._rewrites.at(upstream, came, status)
+                yield self._tables.rewrites.at(upstream, came, status)
         if outcome.code is not None and outcome.origin is not None and outcome.fault is not None:
             category = CODES[outcome.code].category
-            yield self._errors.at(upstream, outcome.origin.value, outcome.fault.value, category.value, outcome.code)
+            yield self._tables.errors.at(
+                upstream, outcome.origin.value, outcome.fault.value, category.value, outcome.code
+            )
         if outcome.reason is not None:
-            yield self._transport.at(upstream, outcome.reason)
+            yield self._tables.transport.at(upstream, outcome.reason)
 
     # ---- telling ---------------------------------------------------------------------------------------------------
 
     def collect(self) -> Iterator[Metric]:
         """Return the families of one scrape; their samples are made when they are read, so that it can be in slices."""
-        for family in (*self._by_upstream(), self._in_flight, self._dropped):
+        for family in (*self._tables.every(), self._in_flight, self._dropped):
             yield family.metric()

@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from itertools import accumulate
+from math import prod
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import Metric, Sample
@@ -21,7 +22,7 @@ from prometheus_client.utils import floatToGoString
 from gateway.edge.words import OTHER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     Row = tuple["Line", float]
 
@@ -157,15 +158,22 @@ class Counters:
         """Begin with none."""
         self.family = family
         self.most = most
-        self._folded = tuple(label in folded for label in family.labels)
+        self.folded = frozenset(folded)
+        self._folds = tuple(label in self.folded for label in family.labels)
         self._cells: dict[Labels, Cell] = {}
         self._many: Counter[str] = Counter()
+
+    def at_most(self, sizes: Mapping[str, int]) -> int:
+        """Return how many series of one upstream there can be, where labels have so many values."""
+        of = self.family.labels[1:]
+        told_apart = prod(sizes[label] for label in of)
+        return min(told_apart, self.most + prod(sizes[label] for label in of if label not in self.folded))
 
     def at(self, *values: str) -> Cell:
         """Return the cell of some labels, a new one where nothing was counted under them."""
         cell = self._cells.get(values)
         if cell is None and self._many[values[0]] >= self.most:
-            values = tuple([OTHER if fold else value for fold, value in zip(self._folded, values, strict=True)])
+            values = tuple([OTHER if fold else value for fold, value in zip(self._folds, values, strict=True)])
             cell = self._cells.get(values)
         if cell is None:
             cell = self._cells[values] = Cell(self.family.line(values))

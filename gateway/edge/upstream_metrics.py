@@ -33,6 +33,9 @@ WAITING: Final = Family(
 )
 TUNNELS: Final = Family("accord_open_tunnels", "gauge", "WebSockets that are open to an upstream.", _LABELS)
 
+FAMILIES: Final = (OPEN, IDLE, WAITING, TUNNELS)
+"""In the order of the members of `Stats`."""
+
 
 class UpstreamMetrics(Collector):
     """Tells how the pools stand. `stats` returns that of each upstream, by its name."""
@@ -42,7 +45,7 @@ class UpstreamMetrics(Collector):
         self._stats = stats
         self._families = tuple(
             Told(family, lambda place=place: self._numbers(place))  # type: ignore[misc]
-            for place, family in enumerate((OPEN, IDLE, WAITING, TUNNELS))
+            for place, family in enumerate(FAMILIES)
         )
         registry.register(self)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from gateway.edge.intake import shown_path
 from tests.exported import exported
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
-from tests.integration.origin import body, head, send, serve
+from tests.integration.loops import in_virtual_time
+from tests.integration.origin import body, head, send, serve, wait
+from tests.integration.wire import connect
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"data":{}}'
 ECHO = b'HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{"password":"s3cret-reply"}'
@@ -163,6 +166,70 @@ async def test_the_metrics_say_what_happened(tmp_path: Path) -> None:
         "accord_in_flight_requests 0.0",
     ):
         assert expected in lines
+
+
+@in_virtual_time
+async def test_waiting_for_a_slow_body_is_not_what_the_gateway_adds(tmp_path: Path) -> None:
+    """Nor is what the upstream takes; both are in the whole."""
+    over = asyncio.Event()
+    async with (
+        serve((head(), body(5), wait(over), send(OK))) as origin,
+        gateway(tmp_path, upstream(origin)) as accord,
+        await connect(accord.port) as wire,
+    ):
+        await wire.send(post("/api/a", b"12345")[:-3])
+        await asyncio.sleep(2)  # of virtual time
+        await wire.send(b"345")
+        await asyncio.sleep(1)
+        over.set()
+        await wire.reply()
+        outcome = await accord.outcomes.next()
+        assert outcome.upstream_ms == pytest.approx(1000, abs=50)
+        assert outcome.duration_ms == pytest.approx(3000, abs=50)
+        assert outcome.overhead_ms < 50
+        metrics = accord.metrics()
+    assert 'accord_overhead_duration_seconds_bucket{le="0.1",upstream="api"} 1.0' in metrics
+    assert 'accord_request_duration_seconds_bucket{le="2.5",upstream="api"} 0.0' in metrics
+
+
+@in_virtual_time
+async def test_waiting_for_a_limit_is_not_what_the_gateway_adds(tmp_path: Path) -> None:
+    """The second of two has to wait for a second; a third one leaves while it waits."""
+    waits = {"name": "w", "requests": 1, "per": "1s", "burst": 1, "when_exceeded": "wait", "max_wait": "10s"}
+    async with (
+        serve((head(), send(OK), head(), send(OK))) as origin,
+        gateway(tmp_path, upstream(origin, limits=[waits])) as accord,
+    ):
+        await accord.get("/api/a")
+        await accord.get("/api/a")
+        outcomes = [await accord.outcomes.next() for _ in range(2)]
+        async with await connect(accord.port) as wire:
+            await wire.send(get("/api/a"))
+            await asyncio.sleep(0.5)
+        outcomes.append(await accord.outcomes.next())
+    assert [outcome.outcome for outcome in outcomes] == ["ok", "ok", "cancelled"]
+    assert outcomes[1].duration_ms >= 900
+    assert outcomes[2].duration_ms >= 400
+    assert all(outcome.overhead_ms < 50 for outcome in outcomes)
+
+
+@on_uvloop
+async def test_a_budget_that_is_used_up_is_an_outcome_of_its_own(tmp_path: Path) -> None:
+    """It is no failure of the transport: nothing was sent; the upstream's own reply that said so is its 4xx."""
+    budget = {"requests": 1, "per": "60s"}
+    key = {"inject": [{"header": "X-Key", "value_env": "KEY"}]}
+    async with (
+        serve((head(), send(OK))) as origin,
+        gateway(tmp_path, upstream(origin, budget=budget, credentials=key), environ={"KEY": "k"}) as accord,
+    ):
+        await accord.get("/api/a")
+        answer = await accord.get("/api/a")
+        metrics = accord.metrics()
+    assert answer.json()["code"] == "upstream_budget_exhausted"
+    assert 'accord_budget_remaining{upstream="api"} 0.0' in metrics
+    assert 'accord_budget_limit{upstream="api"} 1.0' in metrics
+    labels = 'fault="upstream",method="GET",outcome="upstream_budget",status="503",upstream="api"'
+    assert f"accord_requests_total{{{labels}}} 1.0" in metrics
 
 
 def test_the_reference_lists_every_metric_with_its_labels() -> None:

@@ -192,6 +192,9 @@ async def test_bytes_go_both_ways_untouched(tmp_path: Path) -> None:
             assert await taken(wire, len(BYTES)) == BYTES
             assert accord.application.lifecycle.in_flight == 1
             assert await places(accord) == 1
+            metrics = accord.metrics()
+            assert 'accord_open_tunnels{upstream="api"} 1.0' in metrics
+            assert 'accord_pool_open_connections{upstream="api"} 1.0' in metrics
         outcome = await accord.outcomes.next()
         assert (outcome.status, outcome.upstream_status, outcome.outcome) == (101, 101, "ok")
         assert (outcome.request_bytes, outcome.response_bytes) == (len(BYTES), len(BYTES))
@@ -205,6 +208,7 @@ async def test_bytes_go_both_ways_untouched(tmp_path: Path) -> None:
             'accord_requests_total{fault="none",method="GET",outcome="ok",status="101",upstream="api"} 1.0' in metrics
         )
         assert f'accord_response_bytes_total{{upstream="api"}} {float(len(BYTES))}' in metrics
+        assert 'accord_open_tunnels{upstream="api"} 0.0' in metrics
         assert "_duration_seconds_count" not in metrics
 
 

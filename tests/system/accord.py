@@ -84,11 +84,11 @@ class Served:
         return [json.loads(line) for line in self._log.read_text().splitlines()]
 
 
-async def until(look: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]) -> Any:  # noqa: ANN401 - what `look` says
+async def until(look: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], *, every_s: float = _LOOK_S) -> Any:  # noqa: ANN401 - what `look` says
     """Look again and again until it holds what is seen, and return it."""
     async with asyncio.timeout(START_S):
         while not holds(seen := await look()):  # noqa: ASYNC110 - it is in another process
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(every_s)
     return seen
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.system.accord import Served
 
-_LOOK_S: Final = 0.05
+_LOOK_S: Final = 0.1
 """How often replicas are asked whether they are ready."""
 _CONFIG: Final = """
 {user}

@@ -23,6 +23,8 @@ from tests.system.wheels import ROOT, compiled_wheel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.long
+"""What is begun first stays together: the image is built once, after the wheel that `test_compiled` builds before."""
 CLIENTS, OPERATORS = 8080, 8081
 
 

@@ -21,7 +21,7 @@ TOLD_APART_BY = ("severity", "window", "what")
 
 def _promtool(*arguments: str | Path) -> tuple[int, str]:
     program = require_component("promtool", package="prometheus")
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -102,7 +102,7 @@ class Reader:
 
     async def table(self) -> set[Found]:
         """Read the table: its columns are joined by their labels."""
-        shares, moments = await self._board.ask(self._watching, WHO, await self._look())
+        shares, moments, _ = await self._board.ask(self._watching, WHO, await self._look())
         rows = {(row.labels["upstream"], row.labels["fault"]): row.value / 1000 for row in moments}
         return {Found(*key, rows[key]) for key in ((row.labels["upstream"], row.labels["fault"]) for row in shares)}
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.integration.wire import Reply
 
-QUICK_CLIENTS, SLOW_CLIENTS = 2, 8
+QUICK_CLIENTS, SLOW_CLIENTS, COUNTED_CLIENTS = 1, 8, 4
 _SUCCESS: Final = '{"status":200,"success":true,"data":{"id":7}}'
 _ERROR: Final = '{"status":422,"success":false,"error":{"code":"error","message":"No","fields":{"name":["Too long"]}}}'
 _LONG_BYTES: Final = 4 * 1024
@@ -87,7 +87,7 @@ class Traffic:
         self._heard = asyncio.Event()
         self._keys = (f"nobody-{number}" for number in count())
 
-    async def more(self, number: int = 20) -> None:
+    async def more(self, number: int = 10) -> None:
         """Wait until each kind has been answered so many times more, or anything went wrong."""
         before = Counter(self.answered)
         wanted = {kind.name: before[kind.name] + (number if kind in QUICK else SLOW_CLIENTS) for kind in QUICK + SLOW}
@@ -106,10 +106,10 @@ class Traffic:
         kinds, statuses = cycle(QUICK[:2]), Counter[int]()
 
         async def client() -> None:
-            for _ in range(requests // QUICK_CLIENTS):
+            for _ in range(requests // COUNTED_CLIENTS):
                 statuses[(await ask(self.port, next(kinds).request(stage))).status] += 1
 
-        await asyncio.gather(*[client() for _ in range(QUICK_CLIENTS)])
+        await asyncio.gather(*[client() for _ in range(COUNTED_CLIENTS)])
         return statuses
 
     async def _client(self, kinds: Iterator[Kind]) -> None:

@@ -99,19 +99,18 @@ class BudgetMetrics(Collector):
         return Told(family, numbers)
 
 
-def _remaining(watched: Watched, now_us: int) -> float:
-    least = None if watched.held is None else watched.held.learned.least(now_us)
-    return nan if least is None else least[0]
+def _known(place: int) -> Callable[[Watched, int], float]:
+    """Return what tells of one part of what is known: what is left, of how much, until when in microseconds."""
 
+    def number(watched: Watched, now_us: int) -> float:
+        least = watched.least(now_us)
+        return nan if least is None else least[place]
 
-def _limit(watched: Watched, now_us: int) -> float:
-    least = None if watched.held is None else watched.held.learned.least(now_us)
-    return nan if least is None else least[1]
+    return number
 
 
 def _reset(watched: Watched, now_us: int) -> float:
-    learned = None if watched.held is None else watched.held.learned
-    return nan if learned is None or learned.least(now_us) is None else learned.reset_us(now_us) / US_IN_S
+    return _known(2)(watched, now_us) / US_IN_S
 
 
 def _paused(watched: Watched, now_us: int) -> float:
@@ -122,10 +121,12 @@ def _paused(watched: Watched, now_us: int) -> float:
 _NUMBERS: Final[tuple[tuple[Family, Callable[[Watched, int], float]], ...]] = (
     (REFUSED, lambda watched, _now_us: watched.refusals),
     (ABSURD, lambda watched, _now_us: watched.absurd),
-    (REMAINING, _remaining),
-    (LIMIT, _limit),
+    (REMAINING, _known(0)),
+    (LIMIT, _known(1)),
     (RESET, _reset),
     (PAUSED, _paused),
     (FLIGHT, lambda watched, _now_us: 0 if watched.held is None else watched.held.learned.in_flight),
 )
 """Each family, and its number of one upstream at a time in microseconds."""
+
+FAMILIES: Final = tuple(family for family, _ in _NUMBERS)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.config.granted import granted, terms
 from gateway.edge.call import Told
+from gateway.limits.budget.declared import DECLARED
 from gateway.limits.budget.held import Held
+from gateway.limits.budget.said import Said
 from gateway.limits.budget.values import Scope
 from gateway.pipeline.counted import Counted
 from gateway.units import US_IN_S
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from gateway.config.load import Configuration, Upstream
     from gateway.edge.call import Call
     from gateway.edge.clock import Clock
-    from gateway.limits import Policy
+    from gateway.limits import Policy, Verdict
     from gateway.limits.budget.learned import Ticket
     from gateway.model import Problem
     from gateway.pipeline.plan import Plan
@@ -32,14 +34,30 @@ _TOO_MANY: Final = frozenset(("rate_limited", "upstream_budget_exhausted"))
 
 
 class Watched:
-    """What replies of one upstream said: how often it refused, and how much of what it said was nonsense."""
+    """What replies of one upstream said: how often it refused, and how much of what it said was nonsense.
 
-    __slots__ = ("absurd", "held", "refusals")
+    `said` is what the policies of its declared budgets said last, by their names.
+    """
+
+    __slots__ = ("absurd", "held", "refusals", "said")
 
     def __init__(self, held: Held | None) -> None:
         self.held = held
         self.refusals = 0
         self.absurd = 0
+        self.said: dict[str, Said] = {}
+
+    def least(self, now_us: int) -> tuple[int, int, int] | None:
+        """Return what is left, of how much, and for how long it is not all, of the strictest budget.
+
+        What is learned is the upstream's own word, and comes before what is declared. None while nothing is known.
+        """
+        learned = None if self.held is None else self.held.learned
+        least = None if learned is None else learned.least(now_us)
+        if learned is not None and least is not None:
+            return *least, learned.reset_us(now_us)
+        declared = [(said.left(now_us), said.limit, said.full_us(now_us)) for said in self.said.values()]
+        return min(declared, key=lambda one: one[0] / one[1], default=None)
 
 
 class Budgets:
@@ -71,6 +89,12 @@ class Budgets:
         """Take this process's part of each budget, of so many that spend it alike."""
         for held in self.held:
             held.replicas = max(1, replicas)
+
+    def decided(self, verdict: Verdict) -> None:
+        """Take what the policy of a declared budget said."""
+        watched = self._watched.get(verdict.policy.scope.removeprefix(DECLARED))
+        if watched is not None:
+            watched.said[verdict.policy.name] = Said(verdict, self._now_us())
 
     # ---- what replies say ----------------------------------------------------------------------------------------
 

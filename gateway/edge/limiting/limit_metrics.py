@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gateway.edge.limiting.room import Waits
     from gateway.edge.series import Labels
-    from gateway.limits import Decision, Policy
+    from gateway.limits import Decision, Policy, Verdict
 
 _LABELS: Final = ("policy", "scope")
 _ENDS: Final = ("served", "gave_up", "left", "moved")
@@ -56,12 +56,13 @@ TURNED_AWAY: Final = Family(
 
 
 class _Tally:
-    """What one policy said, by word."""
+    """What one policy said, by word. Where it is that of a declared budget, `declared` is told each time."""
 
-    __slots__ = ("admitted", "policy", "refused", "spared")
+    __slots__ = ("admitted", "declared", "policy", "refused", "spared")
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, declared: Callable[[Verdict], None]) -> None:
         self.policy = policy
+        self.declared = declared if policy.budget and not policy.learned else None
         self.admitted = 0
         self.refused = 0
         self.spared = 0
@@ -74,10 +75,13 @@ class _Tally:
 
 
 class LimitMetrics(Collector):
-    """Counts what policies say."""
+    """Counts what policies say. `declared` is told of each verdict on a declared budget that is kept to."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, declared: Callable[[Verdict], None] = lambda _verdict: None
+    ) -> None:
         """Register with `registry`."""
+        self._declared = declared
         self._tallies: dict[str, _Tally] = {}
         self._by_labels: dict[tuple[str, str], _Tally] = {}
         self._decisions = Told(DECISIONS, self._said)
@@ -94,6 +98,8 @@ class LimitMetrics(Collector):
                 tally.admitted += 1
             else:
                 tally.spared += 1
+            if tally.declared is not None:
+                tally.declared(verdict)
         for verdict in decision.shadowed:
             tally = self._tallies.get(verdict.policy.id) or self._new(verdict.policy)
             if verdict.admitted:
@@ -106,7 +112,7 @@ class LimitMetrics(Collector):
         labels = (policy.name, policy.scope)
         tally = self._by_labels.get(labels)
         if tally is None:
-            tally = self._by_labels[labels] = _Tally(policy)
+            tally = self._by_labels[labels] = _Tally(policy, self._declared)
         self._tallies[policy.id] = tally
         return tally
 

@@ -19,6 +19,9 @@ from typing import Final
 from gateway.limits.budget.values import HUNDRED, NO_RESERVE, Reserve
 from gateway.limits.policy import Algorithm, Policy
 
+DECLARED: Final = "budget:"
+"""What the scope of a declared budget's policies begins with; the upstream's name follows."""
+
 _FEW: Final = 50
 _LATE_PARTS: Final = 50
 _DRIFT_PARTS: Final = 1_000

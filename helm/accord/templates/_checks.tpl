@@ -74,6 +74,9 @@
     {{- fail (printf "\n\nautoscaling.minReplicas is %d, which is more than maxReplicas, %d.\n" (int .minReplicas) (int .maxReplicas)) }}
   {{- end }}
 {{- end }}
+{{- if and .Values.autoscaling.enabled .Values.resources (not (dig "requests" "cpu" "" .Values.resources)) }}
+  {{- fail "\n\nautoscaling counts shares of the CPU that pods request: say resources.requests.cpu, or leave resources out.\n" }}
+{{- end }}
 {{- with .Values.podDisruptionBudget }}
   {{- if and .enabled (eq (kindIs "invalid" .maxUnavailable) (kindIs "invalid" .minAvailable)) }}
     {{- fail "\n\npodDisruptionBudget takes one of maxUnavailable and minAvailable: set the other to null.\n" }}

@@ -1,40 +1,5 @@
 {{/* The configuration, from values to files. */}}
 
-{{/*
-In place, whole numbers as such: Helm reads every number of a values file as a float, and would write 1000000 as 1e+06,
-which Accord takes for no whole number. The argument holds what is converted under "it".
-*/}}
-{{- define "accord.whole" -}}
-{{- $it := .it }}
-{{- if kindIs "map" $it }}
-  {{- $made := dict }}
-  {{- range $key, $value := $it }}
-    {{- $inner := dict "it" $value }}
-    {{- include "accord.whole" $inner }}
-    {{- $_ := set $made $key $inner.it }}
-  {{- end }}
-  {{- $_ := set . "it" $made }}
-{{- else if kindIs "slice" $it }}
-  {{- $made := list }}
-  {{- range $value := $it }}
-    {{- $inner := dict "it" $value }}
-    {{- include "accord.whole" $inner }}
-    {{- $made = append $made $inner.it }}
-  {{- end }}
-  {{- $_ := set . "it" $made }}
-{{- else if kindIs "float64" $it }}
-  {{- if eq (floor $it) $it }}
-    {{- $_ := set . "it" (int64 $it) }}
-  {{- end }}
-{{- end }}
-{{- end }}
-
-{{- define "accord.yaml" -}}
-{{- $holder := dict "it" . }}
-{{- include "accord.whole" $holder }}
-{{- toYaml $holder.it }}
-{{- end }}
-
 {{/* gateway.yaml as a mapping: what the values say, where the upstream files are, and the store that they name. */}}
 {{- define "accord.config" -}}
 {{- $config := deepCopy .Values.config }}
@@ -50,7 +15,7 @@ which Accord takes for no whole number. The argument holds what is converted und
     {{- $_ := set $config "store" (dict "redis" (merge $redis ($store.redis | default dict))) }}
   {{- end }}
 {{- end }}
-{{- include "accord.yaml" $config }}
+{{- toYaml $config }}
 {{- end }}
 
 {{/* The upstream files as mappings: {name: file}, as JSON; of a text, what can be read of it. */}}

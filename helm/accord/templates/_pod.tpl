@@ -22,7 +22,7 @@ env:
     valueFrom: {secretKeyRef: {name: {{ $at.secret }}, key: {{ $at.key }}}}
   {{- end }}
   {{- with .Values.extraEnv }}
-  {{- include "accord.yaml" . | nindent 2 }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end }}
 {{- with .Values.envFrom }}
@@ -34,7 +34,7 @@ envFrom:
 {{/* What is asked for and what is the most, by the number of processes: each uses one CPU at most. */}}
 {{- define "accord.resources" -}}
 {{- if .Values.resources }}
-{{- include "accord.yaml" .Values.resources }}
+{{- toYaml .Values.resources }}
 {{- else }}
 {{- $processes := int .Values.processes }}
 {{- $supervisor := ternary 1 0 (gt $processes 1) }}

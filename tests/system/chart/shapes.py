@@ -31,6 +31,7 @@ SHAPES: Final = {
     "ServiceMonitor": _of(
         "monitoring.coreos.com/v1",
         {
+            "jobLabel": _NAME,
             "selector": {"type": "object", "properties": {"matchLabels": _LABELS}},
             "namespaceSelector": {"type": "object", "properties": {"matchNames": {"type": "array", "items": _NAME}}},
             "endpoints": {

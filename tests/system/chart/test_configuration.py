@@ -76,7 +76,7 @@ def test_every_certificate_is_mounted(tmp_path: Path) -> None:
 
 
 def test_numbers_stay_whole(tmp_path: Path) -> None:
-    """A number of seven or nine digits is written out, though Helm would write 1e+08."""
+    """A number of seven or nine digits is written out: 1e+08 would be no whole number to Accord."""
     assert _loaded(rendered("everything"), tmp_path / "everything").gateway.limits[0].requests == 1_000_000
     memory = _loaded(rendered("alone"), tmp_path / "alone").gateway.store.memory
     assert memory is not None

@@ -30,6 +30,7 @@ EVERYTHING = {
     "NetworkPolicy",
     "Pod",
     "PodDisruptionBudget",
+    "PrometheusRule",
     "Service",
     "ServiceAccount",
     "ServiceMonitor",
@@ -80,7 +81,7 @@ def test_objects_of_operators_have_their_shape(entry: str) -> None:
 def test_everything_is_made() -> None:
     """Each kind of object that the chart has is made when it is asked for; by default, what always makes sense."""
     found = rendered("everything")
-    assert {one["kind"] for one in found} - {"PrometheusRule"} == EVERYTHING
+    assert {one["kind"] for one in found} == EVERYTHING
     assert any(one["metadata"]["name"] == "more" for one in found), "of extraObjects"
     assert {one["kind"] for one in rendered("defaults")} == {
         "ConfigMap",
@@ -195,6 +196,7 @@ def test_the_monitor_finds_the_admin_port_alone() -> None:
     monitor, services = only(found, "ServiceMonitor"), [one for one in found if one["kind"] == "Service"]
     wanted = monitor["spec"]["selector"]["matchLabels"]
     (service,) = [one for one in services if wanted.items() <= one["metadata"]["labels"].items()]
+    assert service["metadata"]["labels"][monitor["spec"]["jobLabel"]] == RELEASE
     assert [port["name"] for port in service["spec"]["ports"]] == [monitor["spec"]["endpoints"][0]["port"]] == ["admin"]
     assert service["spec"]["clusterIP"] == "None"
     clients = only(found, "Service", "accord")
@@ -300,6 +302,7 @@ def test_probes_ask_the_pages_that_there_are(entry: str) -> None:
         pytest.param({"config": {"listen": "[::]:8080"}}, True, id="listen"),
         pytest.param({"config": {"admin": "0.0.0.0:8082"}}, True, id="admin"),
         pytest.param({"config": {"store": "shared"}}, True, id="store"),
+        pytest.param({"config": {"shutdown": {"grace": "60s"}}}, True, id="a longer end"),
         pytest.param({"processes": 2}, True, id="processes"),
         pytest.param({"store": {"redis": {"secret": "redis"}}}, True, id="a variable"),
     ],

@@ -1,4 +1,4 @@
-"""The values that `docs/how-to/kubernetes.md` shows are ones that the chart takes, and say what the page says of them."""
+"""The values that `docs/how-to/kubernetes.md` shows are taken by the chart, and say what the page says of them."""
 
 from __future__ import annotations
 

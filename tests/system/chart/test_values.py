@@ -58,6 +58,11 @@ WRONG = [
         id="two stores",
     ),
     pytest.param("{autoscaling: {enabled: true, minReplicas: 20}}", ["minReplicas is 20, which is more"], id="scaling"),
+    pytest.param(
+        "{autoscaling: {enabled: true}, resources: {limits: {cpu: 1}}}",
+        ["say resources.requests.cpu"],
+        id="scaling by shares of nothing",
+    ),
     pytest.param("{podDisruptionBudget: {minAvailable: 1}}", ["takes one of maxUnavailable"], id="two budgets"),
     pytest.param("{ingress: {enabled: true}}", ["needs ingress.hosts"], id="an ingress for no host"),
     pytest.param("{httpRoute: {enabled: true}}", ["needs httpRoute.parentRefs"], id="a route of no gateway"),

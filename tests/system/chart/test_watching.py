@@ -26,7 +26,7 @@ ENTRIES = ["everything", "names"]
 def test_each_file_of_rules_is_an_object(entry: str, tmp_path: Path) -> None:
     """There is a PrometheusRule for each file, whose groups Prometheus takes; runbooks are where the values say."""
     made = [one for one in rendered(entry) if one["kind"] == "PrometheusRule"]
-    assert len(made) == len(RULES)
+    assert len(made) == len(RULES) > 0
     for one, file in zip(made, RULES, strict=True):
         text = file.read_text(encoding="utf-8")
         if entry == "everything":
@@ -38,10 +38,23 @@ def test_each_file_of_rules_is_an_object(entry: str, tmp_path: Path) -> None:
         subprocess.run([promtool, "check", "rules", written], check=True, timeout=60, capture_output=True)
 
 
+def test_alerts_link_to_their_runbooks() -> None:
+    """Each alert has the address of its own page, below what `metrics.prometheusRule.runbookUrl` says, or its path."""
+    for entry, base in (("everything", "https://runbooks.example/accord"), ("names", "docs/runbooks")):
+        groups = [
+            group for one in rendered(entry) if one["kind"] == "PrometheusRule" for group in one["spec"]["groups"]
+        ]
+        alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+        assert alerts
+        assert {rule["annotations"]["runbook_url"] for rule in alerts} == {
+            f"{base}/{rule['alert']}.md" for rule in alerts
+        }
+
+
 def test_each_dashboard_is_an_object() -> None:
     """There is a ConfigMap for each dashboard, which Grafana's sidecar finds and which holds that very dashboard."""
     made = [one for one in rendered("everything") if "grafana_dashboard" in one["metadata"].get("labels", {})]
-    assert len(made) == len(DASHBOARDS)
+    assert len(made) == len(DASHBOARDS) > 0
     for one, file in zip(made, DASHBOARDS, strict=True):
         ((name, text),) = one["data"].items()
         assert name == f"accord-{file.name}"

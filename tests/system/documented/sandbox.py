@@ -18,7 +18,7 @@ from tests.system.documented.parts import HOST
 
 ROOT: Final = Path(__file__).parents[3]
 NAMES: Final = (HOST, "redis.internal")
-"""Hosts of the examples that are this machine here; one certificate is theirs, by an authority that everything trusts."""
+"""Hosts of the examples that are this machine here, with a certificate by an authority that everything trusts."""
 GIVEN: Final = Path(__file__).parent / "given"
 PAGE_S: Final = 300.0
 _LINKED: Final = ("gateway", "tests", "bench")

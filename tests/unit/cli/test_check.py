@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from gateway.cli.main import main
@@ -22,10 +23,28 @@ def test_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     """What was looked at is counted; a variable that is not set is a warning, and no failure."""
     file = configure(tmp_path, parts=SECRET)
     assert main(["check", "--config", str(file)]) == 0
-    warning, told = capsys.readouterr().out.splitlines()
+    warning, series, told = capsys.readouterr().out.splitlines()
     assert ": warning: " in warning
     assert "ACCORD_TEST_NOWHERE_SET" in warning
+    assert re.fullmatch(rf"{file}: \d+ series at /metrics from the start, [\d,]+ at most", series)
     assert told == f"{file}: 1 upstreams, 0 examples: all is well"
+
+
+def test_more_series_than_are_good_for_prometheus_are_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With their number, and where to read what to do; all is well nevertheless."""
+    file = configure(tmp_path)
+    for number in range(400):
+        (file.parent / "upstreams" / f"{number}.yaml").write_text(
+            f"version: 1\nname: n{number}\nbase_url: https://a.example\nmatch: {{prefix: /n{number}}}\n"
+        )
+    assert main(["check", "--json", "--config", str(file)]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["series"]["most"] > 250_000 > report["series"]["start"]
+    (warning,) = report["faults"]
+    assert (warning["severity"], warning["file"]) == ("warning", str(file))
+    assert f"{report['series']['most']:,} series" in warning["message"]
 
 
 def test_faults_go_to_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +96,7 @@ def test_limits_in_vain_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixt
     upstream = "limits: [{name: posts, key: route, requests: 5, per: 1s}]\n" + SECRET
     file = configure(tmp_path, parts=upstream)
     assert main(["check", "--config", str(file)]) == 0
-    limit, variable, _ = capsys.readouterr().out.splitlines()
+    limit, variable, _, _ = capsys.readouterr().out.splitlines()
     assert limit.startswith(
         f"{tmp_path}/upstreams/parts.yaml:5:24 limits[0].key: warning: "
         'limit "posts": route tells no requests apart: this upstream has no routes ('

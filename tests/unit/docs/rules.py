@@ -1,4 +1,4 @@
-"""The rules for Prometheus that the chart brings, and the names that Accord exports, as their pages say.
+"""The rules for Prometheus that the chart brings, and what their expressions ask for.
 
 An expression is looked at as text: its metrics are what begins with `accord`, or is a client library's own; its labels
 stand in braces and after `by`, `on` and `group_left`. Whether it is PromQL is for promtool to say.
@@ -17,15 +17,15 @@ ROOT: Final = Path(__file__).parents[3]
 RULES: Final = ROOT / "helm" / "accord" / "files" / "rules"
 RUNBOOKS: Final = ROOT / "docs" / "runbooks"
 
-TARGET: Final = frozenset(("cluster", "namespace", "job", "instance", "process", "le"))
-"""Labels that no family of ours lists: those of a target, of one of several processes, of a histogram's buckets."""
+TARGET: Final = frozenset(("cluster", "namespace", "job", "instance", "process"))
+"""Labels that no family of ours lists: those of a target, and of one of several processes."""
 
-_EXPORTED: Final = re.compile(r"^\| `(accord_\w+)` \| (none|(?:`\w+`(?:, )?)+) \| (.*)\|$", re.MULTILINE)
 _TEXT: Final = re.compile(r'"[^"]*"')
 _COMMENT: Final = re.compile(r"#.*")
 _SELECTED: Final = re.compile(r"\b([a-z_]+(?::\w+)*)(?:\{([^}]*)\})?")
 _MATCHED: Final = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
 _GROUPED: Final = re.compile(r"\b(?:by|on|group_left|without)\s*\(([^)]*)\)")
+_AGGREGATED: Final = ("sum by", "min by")
 _OURS: Final = ("accord", "process_", "python_")
 
 
@@ -48,20 +48,9 @@ def recorded() -> dict[str, frozenset[str]]:
     for rule in rules():
         if "record" in rule:
             labels = grouped(rule["expr"]) | frozenset(rule.get("labels", ()))
-            for name in metrics(rule["expr"]):
-                labels |= found.get(name, frozenset())
+            if not rule["expr"].startswith(_AGGREGATED):
+                labels = labels.union(*(found.get(name, frozenset()) for name in metrics(rule["expr"])))
             found[rule["record"]] = found.get(rule["record"], frozenset()) | labels
-    return found
-
-
-@cache
-def exported() -> dict[str, frozenset[str]]:
-    """Return the samples that docs/reference/metrics.md lists, each with its labels; a histogram has three."""
-    page = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
-    found: dict[str, frozenset[str]] = {}
-    for name, labels, about in _EXPORTED.findall(page):
-        endings = ("_bucket", "_count", "_sum") if about.startswith("histogram") else ("",)
-        found |= {name + ending: frozenset(re.findall(r"`(\w+)`", labels)) for ending in endings}
     return found
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.docs.rules import ROOT, RUNBOOKS, TARGET, alerts, exported, grouped, metrics, recorded, rules
+from tests.exported import series
+from tests.unit.docs.rules import ROOT, RUNBOOKS, TARGET, alerts, grouped, metrics, recorded, rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +75,19 @@ def test_a_name_that_is_recorded_says_how() -> None:
     assert names == []
 
 
+def test_what_is_recorded_is_listed() -> None:
+    """The how-to lists each recorded name with its labels, and no other; `…1h` is the one before it, over 1h."""
+    page = (ROOT / "docs" / "how-to" / "alerts.md").read_text(encoding="utf-8")
+    listed: dict[str, set[str]] = {}
+    for names, labels in re.findall(r"^\| (`accord:[^|]+) \| ([^|]*)\|", page, re.MULTILINE):
+        whole = ""
+        for name in re.findall(r"`([\w:…]+)`", names):
+            whole = re.sub(r"\d+\w$", name[1:], whole) if name.startswith("…") else name
+            listed[whole] = set(re.findall(r"`(\w+)`", labels))
+    own = {name: set(labels - TARGET) for name, labels in recorded().items() if "own_objective" not in name}
+    assert listed == own
+
+
 @pytest.mark.parametrize("rule", _each(rules()))
 def test_a_rule_reads_what_is_exported(rule: dict[str, Any]) -> None:
     """Each metric of an expression is exported or recorded, and has the labels that the expression looks at."""
@@ -89,7 +103,7 @@ def test_a_page_asks_for_what_is_exported(page: Path) -> None:
 
 
 def _holds(expr: str) -> None:
-    known = exported() | recorded()
+    known = {**series(), **recorded()}
     labels = TARGET
     for name, selected in metrics(expr).items():
         if name not in OF_THE_CLIENT_LIBRARY:
@@ -100,15 +114,11 @@ def _holds(expr: str) -> None:
         assert grouped(expr) <= labels
 
 
-def test_what_is_exported_is_known() -> None:
-    """The page of metrics is read as it is written: counters, gauges, histograms, with and without labels."""
-    known = exported()
-    assert known["accord_limit_decisions_total"] == {"policy", "scope", "verdict"}
-    assert known["accord_request_duration_seconds_bucket"] == {"upstream"}
-    assert known["accord_in_flight_requests"] == frozenset()
-    assert metrics('sum by (upstream) (rate(accord_a_total{code="accord_b",x=~"y"}[5m]))') == {
-        "accord_a_total": {"code", "x"}
-    }
+def test_expressions_are_understood() -> None:
+    """What a rule asks for is found: names, with the labels that they are selected by, but no texts and comments."""
+    expr = 'sum by (upstream, le) (rate(accord_a_bucket{code="accord_b",x=~"y"}[5m])) # accord_c'
+    assert metrics(expr) == {"accord_a_bucket": {"code", "x"}}
+    assert grouped(expr) == {"upstream", "le"}
 
 
 def test_burn_alerts_are_those_that_were_decided() -> None:

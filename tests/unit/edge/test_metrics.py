@@ -9,8 +9,10 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from gateway.edge.exposition import LINES_AT_ONCE, SAMPLES_AT_ONCE, exposition
-from gateway.edge.metrics import KINDS_REMEMBERED, Metrics
-from gateway.edge.series import BUCKETS_S
+from gateway.edge.metrics import KINDS_REMEMBERED, Metrics, Tables
+from gateway.edge.series import BUCKETS_S, Counters
+from gateway.edge.series_budget import SIZES
+from gateway.edge.words import OUTCOMES, WITHOUT_UPSTREAM
 from gateway.model import Origin, Party, Translation
 from tests.unit.edge.outcomes import outcome
 
@@ -138,6 +140,67 @@ def test_gauges_are_asked_at_the_scrape() -> None:
     _, registry = metrics()
     samples = lines(registry)
     assert (samples["accord_in_flight_requests"], samples["accord_log_lines_dropped_total"]) == (3, 5)
+
+
+def test_every_outcome_is_there_from_the_start() -> None:
+    """Of each upstream, at 0, under what is usual for it: the first failure is an increase, which a rate can see."""
+    _, registry = metrics()
+    started = {sample: value for sample, value in lines(registry).items() if sample.startswith("accord_requests_total")}
+    assert set(started.values()) == {0}
+    for word, (status, fault) in OUTCOMES.items():
+        labels = f'fault="{fault}",method="GET",outcome="{word}",status="{status}",upstream="second"'
+        assert f"accord_requests_total{{{labels}}}" in started
+    assert len(started) == 52 * len(OUTCOMES) + len(WITHOUT_UPSTREAM)
+
+
+def test_a_reload_takes_upstreams_away_and_brings_others() -> None:
+    """Counts of those that stay go on; of those that are gone nothing is told, and what still ends there is `other`."""
+    observer, registry = metrics()
+    for upstream in ("api", "second", "second"):
+        observer.observe(outcome(upstream=upstream, duration_ms=1.0))
+    observer.serve(("second", "third"))
+    for upstream in ("api", "second", "third"):
+        observer.observe(outcome(upstream=upstream, duration_ms=1.0))
+    samples = lines(registry)
+    ok = 'accord_requests_total{{fault="none",method="GET",outcome="ok",status="200",upstream="{}"}}'
+    assert [samples.get(ok.format(name)) for name in ("api", "second", "third", "other")] == [None, 3, 1, 1]
+    counts = [samples.get(f'accord_request_duration_seconds_count{{upstream="{name}"}}') for name in ("api", "second")]
+    assert counts == [None, 3]
+    assert not any('upstream="api' in sample for sample in samples)
+
+
+def test_true_statuses_are_counted_and_where_the_client_got_another_one() -> None:
+    """Who left got none; what went through as it came was not rewritten."""
+    observer, registry = metrics()
+    for came, status in ((200, 200), (200, 422), (500, 500), (200, 499), (299, 299)):
+        observer.observe(outcome(upstream_status=came, status=status))
+    told = {sample: value for sample, value in lines(registry).items() if "rewrites" in sample or "replies" in sample}
+    assert told == {
+        'accord_upstream_replies_total{status="200",upstream="api"}': 3,
+        'accord_upstream_replies_total{status="500",upstream="api"}': 1,
+        'accord_upstream_replies_total{status="2xx",upstream="api"}': 1,
+        'accord_status_rewrites_total{status="422",upstream="api",upstream_status="200"}': 1,
+    }
+
+
+def test_no_upstream_can_make_series_without_end() -> None:
+    """However many statuses it makes up, and methods its clients: outcomes and faults stay true beyond the bound."""
+    observer, registry = metrics()
+    statuses = range(200, 600)
+    for method in ("GET", "PUT", "POST", "BREW"):
+        for status in statuses:
+            word = "ok" if status < 400 else "upstream_4xx" if status < 500 else "upstream_5xx"
+            observer.observe(outcome(method=method, status=status, upstream_status=1000 - status, outcome=word))
+    samples = {sample: value for sample, value in lines(registry).items() if 'upstream="api"' in sample}
+    for family in Tables().every():
+        mine = [
+            sample for sample in samples if sample.startswith((f"{family.family.name}_", f"{family.family.name}{{"))
+        ]
+        assert len(mine) <= (family.at_most(SIZES) if isinstance(family, Counters) else family.lines)
+    for word, many in (("ok", 800), ("upstream_4xx", 400), ("upstream_5xx", 400)):
+        assert sum(value for sample, value in samples.items() if f'outcome="{word}"' in sample) == many
+    rewritten = sum(value for sample, value in samples.items() if "status_rewrites" in sample)
+    assert rewritten == 4 * (len(statuses) - 2)  # 500 stayed what it was, and 499 was sent to nobody
 
 
 async def test_the_page_in_slices_is_the_page() -> None:
