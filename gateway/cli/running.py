@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from contextlib import contextmanager
@@ -119,7 +120,7 @@ def stop_signal(at_once: Callable[[], None] | None = None) -> asyncio.Event:
 
     def default(number: int) -> None:
         loop.remove_signal_handler(number)
-        signal.signal(number, signal.SIG_DFL)
+        signal.signal(number, _end if os.getpid() == 1 else signal.SIG_DFL)
 
     def last(number: int, do: Callable[[], None]) -> None:
         do()
@@ -137,3 +138,8 @@ def stop_signal(at_once: Callable[[], None] | None = None) -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, first)
     return event
+
+
+def _end(number: int, _frame: object) -> None:
+    """End at once as process 1, for which the kernel has no default: it ignores what is not handled."""
+    os._exit(128 + number)
