@@ -107,6 +107,10 @@ async def test_a_request_that_waits_for_a_limit_keeps_its_place(tmp_path: Path) 
                 await asyncio.sleep(0)
             await reload(accord, written(tmp_path, upstream(new), limits=[limit]))
             third = asyncio.ensure_future(accord.get("/api/third"))
+            waits = accord.application.admission.rooms.waits
+            async with asyncio.timeout(PATIENCE_S):
+                while sum(one.now for one in waits.values()) < 2:  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(0)
             over.set()
             assert [answer.status for answer in await asyncio.gather(first, second, third)] == [200, 200, 200]
             assert b"/second" in b"".join(conversation.received for conversation in old.conversations)
