@@ -6,11 +6,12 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES = $(wildcard gateway tests bench)
+SOURCES = $(wildcard gateway tests bench dashboards helm)
 
-# The tests that must cover the whole core, and whether there are others.
+# The tests that must cover the whole core; all others; and how these share the cores: who is done takes over of the rest.
 CORE_TESTS = $(wildcard tests/unit tests/examples tests/property)
-OTHER_TESTS = $(shell find tests -name 'test_*.py' $(foreach folder,$(CORE_TESTS),-not -path '$(folder)/*') | head -n 1)
+OTHER_TESTS = tests $(CORE_TESTS:%=--ignore=%)
+SHARED = -n auto --maxprocesses 4 --dist worksteal
 
 # uv.lock pins uv as well; this is the version that it names.
 UV_VERSION = $(shell sed -n '/^name = "uv"$$/{n;s/^version = "\(.*\)"$$/\1/p;}' uv.lock)
@@ -45,7 +46,7 @@ check: lint types layers test ## Lint, types, layers and all tests: what CI runs
 .PHONY: test
 test: install ## All tests; those of the core must cover every line and branch of it
 	$(BIN)/pytest -n auto $(CORE_TESTS) --cov --cov-fail-under=100
-	$(if $(OTHER_TESTS),$(BIN)/pytest tests $(CORE_TESTS:%=--ignore=%))
+	$(BIN)/pytest $(SHARED) $(OTHER_TESTS)
 
 .PHONY: unit
 unit: install ## The fast tests alone: units, examples, properties
@@ -79,6 +80,9 @@ pages: install ## Write the pages and schemas that are made from the code and th
 	$(BIN)/python -m gateway.pipeline.reference > docs/reference/views.md
 	$(BIN)/python -m gateway.pipeline.presets docs/reference/presets
 	$(BIN)/python -m gateway.config.schema config/schema
+	$(BIN)/python -m gateway.pipeline.words > gateway/pipeline/words.new && mv gateway/pipeline/words.new gateway/pipeline/words.txt
+	$(BIN)/python -m helm.schema helm/accord
+	$(BIN)/python -m dashboards helm/accord/files/dashboards
 
 .PHONY: bench
 bench: install ## Measure (see bench/)
@@ -90,6 +94,20 @@ wheel: install ## Build dist/: the wheel with the way of a request compiled; nee
 	rm -rf dist
 	HATCH_BUILD_HOOKS_ENABLE=true $(BIN)/uv build --quiet
 	@ls dist
+
+# With what there is: docker, podman or buildah. Which files of a caller's become secrets of the build says docs/how-to/docker.md.
+ENGINE = $(shell command -v docker || command -v podman || command -v buildah || echo docker)
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' gateway/__init__.py)
+IMAGE = accord:$(VERSION)
+
+.PHONY: image
+image: ## Build the container's image with docker, podman or buildah (ENGINE=, IMAGE=, ARGS=)
+	$(ENGINE) build $(if $(findstring docker,$(notdir $(ENGINE))),,--format docker) --tag $(IMAGE) \
+		--build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+		--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) \
+		--build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 0) \
+		$(ARGS) .
 
 .PHONY: lock
 lock: $(BIN)/python ## Write uv.lock anew after a change of pyproject.toml (ARGS=--upgrade for newer versions)

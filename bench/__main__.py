@@ -1,4 +1,4 @@
-"""`python -m bench [limits|micro|peers|scale]`: measure; without a word, all, into docs/reference/benchmarks.md."""
+"""`python -m bench [limits|micro|peers|scale|scrape]`: measure; without a word, all, into the page of results."""
 
 from __future__ import annotations
 
@@ -6,31 +6,40 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import micro, report
+from bench import micro, report, scrape
 from bench.compare import compare
+from bench.footprint import footprint
 from bench.limits import limits
 from bench.scale import scale
 
 _RESULTS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "benchmarks.md"
 
+_WHAT = ("all", "limits", "micro", "peers", "scale", "scrape")
+
 
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "limits", "micro", "peers", "scale"), default="all")
+    parser.add_argument(
+        "what", nargs="?", choices=("all", "limits", "micro", "peers", "scale", "scrape"), default="all"
+    )
     parser.add_argument("--rounds", type=int, default=7, help="alternating rounds; medians are told")
     parser.add_argument("--seconds", type=float, default=4, help="length of one run")
-    parser.add_argument("--only", default="", help="peers, by name, comma-separated")
+    parser.add_argument("--only", default="", help="peers, or `compiled` scrapes, by name, comma-separated")
     args = parser.parse_args()
+    only = frozenset(filter(None, args.only.split(",")))
     parts: list[str] = []
     if args.what in ("all", "micro"):
         parts.append(micro.table())
     if args.what in ("all", "scale"):
         parts.append(report.scale_table(scale(args.rounds, args.seconds)))
+        parts.append(footprint(args.seconds).table())
+    if args.what in ("all", "scrape"):
+        parts.append(scrape.table(scrape.scrape(args.rounds, args.seconds, only)))
     if args.what in ("all", "limits"):
         parts.append(limits(args.rounds, args.seconds).table())
     if args.what in ("all", "peers"):
-        results = compare(args.rounds, args.seconds, frozenset(filter(None, args.only.split(","))))
+        results = compare(args.rounds, args.seconds, only)
         parts.insert(0, report.comparison(results))
         if args.what == "all":
             report.picture(results, _RESULTS.with_suffix(".png"))

@@ -31,7 +31,7 @@ _FOUR = (
     {"name": "per-method", "key": ["client", "method"], "requests": 1_000_000, "per": "1s"},
 )
 _REDIS = {"redis": {"url_env": "ACCORD_REDIS_URL"}}
-SETTINGS: Mapping[str, Mapping[str, object]] = {
+LIMIT_SETTINGS: Mapping[str, Mapping[str, object]] = {
     "no limits": {},
     "memory, one policy": {"limits": _ONE},
     "memory, four policies": {"limits": _FOUR},
@@ -53,8 +53,8 @@ class Limits:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.rates: dict[str, list[float]] = {name: [] for name in SETTINGS}
-        self.cpu_s: dict[str, list[float]] = {name: [] for name in SETTINGS}
+        self.rates: dict[str, list[float]] = {name: [] for name in LIMIT_SETTINGS}
+        self.cpu_s: dict[str, list[float]] = {name: [] for name in LIMIT_SETTINGS}
         self.stall_s: list[float] = []
 
     def table(self) -> str:
@@ -87,10 +87,10 @@ def limits(rounds: int, seconds: float) -> Limits:
     with folder() as into, ExitStack() as ends:
         source = origin(into)
         ends.callback(source.end)
-        redis = _redis(into)
+        redis = redis_server(into)
         ends.callback(redis.end)
         running = {}
-        for name, settings in SETTINGS.items():
+        for name, settings in LIMIT_SETTINGS.items():
             running[name] = accord(
                 code,
                 into,
@@ -111,7 +111,8 @@ def limits(rounds: int, seconds: float) -> Limits:
     return found
 
 
-def _redis(into: Path) -> Process:
+def redis_server(into: Path) -> Process:
+    """Start a Redis that keeps nothing."""
     port = free_port()
     command = [debian("redis-server", "redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     return Process([*command, "--appendonly", "no", "--dir", str(into)], port, LOAD_CORE, into)

@@ -41,7 +41,10 @@ class Process:
     def __init__(self, command: Sequence[str], port: int, core: str, folder: Path) -> None:
         """Start it and wait until it listens."""
         self.port = port
-        self._log = (folder / f"process-{port}.log").open("wb")
+        self.admin_port = 0
+        """Where a gateway of ours answers operators."""
+        self.log = folder / f"process-{port}.log"
+        self._log = self.log.open("wb")
         self._process = subprocess.Popen(  # noqa: S603 - programs named in this folder
             [debian("taskset", "util-linux"), "-c", core, *command],
             stdout=self._log,
@@ -183,13 +186,16 @@ def accord(
     port = free_port()
     home = into / f"accord-{port}"
     (home / "upstreams").mkdir(parents=True)
-    base = {"version": 1, "listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{free_port()}"}
+    admin_port = free_port()
+    base = {"version": 1, "listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{admin_port}"}
     (home / "gateway.yaml").write_text(json.dumps(base | dict(settings)))
     for one in upstreams:
         (home / "upstreams" / f"{one['name']}.yaml").write_text(json.dumps(one))
     variables = [f"{name}={value}" for name, value in environ.items()]
     command = [sys.executable, "-m", "gateway", "serve", "--config", str(home / "gateway.yaml")]
-    return Process(["env", f"PYTHONPATH={code}", *variables, *command], port, PROXY_CORE, home)
+    process = Process(["env", f"PYTHONPATH={code}", *variables, *command], port, PROXY_CORE, home)
+    process.admin_port = admin_port
+    return process
 
 
 def from_npm(*packages: str) -> Path:

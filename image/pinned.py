@@ -1,6 +1,6 @@
 """Print a package as `uv.lock` pins it, with its hashes, for pip: what installs uv before there is uv.
 
-    python3 pinned.py uv < uv.lock > requirements.txt
+python3 pinned.py uv < uv.lock > requirements.txt
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def _plans(settings: UpstreamFile) -> Mapping[str, tuple[BudgetSpec, ...]]:
     choice = settings.dialect
     if choice.own is None and choice.preset == presets.AUTO:
         return {}
-    return plans_of(presets.chain(choice.own or presets.specs()[str(choice.preset)]))
+    return plans_of(presets.chain(choice.own or presets.spec(str(choice.preset))))
 
 
 def granted(settings: UpstreamFile) -> tuple[Granted, ...]:

@@ -1,4 +1,7 @@
-"""The dialects that come with Accord, and dialects of one's own on top of them."""
+"""The dialects that come with Accord, and dialects of one's own on top of them.
+
+A preset is read when it is asked for: a gateway serves few of them, and all together take long and much memory.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,9 @@ from gateway.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from importlib.resources.abc import Traversable
+
+    from gateway.dialects.spec import WriteSpec
 
 AUTO = "auto"
 LAST_RESORT = "generic"
@@ -31,22 +37,47 @@ def hint(name: str, *, also: Iterable[str] = ()) -> str:
     return f"did you mean {near[0]}?" if near else "docs/reference/presets has a page for each"
 
 
+@cache
 def names() -> tuple[str, ...]:
     """Return the names of all presets, in alphabetical order."""
-    return tuple(sorted(specs()))
+    return tuple(sorted(file.name.removesuffix(".yaml") for file in _folder().iterdir() if file.name.endswith(".yaml")))
 
 
 def detected() -> tuple[str, ...]:
     """Return the names of the presets that `dialect: auto` knows replies of, in alphabetical order."""
-    return tuple(name for name in names() if specs()[name].detect)
+    return tuple(name for name in names() if spec(name).detect)
 
 
 @cache
+def written() -> Mapping[str, WriteSpec]:
+    """Return how problems are written in the presets that say so, by the preset's name."""
+    saying = [name for name in names() if "\nwrite:" in _text(name)]
+    return {name: write for name in saying if (write := spec(name).write) is not None}
+
+
 def specs() -> dict[str, DialectSpec]:
-    """Return every preset by name."""
-    folder = resources.files("gateway.dialects").joinpath("presets")
-    files = (file for file in folder.iterdir() if file.name.endswith(".yaml"))
-    return parse({file.name: file.read_text(encoding="utf-8") for file in files})
+    """Return every preset by name: half a second and 20 MB, so only for who looks through all of them."""
+    return {name: spec(name) for name in names()}
+
+
+@cache
+def spec(name: str) -> DialectSpec:
+    """Return a preset.
+
+    Raises:
+        KeyError: there is no such preset.
+    """
+    if name not in names():
+        raise KeyError(name)
+    return parse({f"{name}.yaml": _text(name)})[name]
+
+
+def _text(name: str) -> str:
+    return _folder().joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def _folder() -> Traversable:
+    return resources.files("gateway.dialects").joinpath("presets")
 
 
 def parse(files: Mapping[str, str]) -> dict[str, DialectSpec]:
@@ -57,33 +88,33 @@ def parse(files: Mapping[str, str]) -> dict[str, DialectSpec]:
     """
     found, faults = {}, []
     for name, text in files.items():
-        spec, wrong = validate(DialectSpec, Document(text, f"presets/{name}"))
+        read, wrong = validate(DialectSpec, Document(text, f"presets/{name}"))
         faults += wrong
-        if spec is not None:
-            found[name.removesuffix(".yaml")] = spec
+        if read is not None:
+            found[name.removesuffix(".yaml")] = read
     if faults:
         raise ConfigError(faults)
     return found
 
 
-def chain(spec: DialectSpec) -> tuple[DialectSpec, ...]:
+def chain(first: DialectSpec) -> tuple[DialectSpec, ...]:
     """Return the dialect and all that it extends, nearest first, each once.
 
     Raises:
         KeyError: it extends a dialect that does not exist.
     """
     found: dict[int, DialectSpec] = {}
-    for link in _links(spec):
+    for link in _links(first):
         found.setdefault(id(link), link)
     own, *extended = found.values()
     last = [link for link in extended if link.name == LAST_RESORT]  # the last resort stays last, whoever names it first
     return (own, *(link for link in extended if link.name != LAST_RESORT), *last)
 
 
-def _links(spec: DialectSpec) -> Iterator[DialectSpec]:
-    yield spec
-    for name in spec.extends:
-        yield from _links(specs()[name])
+def _links(first: DialectSpec) -> Iterator[DialectSpec]:
+    yield first
+    for name in first.extends:
+        yield from _links(spec(name))
 
 
 def auto() -> Dialect:
@@ -93,7 +124,7 @@ def auto() -> Dialect:
 
 @cache
 def _options() -> Options:
-    return Options([(specs()[name], preset(name)) for name in detected()], preset(LAST_RESORT))
+    return Options([(spec(name), preset(name)) for name in detected()], preset(LAST_RESORT))
 
 
 @cache
@@ -105,4 +136,4 @@ def preset(name: str) -> Dialect:
     """
     if name == AUTO:
         return AutoDialect(_options())
-    return Dialect(chain(specs()[name]))
+    return Dialect(chain(spec(name)))

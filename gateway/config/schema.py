@@ -58,8 +58,12 @@ def _as_written(field: FieldInfo) -> Any:
 
 def content(name: str) -> dict[str, Any]:
     """Return a schema as a value; keys are in the order of the models."""
-    found: dict[str, Any] = SCHEMAS[name].model_json_schema(by_alias=True, schema_generator=_FileSchema)
-    return found | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return described(SCHEMAS[name]) | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+
+
+def described(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the schema of what people write where a model stands, in the words of JSON Schema 2020-12."""
+    return model.model_json_schema(by_alias=True, schema_generator=_FileSchema)
 
 
 def schema(name: str) -> str:

@@ -30,9 +30,8 @@ Location = tuple[str | int, ...]
 
 def of_presets() -> dict[str, WriteSpec]:
     """Return the presets that can be written, by name; a general view goes before a preset of its name."""
-    found = {name: spec.write for name, spec in presets.specs().items() if name not in GENERAL}
-    written = {write.view or name: write for name, write in found.items() if write is not None}
-    return dict(sorted(written.items()))
+    found = {write.view or name: write for name, write in presets.written().items() if name not in GENERAL}
+    return dict(sorted(found.items()))
 
 
 def of_upstreams(upstreams: Iterable[UpstreamFile]) -> dict[str, WriteSpec]:

@@ -78,16 +78,21 @@ async def _send(request: web.BaseRequest, row: Row, headers: dict[str, str], bod
 
 
 async def start(
+    host: str = "127.0.0.1",
+    first_port: int = 0,
     *,
     pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     wall_clock: Callable[[], float] = time.time,  # noqa: TID251 - the APIs stand for machines with clocks of their own
 ) -> DemoUpstreams:
-    """Start the demo APIs on free ports of 127.0.0.1; `await DemoUpstreams.stop()` ends them. Raises `OSError`."""
+    """Start the demo APIs, on ports that follow each other or else on free ones. Raises `OSError`.
+
+    `await DemoUpstreams.stop()` ends them.
+    """
     async with AsyncExitStack() as stack:
         urls = {}
-        for dialect, api in APIS.items():
-            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            urls[dialect] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        for number, (dialect, api) in enumerate(APIS.items()):
+            listener = stack.enter_context(socket.create_server((host, first_port + number if first_port else 0)))
+            urls[dialect] = f"http://{host}:{listener.getsockname()[1]}"
             handler = _Handler(api=api, base_url=urls[dialect], pause=pause, wall_clock=wall_clock)
             await _serve(handler, listener, stack)
         return DemoUpstreams(urls=urls, _stack=stack.pop_all())

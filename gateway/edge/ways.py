@@ -10,14 +10,15 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from gateway.config import policies, presets
+from gateway.config import policies
 from gateway.edge.limiting.budgets import counted
 from gateway.headers import CREDENTIALS, ReplyRules, RequestRules, Secrets, strip_parameters
 from gateway.limits import Policy
+from gateway.pipeline import words
 from gateway.pipeline.codings import ACCEPTED
 from gateway.pipeline.counted import Counted
 from gateway.pipeline.plan import Plan, mode_of, plan_of
-from gateway.pipeline.radar import Sightings, known_words
+from gateway.pipeline.radar import Sightings
 from gateway.pipeline.routes import route_name
 from gateway.pipeline.routing import Router
 from gateway.pipeline.writers.table import Writers
@@ -87,8 +88,8 @@ class Ways:
         self._writers = Writers(config.views)
         self._pools = {one.settings.name: pool_of(one, loop) for one in config.upstreams}
         self._shown = {one.name: _described(one) for one in settings}
-        words = known_words(presets.specs().values())
-        self.unknown = {one.settings.name: Sightings(words, _secrets(one, environ)) for one in config.upstreams}
+        shown = words.shipped()
+        self.unknown = {one.settings.name: Sightings(shown, _secrets(one, environ)) for one in config.upstreams}
         self._ways = [self._of(config.gateway, upstream, environ) for upstream in config.upstreams]
 
     def of(self, matched: Matched) -> Way:

@@ -35,7 +35,7 @@ _LEFT_OUT: Final = frozenset(("type", "title", "instance", "source", "request_id
 
 def page(name: str) -> str:
     """Return the page of a preset. Raises KeyError for one that does not exist."""
-    spec = presets.specs()[name]
+    spec = presets.spec(name)
     text = _FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     return _template("preset.md.j2").render(
         name=name,

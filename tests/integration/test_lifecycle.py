@@ -29,6 +29,9 @@ from tests.integration.wire import PATIENCE_S, ask, connect
 if TYPE_CHECKING:
     from pathlib import Path
 
+PROCESS_S = 60.0
+"""How long a program may take to start and to end: an interpreter, beside all else that runs."""
+
 
 @in_virtual_time
 async def test_the_gateway_says_that_it_is_going_before_it_goes(tmp_path: Path) -> None:
@@ -299,7 +302,7 @@ def test_serve_ends_cleanly_when_told_to(tmp_path: Path, number: signal.Signals)
         assert process.stderr is not None
         assert re.match(r"accord: serving on http://127\.0\.0\.1:\d+, metrics", process.stderr.readline())
         process.send_signal(number)
-        out, err = process.communicate(timeout=PATIENCE_S)
+        out, err = process.communicate(timeout=PROCESS_S)
     assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -328,7 +331,7 @@ def test_a_standard_output_that_nobody_reads_stops_nothing(tmp_path: Path) -> No
         port = serving_port(process)
         ask_often(port, 300)  # takes longer than lines wait for company; the pipe is full after four
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE_S) == 0
+        assert process.wait(PROCESS_S) == 0
         assert process.stderr.read() == ""
 
 
@@ -341,7 +344,7 @@ def test_a_standard_output_that_was_closed_is_told_once(tmp_path: Path) -> None:
         ask_often(serving_port(process), 20)
         assert process.stderr.readline() == "accord: the log cannot be written (Broken pipe); serving goes on\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE_S) == 0
+        assert process.wait(PROCESS_S) == 0
         assert process.stderr.read() == ""
 
 
@@ -349,7 +352,7 @@ def test_serve_tells_what_is_wrong_with_its_configuration(tmp_path: Path) -> Non
     """And exits with 1."""
     path = configure(tmp_path, lissen="x")
     with accord("serve", "--config", str(path)) as process:
-        _, err = process.communicate(timeout=PATIENCE_S)
+        _, err = process.communicate(timeout=PROCESS_S)
     assert process.returncode == 1
     assert f"{path}:1:" in err
     assert "lissen" in err
@@ -362,7 +365,7 @@ def test_serve_tells_when_its_port_is_taken(tmp_path: Path) -> None:
         taken_port = taken.getsockname()[1]
         path = configure(tmp_path, listen=f"127.0.0.1:{taken_port}")
         with accord("serve", "--config", str(path)) as process:
-            _, err = process.communicate(timeout=PATIENCE_S)
+            _, err = process.communicate(timeout=PROCESS_S)
     assert process.returncode == 1
     assert f"accord: listen: 127.0.0.1:{taken_port}: Address already in use" in err
     assert "Traceback" not in err
@@ -376,7 +379,7 @@ def test_demo_takes_the_next_free_port_and_says_so() -> None:
             assert process.stdout is not None
             said = process.stdout.readline() + process.stdout.readline()
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=PATIENCE_S)
+            process.communicate(timeout=PROCESS_S)
     assert process.returncode == 0
     assert f"Port {port} was taken." in said
 

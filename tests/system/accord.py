@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -83,11 +84,11 @@ class Served:
         return [json.loads(line) for line in self._log.read_text().splitlines()]
 
 
-async def until(look: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]) -> Any:  # noqa: ANN401 - what `look` says
+async def until(look: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], *, every_s: float = _LOOK_S) -> Any:  # noqa: ANN401 - what `look` says
     """Look again and again until it holds what is seen, and return it."""
     async with asyncio.timeout(START_S):
         while not holds(seen := await look()):  # noqa: ASYNC110 - it is in another process
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(every_s)
     return seen
 
 
@@ -119,18 +120,23 @@ def configure(folder: Path, *upstreams: Mapping[str, object], **settings: object
     return folder / "gateway.yaml"
 
 
-async def start(config: Path, processes: str, log: Path) -> Process:
-    """Start `accord serve`, its log going to a file."""
+async def start(config: Path, processes: str, log: Path, **environ: str) -> Process:
+    """Start `accord serve`, its log going to a file, with further variables in its environment."""
     command = (sys.executable, "-m", "gateway", "serve", "--config", str(config), "--processes", processes)
     with log.open("wb") as output:
-        return await asyncio.create_subprocess_exec(*command, stdout=output, stderr=asyncio.subprocess.PIPE)
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdout=output,
+            stderr=asyncio.subprocess.PIPE,
+            env=os.environ | environ,  # noqa: TID251 - a process needs its parent's
+        )
 
 
 @contextlib.asynccontextmanager
-async def accord(config: Path, processes: int = 4) -> AsyncIterator[Served]:
+async def accord(config: Path, processes: int = 4, **environ: str) -> AsyncIterator[Served]:
     """Run a gateway while the context lasts, and leave no process behind."""
     log = config.parent / "log.jsonl"
-    process = await start(config, str(processes), log)
+    process = await start(config, str(processes), log, **environ)
     assert process.stderr is not None
     try:
         async with asyncio.timeout(START_S):

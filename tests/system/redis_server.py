@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -186,11 +187,20 @@ async def running_cluster(folder: Path, nodes: int = 3) -> AsyncIterator[list[Re
 
 
 def free_port() -> int:
-    """Return a port that nobody has at this moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port that nobody has at this moment, nor is likely to have before it is used.
+
+    The system takes the ports of connections from above 32767; here no port is looked at twice, and each process of a
+    test run begins at a place of its own.
+    """
+    for port in _PORTS:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
+
+
+_FIRST, _LAST = 16_000, 32_000
+_BEGIN = _FIRST + os.getpid() * 64 % (_LAST - _FIRST)
+_PORTS: Iterator[int] = iter([*range(_BEGIN, _LAST), *range(_FIRST, _BEGIN)])
 
 
 def _run(command: list[str], ready: bytes) -> subprocess.Popen[bytes]:

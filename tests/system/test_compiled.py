@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import faulthandler
 import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.components import require_component
+import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.system.wheels import ROOT, compiled_wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FROM_OUTSIDE = (
     "tests/integration",
     "tests/conformance",
@@ -22,7 +25,6 @@ FROM_OUTSIDE = (
 BY_LINES = "tests/integration/test_shared_store.py::test_killed_at_each_line"
 """Compiled code has no lines at which it could be stopped."""
 SEEN_BESIDE = ("tests", "config", "docs", "README.md", "pyproject.toml")
-BUILD_S = 480
 TESTS_S = 480
 
 
@@ -43,14 +45,11 @@ def run(command: list[str], folder: Path, seconds: float, **environment: str) ->
     return done.stdout
 
 
-def test_the_wheel_passes_what_the_sources_pass(tmp_path: Path) -> None:
+@pytest.mark.long
+def test_the_wheel_passes_what_the_sources_pass(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """Built as `make wheel` builds it, unpacked beside the tests and without the sources in reach."""
-    require_component("gcc")
-    faulthandler.cancel_dump_traceback_later()  # a compiler takes longer than a test may; each step has its own limit
-    wheels, unpacked, tree = tmp_path / "dist", tmp_path / "wheel", tmp_path / "tree"
-    uv = str(Path(sys.executable).with_name("uv"))
-    run([uv, "build", "--quiet", "--out-dir", str(wheels)], ROOT, BUILD_S, HATCH_BUILD_HOOKS_ENABLE="true")
-    (wheel,) = wheels.glob("*.whl")
+    wheel = compiled_wheel(pytestconfig)  # it takes the limit of time off this test: each step has its own
+    unpacked, tree = tmp_path / "wheel", tmp_path / "tree"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(unpacked)
     assert list(unpacked.glob("gateway/edge/proxy.*.so")), "nothing was compiled"

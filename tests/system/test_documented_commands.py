@@ -6,9 +6,10 @@ CONTRIBUTING.md, "Commands in pages".
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,8 +17,16 @@ from tests.components import require_component
 from tests.system.documented.pages import Command, NotRun, blocks, expressions, steps
 from tests.system.documented.sandbox import ROOT, play
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PAGES = [ROOT / "README.md", *sorted([*ROOT.glob("docs/tutorial/**/*.md"), *ROOT.glob("docs/how-to/**/*.md")])]
 QUERIED = [*PAGES, *sorted([*ROOT.glob("docs/runbooks/**/*.md"), *ROOT.glob("docs/reference/**/*.md")])]
+PROGRAMS = {
+    "bash": "bash", "curl": "curl", "git": "git", "jq": "jq", "make": "make",
+    "promtool": "prometheus", "redis-server": "redis-server",
+}  # fmt: skip
+"""What pages call, and the Debian package that it is in."""
 
 
 def _place(page: Path) -> str:
@@ -27,8 +36,9 @@ def _place(page: Path) -> str:
 @pytest.mark.parametrize("page", PAGES, ids=_place)
 def test_page_is_true(page: Path, tmp_path: Path) -> None:
     """Done from top to bottom, each command of a page exits as it should and prints what is shown."""
-    for program in ("bash", "curl", "git", "jq", "make"):
-        require_component(program)
+    for program, package in PROGRAMS.items():
+        require_component(program, package=package)
+    faulthandler.cancel_dump_traceback_later()  # a page may do more than a test may; it has a limit of its own
     done = play(page, tmp_path)
     assert done.returncode == 0, done.stdout
 

@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import gzip
 import os
-import socket
 from typing import TYPE_CHECKING, Any
 
 from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.origin import Conversation, Step, half_close, head, send, serve
 from tests.integration.wire import Wire, ask, connect
 from tests.system.nginx import nginx
+from tests.system.redis_server import free_port
 from tests.unit.upstream.samples import ACCEPTED, REFUSED
 
 if TYPE_CHECKING:
@@ -126,12 +126,6 @@ UNTOUCHED: dict[str, Any] = {
     "rewrite": {"location": False},
     "request": {"host": "gateway.test"},  # nginx makes addresses of it
 }
-
-
-def free_port() -> int:
-    """Return a port of loopback that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextlib.asynccontextmanager

@@ -34,7 +34,7 @@ async def test_what_was_counted_before_a_scrape_is_known_after_it(tmp_path: Path
             counted = 'sum by (upstream) (accord_requests_total{outcome="ok"}) > 0'
             [row] = await watching.query(counted)
             assert (row.labels, row.value) == ({"upstream": "api"}, 3)
-            [graph] = await watching.range(counted, before_s, await watching.now_s(), 0.05)
+            [graph] = await watching.range(counted, before_s, await watching.now_s() + 0.05, 0.05)
             assert graph.points[0][0] > before_s
             assert graph.value == 3
             await watching.until("job:requests:sum", lambda rows: [row.value for row in rows] == [3])

@@ -136,7 +136,7 @@ def _known(seen: Seen) -> str | None:
 @lru_cache(maxsize=1)
 def _signs() -> tuple[FieldNames, tuple[tuple[str, Predicate], ...]]:
     """Return the fields that are looked at, and by what each preset is known, the surest first."""
-    found = [(one, name) for name in presets.detected() for one in presets.specs()[name].detect]
+    found = [(one, name) for name in presets.detected() for one in presets.spec(name).detect]
     found = [pair for pair in found if pair[0].confidence >= _LIKELY]
     found.sort(key=lambda pair: -pair[0].confidence)
     wanted = [field for one, _ in found for field in fields_in(one)]

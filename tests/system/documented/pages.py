@@ -114,19 +114,20 @@ def blocks(page: str) -> Iterator[Block]:
 def steps(page: str) -> list[Step]:
     """Return what the reader of a page does, in order; `ValueError` for a block whose language hides commands."""
     found: list[Step] = []
+    is_output = False
     for block in blocks(page):
+        is_output = block.adjoins and is_output and block.language in PRINTED
         if block.language in NOT_ALLOWED:
             raise ValueError(f"line {block.line}: name the block `sh`, `console`, `text` …, not `{block.language}`")
         if block.language == "sh":
             found += _commands(block, split(block.text))
+            is_output = True
         elif block.language == "console":
             found += _session(block)
         elif (named := _NAMED.match(block.text)) is not None:
             found.append(_file(block, named[1]))
-        elif block.adjoins and block.language in PRINTED and found and isinstance(found[-1], Command):
-            varies = _marked(_VARIES, block)
-            names = frozenset(varies[1].replace(",", " ").split()) if varies else frozenset()
-            found[-1].prints.append(Printed(language=block.language, text=block.text, varies=names))
+        elif is_output and isinstance(found[-1], Command):
+            found[-1].prints.append(_printed(block))
     return found
 
 
@@ -176,6 +177,12 @@ def _is_whole(lines: list[str]) -> bool:
     return opened <= 0 and not bare[-1].endswith(("\\", "|", "&&"))
 
 
+def _printed(block: Block) -> Printed:
+    varies = _marked(_VARIES, block)
+    names = varies[1].replace(",", " ").split() if varies is not None else ()
+    return Printed(language=block.language, text=block.text, varies=frozenset(names))
+
+
 def _commands(block: Block, found: list[tuple[int, str]]) -> Iterator[Step]:
     """Yield the steps of a block's commands; the status that a mark names is that of the last."""
     exits = _marked(_EXITS, block)
@@ -216,5 +223,6 @@ def _session(block: Block) -> list[Step]:
 
 def _file(block: Block, path: str) -> File:
     """Return the file that a block shows; only configuration is ever shown in part."""
-    is_part = block.language == "yaml" and path.startswith("config/") and not re.search(r"^version:", block.text, re.M)
+    is_configuration = block.language == "yaml" and path.startswith("config/")
+    is_part = is_configuration and re.search(r"^version:", block.text, re.MULTILINE) is None
     return File(path=path, text=block.text, line=block.line, whole=not is_part)

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 HOST: Final = "api.parts.example"
 _NO_STOCK: Final = (409, {"X-Trace": "t-811"}, {"fault": {"kind": "E_STOCK", "text": "Only 2 of these are left."}})
-_ORDER: Final = (200, {}, {"id": 7, "lines": []})
+_ORDER: Final[tuple[int, dict[str, str], object]] = (200, {}, {"id": 7, "lines": []})
 _NO_ORDER: Final = (404, {"X-Trace": "t-812"}, {"fault": {"kind": "E_ORDER", "text": "There is no order 9."}})
-_BAD: Final = {"kind": "E_INPUT", "text": "Please check your order.", "inputs": [{"name": "lines", "why": "Required."}]}
-_INVALID: Final = (400, {"X-Trace": "t-813"}, {"fault": _BAD})
+_INPUTS: Final = {"inputs": [{"name": "lines.0.count", "why": "It is required."}]}
+_LACKING: Final = {"fault": {"kind": "E_STOCK", "text": "Only 2 of these are left."} | _INPUTS}
 ANSWERS: Final[dict[tuple[str, str], tuple[int, dict[str, str], object]]] = {
     ("POST", "/v1/orders"): _NO_STOCK,
-    ("PUT", "/v1/orders/7"): _INVALID,
+    ("PUT", "/v1/orders/7"): (409, {}, _LACKING),
+    ("PATCH", "/v1/orders/7"): (400, {}, _LACKING),
     ("GET", "/v1/orders"): _ORDER,
     ("GET", "/v1/orders/7"): _ORDER,
     ("GET", "/v1/orders/9"): _NO_ORDER,
@@ -40,7 +41,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - the names that http.server calls
+    do_GET = do_POST = do_PUT = do_PATCH = _answer  # noqa: N815 - the names that http.server calls
 
     def log_message(self, *_: object) -> None:
         """Say nothing: what a page prints is compared."""

@@ -37,9 +37,10 @@ class Play:
         self._server: Terminal | None = None
 
     def prepare(self, script: Path) -> None:
-        """Source what a page takes for granted."""
+        """Do what a page takes for granted: commands as in a block of it, servers too."""
         if script.exists():
-            self._command(Command(text=f". {script}", line=0))
+            for step in steps(f"```sh\n{script.read_text(encoding='utf-8')}```\n"):
+                self.do(step)
 
     def do(self, step: Step) -> None:
         """Do one step; `DidNotWorkError` where it is not as the page says."""
@@ -86,7 +87,7 @@ def main(page: Path, folder: Path, scratch: Path, given: Path) -> int:
             play.do(step)
         except DidNotWorkError as error:
             what = step.path if isinstance(step, File) else step.text
-            print(f"{page}:{step.line}: {what}\n{error}", flush=True)
+            sys.stdout.write(f"{page}:{step.line}: {what}\n{error}\n")
             return 1
     play.stop()
     return 0

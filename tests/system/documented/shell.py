@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import select
 import signal
@@ -94,12 +95,21 @@ class Server:
 
 
 def _is_ready() -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=5)
+    """Say whether the gateway is ready, and where several processes serve, each of them."""
+    ready = _page(8080, "/-/ready")
+    status = _page(8081, "/status")  # the demo has its operators' port elsewhere
+    processes = json.loads(status).get("processes", []) if status is not None else []
+    return ready is not None and all(one["state"] == "ready" for one in processes)
+
+
+def _page(port: int, target: str) -> bytes | None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/-/ready")
-        return connection.getresponse().status == http.HTTPStatus.OK
+        connection.request("GET", target)
+        reply = connection.getresponse()
+        return reply.read() if reply.status == http.HTTPStatus.OK else None
     except OSError:
-        return False
+        return None
     finally:
         connection.close()
 

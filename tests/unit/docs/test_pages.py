@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
+from jsonschema import Draft7Validator
 
 from gateway.config.document import Document
 from gateway.config.faults import validate
@@ -15,6 +17,7 @@ from gateway.config.models import GatewayFile, UpstreamFile
 from gateway.config.presets import chain, preset
 from gateway.dialects.reader import Dialect
 from gateway.pipeline.examples import differences, plan_for
+from helm.schema import content
 
 if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
@@ -23,16 +26,19 @@ ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+CHART = content()
+_VALUES = "# values.yaml\n"
 _GATEWAY = "version: 1\n"
 _UPSTREAM = _GATEWAY + "name: stub\nbase_url: https://api.stub.example\nmatch: {prefix: /stub}\n"
 
 
-def _blocks(language: str) -> list[ParameterSet]:
-    """Return every fenced block of a language, with its page and its number there as an id."""
+def _blocks(language: str, *, of_chart: bool = False) -> list[ParameterSet]:
+    """Return every fenced block of a language, with its page and its number there as an id; or those for the chart."""
     return [
         pytest.param(text, id=f"{page.relative_to(ROOT)}-{number}")
         for page in PAGES
         for number, text in enumerate(_texts(page, language), 1)
+        if text.startswith(_VALUES) is of_chart
     ]
 
 
@@ -86,6 +92,13 @@ def test_configuration_is_valid(text: str) -> None:
         assert _wrong(value) == []
 
 
+@pytest.mark.parametrize("text", _blocks("yaml", of_chart=True))
+def test_values_of_the_chart_are_valid(text: str) -> None:
+    """Values that a page shows are ones that the chart has; null takes a default away."""
+    found = Draft7Validator(CHART).iter_errors(yaml.safe_load(text))
+    assert [fault.message for fault in found if fault.validator != "required"] == []
+
+
 def _wrong(upstream: UpstreamFile) -> list[str]:
     """Return what the examples of an upstream and of its dialect find."""
     own = upstream.dialect.own
@@ -95,7 +108,7 @@ def _wrong(upstream: UpstreamFile) -> list[str]:
     return [f"{example.name}: {difference}" for example in examples for difference in differences(example, plan)]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if "docs" in page.parts], ids=_place)
+@pytest.mark.parametrize("page", [page for page in PAGES if ROOT / "docs" in page.parents], ids=_place)
 def test_page_is_in_the_index(page: Path) -> None:
     """Every page can be found from docs/README.md, or from an index of its folder that can."""
     top = ROOT / "docs" / "README.md"

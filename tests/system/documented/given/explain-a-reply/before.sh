@@ -1,0 +1,1 @@
+rm config/upstreams/[!ps]*.yaml config/upstreams/status-message-body.yaml

@@ -1,0 +1,2 @@
+rm config/upstreams/[!p]*.yaml
+KEY=test

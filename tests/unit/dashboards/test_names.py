@@ -1,0 +1,58 @@
+"""What dashboards ask for is what Accord exports: no other name, and no other label."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dashboards.__main__ import texts
+from tests.exported import series
+from tests.unit.docs.rules import TARGET, grouped, metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OTHERS = {
+    "process_cpu_seconds_total": frozenset[str](),
+    "process_max_fds": frozenset[str](),
+    "process_open_fds": frozenset[str](),
+    "process_resident_memory_bytes": frozenset[str](),
+    "process_start_time_seconds": frozenset[str](),
+    "python_gc_collections_total": frozenset({"generation"}),
+}
+"""What prometheus-client exports by itself, as far as it is asked for."""
+NAME = re.compile(r"\baccord_[a-z_]*[a-z]\b")
+LEGEND = re.compile(r"\{\{(\w+)\}\}")
+
+
+def targets() -> Iterator[tuple[str, str, str]]:
+    """Yield the query and the name of the series of each target, with where it stands."""
+    for file, text in texts().items():
+        for panel in json.loads(text)["panels"]:
+            for target in panel.get("targets", ()):
+                where = f"{file}: {panel['title']} {target['refId']}"
+                yield where, target["expr"], target.get("legendFormat", "")
+
+
+@pytest.mark.parametrize(("where", "query", "legend"), [pytest.param(*one, id=one[0]) for one in targets()])
+def test_a_query_asks_for_series_and_labels_that_are_exported(where: str, query: str, legend: str) -> None:
+    """Each selector names a series that is exported, by labels that it has; groups and names are of such labels too."""
+    known, has = {**series(), **OTHERS}, set(TARGET)
+    asked = metrics(query)
+    assert asked, where
+    for name, selected in asked.items():
+        assert name in known, name
+        assert selected <= known[name] | TARGET, name
+        has |= known[name]
+    assert grouped(query) | set(LEGEND.findall(legend)) <= has
+
+
+def test_variables_and_marks_ask_for_what_is_exported() -> None:
+    """So do the choices at the top of a dashboard, and the marks in its graphs."""
+    for text in texts().values():
+        board = json.loads(text)
+        asked = json.dumps([board["templating"], board["annotations"]])
+        assert set(NAME.findall(asked)) <= series().keys()
