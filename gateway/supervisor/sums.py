@@ -26,7 +26,6 @@ class Rule(Enum):
     """What becomes of the same gauge of several processes."""
 
     SUM = auto()
-    MIN = auto()
     MAX = auto()
     EACH = auto()
 
@@ -91,8 +90,6 @@ def _add(result: Scrape, family: Family, process: str) -> Steps[None]:
             into[_of_process(key, process)] = value
         elif rule is Rule.MAX:
             into[key] = max(into.get(key, value), value)
-        elif rule is Rule.MIN:
-            into[key] = min(into.get(key, value), value)
         else:
             into[key] = into.get(key, 0.0) + value
 
