@@ -85,7 +85,7 @@ async def test_a_websocket_outlives_its_upstream_s_configuration(tmp_path: Path)
         await open_tunnel(wire)
         await wire.send(b"once")
         assert await taken(wire, 4) == b"once"
-        await reload(accord, written(tmp_path, upstream(other, name="other")))
+        await reload(accord, written(tmp_path, upstream(other, name="second")))
         await reload(accord, written(tmp_path, upstream(other, name="another")))
         await wire.send(b"more")
         assert await taken(wire, 4) == b"more"
