@@ -151,6 +151,28 @@ async def test_shadow_mode_is_counted_by_its_own_words(tmp_path: Path) -> None:
 
 
 @on_uvloop
+async def test_the_series_of_an_upstream_go_with_it(tmp_path: Path) -> None:
+    """Those of its limits, of their waits and of its budgets too; what is counted of others goes on."""
+    own = {"limits": [TWO, TWO | {"name": "slow", "when_exceeded": "wait", "max_wait": "50ms", "requests": 1}]}
+    parts = {"name": "parts", "credentials": OURS, "budget": {"requests": 9, "per": "1h", "paths": ["/b"]}, **own}
+    async with (
+        serve(MANY) as origin,
+        gateway(tmp_path, upstream(origin, **own), upstream(origin, **parts), environ=TOKEN) as accord,
+    ):
+        for target in ("/api/a", "/parts/a"):
+            assert await statuses(accord, target, 2) == [200, 429]
+        assert 'parts"' in accord.metrics()
+        before = _limit_samples(accord)
+        await reload(accord, written(tmp_path, upstream(origin, **own)))
+        assert 'parts"' not in accord.metrics()
+        assert _limit_samples(accord) == [line for line in before if 'parts"' not in line]
+
+
+def _limit_samples(accord: Running) -> list[str]:
+    return [line for line in accord.metrics().splitlines() if line.startswith("accord_limit_") and "scope" in line]
+
+
+@on_uvloop
 async def test_connections_stay_where_their_settings_do(tmp_path: Path) -> None:
     """A change that is not about connections opens none; one that is closes those at rest."""
     async with serve(MANY) as origin, gateway(tmp_path, upstream(origin)) as accord:
