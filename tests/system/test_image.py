@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socketserver
+import stat
 import subprocess
 import sys
 import threading
@@ -233,6 +234,14 @@ def test_what_is_in_it(image: Built) -> None:
     assert not list(image.root.glob("usr/lib/python3*/ensurepip")) + list(site.glob("pip*"))
     assert not (image.root / "root" / ".cache").exists()
     assert not (image.root / "src").exists()
+
+
+def test_rights(image: Built) -> None:
+    """No program gives whoever runs it another's rights; nothing is anybody's to write but in a sticky folder."""
+    for path in image.root.rglob("*"):
+        mode = path.lstat().st_mode
+        assert path.is_symlink() or not mode & (stat.S_ISUID | stat.S_ISGID) or path.is_dir(), path
+        assert path.is_symlink() or not mode & stat.S_IWOTH or mode & stat.S_ISVTX, path
 
 
 def test_bill_of_materials(image: Built) -> None:
