@@ -153,11 +153,18 @@ async def test_shadow_mode_is_counted_by_its_own_words(tmp_path: Path) -> None:
 @on_uvloop
 async def test_the_series_of_an_upstream_go_with_it(tmp_path: Path) -> None:
     """Those of its limits, of their waits and of its budgets too; what is counted of others goes on."""
-    own = {"limits": [TWO, TWO | {"name": "slow", "when_exceeded": "wait", "max_wait": "50ms", "requests": 1}]}
-    parts = {"name": "parts", "credentials": OURS, "budget": {"requests": 9, "per": "1h", "paths": ["/b"]}, **own}
+    own: dict[str, Any] = {
+        "limits": [TWO, TWO | {"name": "slow", "when_exceeded": "wait", "max_wait": "50ms", "requests": 1}]
+    }
+    budget = {"requests": 9, "per": "1h", "paths": ["/b"]}
     async with (
         serve(MANY) as origin,
-        gateway(tmp_path, upstream(origin, **own), upstream(origin, **parts), environ=TOKEN) as accord,
+        gateway(
+            tmp_path,
+            upstream(origin, **own),
+            upstream(origin, "parts", credentials=OURS, budget=budget, **own),
+            environ=TOKEN,
+        ) as accord,
     ):
         for target in ("/api/a", "/parts/a"):
             assert await statuses(accord, target, 2) == [200, 429]
