@@ -36,7 +36,7 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=
 
 # Accord itself, the way of a request compiled. The compiler sees what Accord runs on, and fetches nothing.
 ARG SOURCE_DATE_EPOCH
-COPY LICENSE README.md ./
+COPY LICENSE README.md image/versioned.py ./
 COPY gateway gateway
 # hadolint ignore=DL3008
 RUN --mount=type=bind,from=wheelhouse,target=/wheelhouse \
@@ -60,7 +60,8 @@ RUN --mount=type=bind,from=wheelhouse,target=/wheelhouse \
 # Made small, its bill of materials written, and its bytecode: nobody may write it later. It is never compared with its
 # source again (unchecked), so the time stamps of files do not matter.
 RUN /build/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
-        --output-format JSON --output-file /sbom.cdx.json /opt/accord/bin/python \
+        --output-format JSON --output-file bill.json /opt/accord/bin/python \
+    && /opt/accord/bin/python versioned.py < bill.json > /sbom.cdx.json \
     && find /opt/accord/lib -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.[ch]' \) -delete \
     && rm -rf /opt/accord/include /opt/accord/bin/[Aa]ctivate* \
     && if command -v strip > /dev/null; then find /opt/accord/lib -name '*.so' -exec strip --strip-unneeded {} +; fi \

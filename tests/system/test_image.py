@@ -256,7 +256,8 @@ def test_bill_of_materials(image: Built) -> None:
         name, _, version = info.name.removesuffix(".dist-info").partition("-")
         there[re.sub(r"[-_.]+", "-", name).lower()] = version
     assert told | {"accord-gateway": __version__} == there
-    assert bill["metadata"]["component"]["name"] == "accord-gateway"
+    made = bill["metadata"]["component"]
+    assert (made["name"], made["version"]) == ("accord-gateway", __version__)
 
 
 def test_labels(image: Built) -> None:
