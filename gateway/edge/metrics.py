@@ -112,7 +112,7 @@ DURATION: Final = Family(
 UPSTREAM_DURATION: Final = Family(
     "accord_upstream_duration_seconds",
     "histogram",
-    "From the first byte sent to the upstream to the last byte of its reply read.",
+    "From asking for a connection to the upstream to the last byte of its reply read.",
     _UPSTREAM,
 )
 OVERHEAD: Final = Family(
