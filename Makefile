@@ -73,7 +73,7 @@ format: install ## Write the format, and mend what ruff can mend safely
 	$(BIN)/ruff format
 
 .PHONY: pages
-pages: install ## Write the pages and schemas that are made from the code and the presets
+pages: install ## Write the pages, schemas and dashboards that are made from code and presets
 	$(BIN)/python -m gateway.config.reference configuration > docs/reference/configuration.md
 	$(BIN)/python -m gateway.config.reference dialects > docs/reference/dialects.md
 	$(BIN)/python -m gateway.catalog > docs/reference/codes.md
