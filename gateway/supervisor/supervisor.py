@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 END_MARGIN_S: Final = 5.0
 """How much longer than its own `delay` and `grace` a process may take to end before it is killed."""
 
-
 PREPARE_S: Final = 300.0
 """How long a process may take to make another configuration ready before it is ended."""
 

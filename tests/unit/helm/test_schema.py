@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ from helm.values import Values
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHART = Path(__file__).parents[3] / "helm" / "accord"
+ROOT = Path(__file__).parents[3]
+CHART = ROOT / "helm" / "accord"
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 _ANNOTATIONS = {"$ref", "title", "description", "default", "examples"}
 
@@ -92,6 +94,18 @@ def test_the_version_is_the_gateways() -> None:
     """The chart and the image that it runs have the version of the package."""
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
+
+
+def test_pods_run_the_image_as_it_is_made() -> None:
+    """By its user, and on its ports."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    user, group = re.findall(r"^USER (\d+):(\d+)$", dockerfile, re.MULTILINE)[0]
+    pod = Values().pod_security_context
+    assert (pod["runAsUser"], pod["runAsGroup"], pod["fsGroup"]) == (int(user), int(group), int(group))
+    config = Values().config
+    image = yaml.safe_load((ROOT / "image" / "gateway.yaml").read_text(encoding="utf-8"))
+    assert image.items() >= {"listen": str(config.listen), "admin": str(config.admin)}.items()
+    assert f"EXPOSE {config.listen.port} {config.admin.port}\n" in dockerfile
 
 
 def test_command_writes_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
