@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.app.loading import load_all
 from gateway.config.files import FileSet, changes, seen_in
 from gateway.errors import AccordError, ConfigError
+from gateway.units import NS_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from gateway.config.load import Configuration
     from gateway.edge.clock import Clock
     from gateway.edge.config_record import ConfigRecord
-
-
-_NS_IN_S: Final = 1_000_000_000
 
 
 class Taker(Protocol):
@@ -109,7 +107,7 @@ class Reloads:
         return await asyncio.to_thread(self._files.look, self._now_ns())
 
     def _now_ns(self) -> int:
-        return int(self._clock.now_s() * _NS_IN_S)
+        return int(self._clock.now_s() * NS_IN_S)
 
     async def _try(self, seen: Seen) -> bool:
         """Take what was seen, or tell why not; return False where the files have changed since, and nothing is told."""
