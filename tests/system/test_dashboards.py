@@ -12,16 +12,26 @@ from tests.integration.harness import get, on_uvloop, post, upstream
 from tests.integration.wire import ask
 from tests.system.accord import accord, configure
 from tests.system.grafana import NAMES, SCRAPE, Board, Look, choices
-from tests.system.moods import GARBAGE, GOOD, HANGS, TRUNCATED, Mood, origins, says
+from tests.system.moods import (
+    CREDENTIAL,
+    GARBAGE,
+    GOOD,
+    HANGS,
+    HASTY,
+    OURS,
+    SPENT,
+    TRUNCATED,
+    Mood,
+    error,
+    origins,
+    says,
+)
 from tests.system.prometheus import QueryFailed, prometheus
 from tests.system.redis_server import redis_server
-from tests.system.test_six_ways import HASTY, OURS, SPENT, error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
-
-    import pytest
 
     from tests.system.accord import Served
     from tests.system.prometheus import Prometheus, Series
@@ -64,13 +74,13 @@ QUIET = {
 
 
 @contextlib.asynccontextmanager
-async def shop(folder: Path) -> AsyncIterator[Served]:
+async def shop(folder: Path, redis: RedisServer) -> AsyncIterator[Served]:
     """Run a gateway with one process, counts in Redis, and an upstream of each mood."""
     async with origins(**MOODS) as there:
         for_all = [upstream(one.port, name, **SETTINGS.get(name, {})) for name, one in there.items()]
         await there["babbles"].go()
         config = configure(folder, *for_all, store={"redis": {"url_env": "STORE"}})
-        async with accord(config, 1) as served:
+        async with accord(config, 1, STORE=redis.url, **CREDENTIAL) as served:
             yield served
 
 
@@ -170,14 +180,12 @@ async def faults(watching: Prometheus, board: Board, look: Look) -> list[str]:
 
 
 @on_uvloop
-async def test_every_panel_and_every_choice_shows_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_panel_and_every_choice_shows_something(tmp_path: Path) -> None:
     """No query of a panel, a variable or a mark is refused, and none shows nothing, once everything happened."""
-    monkeypatch.setenv("TOKEN_OF_OURS", "a-token-of-ours")
     async with contextlib.AsyncExitStack() as stack:
         redis = stack.enter_context(redis_server(tmp_path / "redis"))
-        monkeypatch.setenv("STORE", redis.url)
         (tmp_path / "several").mkdir()
-        both = (shop(tmp_path), family(tmp_path / "several"))
+        both = (shop(tmp_path, redis), family(tmp_path / "several"))
         one, several = await asyncio.gather(*map(stack.enter_async_context, both))
         jobs = {"accord": [one.admin_port], "several": [several.admin_port]}
         watching = await stack.enter_async_context(prometheus(tmp_path / "prometheus", jobs, every=SCRAPE))
