@@ -6,9 +6,9 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES = $(wildcard gateway tests bench dashboards helm)
+SOURCES = $(wildcard gateway tests bench dashboards helm image)
 
-# The tests that must cover the whole core; all others; and how these share the cores: who is done takes over of the rest.
+# The tests that must cover the whole core; all others; and how these share the cores: who is done takes over from others.
 CORE_TESTS = $(wildcard tests/unit tests/examples tests/property)
 OTHER_TESTS = tests $(CORE_TESTS:%=--ignore=%)
 SHARED = -n auto --maxprocesses 4 --dist worksteal

@@ -15,7 +15,7 @@ from gateway.app.reloads import Reloads
 from gateway.errors import ConfigError
 from tests.components import require_component
 from tests.integration.certificates import Authority
-from tests.integration.harness import LoopClock, gateway, get, on_uvloop, upstream, written
+from tests.integration.harness import LoopClock, gateway, get, on_uvloop, running, upstream, written
 from tests.integration.origin import MANY, OK, head, send, serve, tell, wait
 from tests.integration.test_websocket import SWITCHED, echo, open_tunnel, taken
 from tests.integration.wire import PATIENCE_S, ask, connect
@@ -319,27 +319,14 @@ async def test_a_folder_that_is_swapped_is_taken(tmp_path: Path) -> None:
         (mounted / "..data").symlink_to(tmp_path / "one")
         for name in ("gateway.yaml", "upstreams"):
             (mounted / name).symlink_to(f"..data/{name}")
-        async with _served(mounted) as accord, watched(accord, mounted / "gateway.yaml"):
+        config = mounted / "gateway.yaml"
+        async with running(config) as accord, watched(accord, config):
             assert (await accord.get("/api/a")).header("Via") == b"1.1 first"
             before = (await status(accord))["configuration"]["hash"]
             (mounted / "..new").symlink_to(tmp_path / "two")
             (mounted / "..new").rename(mounted / "..data")
             await until(accord, lambda seen: seen["hash"] != before)
             assert (await accord.get("/api/a")).header("Via") == b"1.1 second"
-
-
-@asynccontextmanager
-async def _served(folder: Path) -> AsyncIterator[Running]:
-    from gateway import app  # noqa: PLC0415
-    from tests.integration.harness import Lines, Running, Watcher  # noqa: PLC0415
-
-    lines, outcomes = Lines(), Watcher()
-    application = app.build(load_all(folder / "gateway.yaml", TOKEN), environ=TOKEN, clock=LoopClock(), stream=lines)
-    await application.start()
-    try:
-        yield Running(application=application, lines=lines, outcomes=outcomes)
-    finally:
-        await application.stop()
 
 
 @on_uvloop
