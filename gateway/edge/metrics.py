@@ -16,8 +16,9 @@ from prometheus_client.registry import Collector
 
 from gateway.catalog import CODES
 from gateway.edge.series import Cell, Counters, Family, Histogram, Histograms, Told
-from gateway.edge.words import CLIENT_CLOSED_REQUEST, NONE, OTHER, OUTCOMES, WITHOUT_UPSTREAM, fault_of, status_label
+from gateway.edge.words import CLIENT_CLOSED_REQUEST, OUTCOMES, WITHOUT_UPSTREAM, fault_of, status_label
 from gateway.headers import SWITCHING_PROTOCOLS
+from gateway.model import NONE, OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client.core import Metric, Sample
 from prometheus_client.utils import floatToGoString
 
-from gateway.edge.words import OTHER
+from gateway.model import OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
