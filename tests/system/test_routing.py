@@ -1,4 +1,4 @@
-"""The routing that `docs/how-to/alerts.md` shows, on a real Alertmanager: who is told of what, and what is held back."""
+"""The routing that `docs/how-to/alerts.md` shows, on a real Alertmanager: who is told, and what is held back."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _running(config: Path) -> Iterator[Callable[..., subprocess.CompletedProcess
 
 
 def _until(ask: Callable[..., subprocess.CompletedProcess[str]], number: int) -> list[dict[str, Any]]:
-    """Return the alerts that are held back, once so many are: an Alertmanager starts, and takes alerts, at its own pace."""
+    """Return the alerts that are held back, once so many are: an Alertmanager takes them at its own pace."""
     found: list[dict[str, Any]] = []
     for _ in range(_TRIES):
         answer = ask("alert", "query", "--inhibited", "--output=json")
