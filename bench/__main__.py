@@ -1,4 +1,4 @@
-"""`python -m bench [limits|micro|peers|scale|scrape]`: measure; without a word, all, into the page of results."""
+"""`python -m bench [limits|micro|peers|scale|scrape|start]`: measure; without a word, all, into the page of results."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from bench.compare import compare
 from bench.footprint import footprint
 from bench.limits import limits
 from bench.scale import scale
+from bench.start import start
 
 _RESULTS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "benchmarks.md"
 
-_WHAT = ("all", "limits", "micro", "peers", "scale", "scrape")
+_WHAT = ("all", "limits", "micro", "peers", "scale", "scrape", "start")
 
 
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "what", nargs="?", choices=("all", "limits", "micro", "peers", "scale", "scrape"), default="all"
-    )
+    parser.add_argument("what", nargs="?", choices=_WHAT, default="all")
     parser.add_argument("--rounds", type=int, default=7, help="alternating rounds; medians are told")
     parser.add_argument("--seconds", type=float, default=4, help="length of one run")
     parser.add_argument("--only", default="", help="peers, or `compiled` scrapes, by name, comma-separated")
@@ -36,6 +35,8 @@ def main() -> int:
         parts.append(footprint(args.seconds).table())
     if args.what in ("all", "scrape"):
         parts.append(scrape.table(scrape.scrape(args.rounds, args.seconds, only)))
+    if args.what in ("all", "start"):
+        parts.append(start(args.rounds))
     if args.what in ("all", "limits"):
         parts.append(limits(args.rounds, args.seconds).table())
     if args.what in ("all", "peers"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway import app
 from gateway.config.load import load
 from gateway.edge.clock import SystemClock
+from gateway.edge.config_record import ConfigRecord
 from gateway.edge.lifecycle import Lifecycle
 from gateway.edge.limiting.budget_metrics import BoardMetrics
 from gateway.edge.limiting.store_metrics import StoreMetrics
@@ -61,7 +62,7 @@ async def _exported() -> dict[str, Exported]:
         registry = app.build(load(Path(folder) / "gateway.yaml"), environ={}).registry
     StoreMetrics(registry, counted)
     BoardMetrics(registry, lambda _reason: None)
-    overview = Overview((), ledger=Ledger(), lifecycle=Lifecycle(), clock=SystemClock())
+    overview = Overview((), ledger=Ledger(), lifecycle=Lifecycle(), clock=SystemClock(), record=ConfigRecord("", 0))
     return {**_ours(registry), **_ours(overview)}
 
 

@@ -45,13 +45,15 @@ exit status: 0 when all is well (warnings may be told), 1 when something is wron
 
 
 class _Report(msgspec.Struct, kw_only=True):
-    """What `--json` writes; `upstreams` and `examples` are counts, and null where the files could not be read.
+    """What `--json` writes; null where the files could not be read.
 
-    `series` are those of `/metrics`: at the start, and at most.
+    `hash` is as the status page of a gateway tells it that serves them, `upstreams` and `examples` are counts,
+    `series` those of `/metrics`: at the start, and at most.
     """
 
     ok: bool
     config: str
+    hash: str | None = None
     upstreams: int | None = None
     examples: int | None = None
     series: SeriesBudget | None = None
@@ -85,6 +87,7 @@ def _report(path: Path) -> _Report:
     return _Report(
         ok=not faults,
         config=str(path),
+        hash=configuration.digest,
         upstreams=len(configuration.upstreams),
         examples=count_examples(configuration),
         series=None if faults else series_budget(configuration),

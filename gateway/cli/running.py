@@ -4,73 +4,90 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from gateway import app
-from gateway.config.load import load
-from gateway.edge.limiting.stores import shared_table, store_faults
-from gateway.errors import ConfigError
-from gateway.pipeline.verify import ambiguities
+from gateway.app.reloads import Reloads, Taker
+from gateway.edge.clock import SystemClock
+from gateway.edge.limiting.stores import shared_tables
 from gateway.supervisor.supervisor import Supervisor
-from gateway.upstream import file_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from structlog.typing import FilteringBoundLogger
+
     from gateway.config.load import Configuration
+    from gateway.edge.config_record import ConfigRecord
+    from gateway.edge.limiting.tables import Tables
 
 
-def load_all(path: Path, environ: Mapping[str, str]) -> Configuration:
-    """Load a configuration that is about to be served: its variables and files must be usable and its ways clear.
-
-    Raises ConfigError with all faults.
-    """
-    config = load(path)
-    faults = config.environment_faults(environ) + ambiguities(config) + file_faults(config)
-    faults += store_faults(config, environ)
-    if faults:
-        raise ConfigError(faults)
-    return config
-
-
-async def serve(config: Configuration, environ: Mapping[str, str]) -> None:
-    """Run the gateway until SIGTERM or SIGINT."""
-    application = app.build(config, environ=environ)
+async def serve(path: Path, config: Configuration, environ: Mapping[str, str]) -> None:
+    """Run the gateway until SIGTERM or SIGINT; `path` is the file that `config` came from."""
+    clock = SystemClock()
+    application = app.build(config, environ=environ, clock=clock)
     stop = stop_signal()
+    reloads = reloading(path, environ, application, clock)
     await application.start()
+    reloads.start()
     gc.collect()
     gc.freeze()  # what was made by now lives as long as the process; no collection need look at it again
     print(f"accord: {addresses(config, application)}", file=sys.stderr, flush=True)
     await stop.wait()
+    await reloads.aclose()
     await application.stop()
 
 
 async def serve_by(processes: int, path: Path, config: Configuration, environ: Mapping[str, str]) -> None:
     """Run the gateway by several processes until SIGTERM or SIGINT; `path` is the file that `config` came from."""
-    with counted_together(config, processes) as table_fd:
-        supervisor = Supervisor(config, path, processes=processes, environ=environ, table_fd=table_fd)
+    with counted_together(config, processes) as tables:
+        clock = SystemClock()
+        supervisor = Supervisor(config, path, processes=processes, environ=environ, clock=clock, tables=tables)
         stop = stop_signal(supervisor.kill)
+        reloads = reloading(path, environ, supervisor, clock)
         await supervisor.start()
+        reloads.start()
         print(f"accord: {addresses(config, supervisor)}, by {processes} processes", file=sys.stderr, flush=True)
         await stop.wait()
+        await reloads.aclose()
         await supervisor.stop()
 
 
+class Reloadable(Taker, Protocol):
+    """What takes configurations, and tells of them."""
+
+    @property
+    def record(self) -> ConfigRecord:
+        """What is told of them."""
+
+    @property
+    def log(self) -> FilteringBoundLogger:
+        """Where it is told what became of each."""
+
+
+def reloading(path: Path, environ: Mapping[str, str], taker: Reloadable, clock: SystemClock) -> Reloads:
+    """Return what reloads the configuration at `path`, at SIGHUP at the least."""
+    reloads = Reloads(path, environ, taker, record=taker.record, log=taker.log, clock=clock)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloads.ask)
+    return reloads
+
+
 @contextmanager
-def counted_together(config: Configuration, processes: int) -> Iterator[int | None]:
-    """Yield a descriptor of the memory in which processes count limits together; None where Redis does that."""
+def counted_together(config: Configuration, processes: int) -> Iterator[Tables | None]:
+    """Yield the memory in which processes count limits together; None where Redis does that."""
     if config.gateway.store.redis is not None:
         yield None
         return
-    table = shared_table(config, processes)
+    tables = shared_tables(config, processes)
     try:
-        yield table.fileno()
+        yield tables
     finally:
-        table.close()
+        tables.close()
 
 
 class Listening(Protocol):
@@ -103,7 +120,7 @@ def stop_signal(at_once: Callable[[], None] | None = None) -> asyncio.Event:
 
     def default(number: int) -> None:
         loop.remove_signal_handler(number)
-        signal.signal(number, signal.SIG_DFL)
+        signal.signal(number, _end if os.getpid() == 1 else signal.SIG_DFL)
 
     def last(number: int, do: Callable[[], None]) -> None:
         do()
@@ -121,3 +138,8 @@ def stop_signal(at_once: Callable[[], None] | None = None) -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, first)
     return event
+
+
+def _end(number: int, _frame: object) -> None:
+    """End at once as process 1, for which the kernel has no default: it ignores what is not handled."""
+    os._exit(128 + number)

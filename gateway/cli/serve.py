@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -24,6 +26,8 @@ examples:
 
 SIGTERM or Ctrl-C ends it: it says that it is not ready, waits `shutdown.delay`, finishes
 what is under way within `shutdown.grace`, and leaves. A second one ends it at once.
+SIGHUP, or a change of the files, has the configuration read again: all of it is taken,
+or nothing.
 """
 
 
@@ -55,19 +59,33 @@ def usable_cpus() -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; 0 after a clean end, 1 when the configuration or a port does not allow it."""
+    gc.disable()  # until it is loaded: next to nothing of that is garbage, and looking for some takes long
+    if os.getpid() == 1:  # in a container, where the kernel ignores a signal that nobody handles
+        signal.signal(signal.SIGTERM, _leave)
     import uvloop  # noqa: PLC0415 - what only serving needs would make every other command slow to start
 
-    from gateway.cli.running import load_all, serve, serve_by  # noqa: PLC0415 - as above
+    from gateway.app.loading import load_all  # noqa: PLC0415 - as above
+    from gateway.cli.running import serve, serve_by  # noqa: PLC0415 - as above
 
     environ = os.environ  # noqa: TID251 - a command is where the environment is read
     try:
         config = load_all(args.config, environ)
+        gc.enable()
         one = args.processes == 1
-        uvloop.run(serve(config, environ) if one else serve_by(args.processes, args.config, config, environ))
+        uvloop.run(
+            serve(args.config, config, environ) if one else serve_by(args.processes, args.config, config, environ)
+        )
     except (AccordError, ValueError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
         print(f"accord: {error.strerror or error}", file=sys.stderr)
         return 1
+    finally:
+        gc.enable()
     return 0
+
+
+def _leave(number: int, _frame: object) -> None:
+    """End before anything was begun."""
+    sys.exit(128 + number)

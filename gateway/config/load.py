@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.dialects.spec import WriteSpec
 
 RESERVED_PREFIX = "/-"
+_DIGEST_BYTES = 8
 _NO_PRESET = "there is no such preset"
 
 
@@ -57,33 +60,47 @@ class Configuration:
         """Return the dialects in which problems can be written, by the names of their views."""
         return views.of_presets() | views.of_upstreams(upstream.settings for upstream in self.upstreams)
 
+    @property
+    def digest(self) -> str:
+        """Return what tells this configuration from others: a digest of what its own files say, in 16 hex digits.
+
+        It is the same wherever the files lie, but for patterns; what the files that they name hold is not in it.
+        """
+        folder = Path(self.document.file).parent
+        digest = blake2b(digest_size=_DIGEST_BYTES)
+        for file, text in sorted((relpath(file, folder), text) for file, text in self.texts.items()):
+            for part in (file.encode(), text.encode()):
+                digest.update(len(part).to_bytes(8, "big") + part)
+        return digest.hexdigest()
+
     def environment_faults(self, environ: Mapping[str, str]) -> list[Fault]:
         """Return a fault for each variable that is named and not set (or empty), or whose value cannot be sent."""
         return [fault for reference in self.environment if (fault := reference.fault(environ)) is not None]
 
 
-def load(path: Path, texts: Mapping[str, str] | None = None) -> Configuration:
+def load(path: Path, texts: Mapping[str, str] | None = None, known: Configuration | None = None) -> Configuration:
     """Read the gateway's file and the upstream files that it names, or what they said before: `Configuration.texts`.
+
+    Upstreams whose files say what they said in a configuration that is `known` are the same values.
 
     Raises:
         ConfigError: something is wrong; it carries every fault of every file.
     """
     document = _document(path, texts)
     gateway, faults = validate(GatewayFile, document)
-    if gateway is None:
-        names = _texts(_inside(document.value, "upstreams")) or ("upstreams/*.yaml",)
-    else:
-        names = gateway.upstreams
+    names = patterns(document) if gateway is None else gateway.upstreams
     upstreams: list[Upstream] = []
     environment = references(document)
     if texts is None:
-        files, unmatched = _files(document, path.parent, names)
+        files, unmatched = matching(document, path.parent, names)
         faults += unmatched
     else:
         files = [Path(name) for name in texts if name != document.file]
-    documents = [_document(file, texts) for file in files]
-    for upstream_document in documents:
-        upstream, wrong = upstream_of(upstream_document)
+    same = {} if known is None else {one.document.file: one for one in known.upstreams}
+    documents: list[Document] = []
+    for file in files:
+        upstream, upstream_document, wrong = _upstream(file, texts, same.get(str(file)))
+        documents.append(upstream_document)
         faults += wrong
         if upstream is not None:
             upstreams.append(upstream)
@@ -93,6 +110,18 @@ def load(path: Path, texts: Mapping[str, str] | None = None) -> Configuration:
     if gateway is None or faults:
         raise ConfigError(faults)
     return Configuration(gateway=gateway, document=document, upstreams=tuple(upstreams), environment=tuple(environment))
+
+
+def _upstream(
+    file: Path, texts: Mapping[str, str] | None, known: Upstream | None
+) -> tuple[Upstream | None, Document, list[Fault]]:
+    """Return an upstream, its document and what is wrong with it; the one that is `known` if it says the same."""
+    text = _text(file) if texts is None else texts[str(file)]
+    if known is not None and known.document.text == text:
+        return known, known.document, []
+    document = Document(text, str(file)) if isinstance(text, str) else _unread(file, text)
+    upstream, faults = upstream_of(document)
+    return upstream, document, faults
 
 
 def load_upstream(path: Path) -> Upstream:
@@ -142,19 +171,34 @@ def _document(path: Path, texts: Mapping[str, str] | None) -> Document:
 
 
 def _read(path: Path) -> Document:
+    text = _text(path)
+    return Document(text, str(path)) if isinstance(text, str) else _unread(path, text)
+
+
+def _text(path: Path) -> str | Fault:
+    """Return what a file says, or why that is not known."""
     try:
-        return Document(path.read_text(encoding="utf-8"), str(path))
+        return path.read_bytes().decode("utf-8")
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError:
         message = "is not UTF-8 text"
+    return Fault(file=str(path), message=message)
+
+
+def _unread(path: Path, fault: Fault) -> Document:
     unread = Document("", str(path))
     unread.value = None
-    unread.faults.append(Fault(file=str(path), message=message))
+    unread.faults.append(fault)
     return unread
 
 
-def _files(document: Document, folder: Path, patterns: Iterable[str]) -> tuple[list[Path], list[Fault]]:
+def patterns(document: Document) -> tuple[str, ...]:
+    """Return the patterns of upstream files that a gateway's file names, however wrong it may be."""
+    return _texts(_inside(document.value, "upstreams")) or ("upstreams/*.yaml",)
+
+
+def matching(document: Document, folder: Path, patterns: Iterable[str]) -> tuple[list[Path], list[Fault]]:
     """Return the files that match the patterns, and a fault for each pattern that no file matches."""
     found: set[Path] = set()
     faults = []

@@ -30,6 +30,7 @@ from gateway.config.values import (  # noqa: TC001 - pydantic needs the types at
     EnvironmentVariable,
     FileName,
     HeaderValue,
+    Interval,
     Method,
     Name,
     Network,
@@ -102,15 +103,27 @@ class AccessLog(Strict, title="access log"):
     """Query parameters that may be logged; all others are left out."""
 
 
+class Reload(Strict, title="reload"):
+    """When the files are read again without a restart, beside each SIGHUP.
+
+    [Change the configuration](../how-to/change-the-configuration.md) says what happens then.
+    """
+
+    watch_s: Annotated[Interval, Field(alias="watch")] = 2.0
+    """How often to look whether any of the files is another: this one, the upstream files, and the certificates and
+    keys that they name. What is found is taken once two looks have seen the same. `off`: at SIGHUP alone.
+    """
+
+
 class GatewayFile(Strict, title="gateway file"):
     """`config/gateway.yaml`: the process."""
 
     version: Literal[1]
     """The version of this file's language."""
     listen: ListenAddress = Address(host="127.0.0.1", port=8080)
-    """Where clients come in."""
+    """Where clients come in. Read when the process starts."""
     admin: ListenAddress = Address(host="127.0.0.1", port=8081)
-    """Where operators come in: metrics and status. Never the client port."""
+    """Where operators come in: metrics and status. Never the client port. Read when the process starts."""
     public_url: PublicUrl | None = None
     """Under which address clients reach the gateway; it stands in `type`, in page links and in `Location`. Without it
     these are relative.
@@ -118,7 +131,9 @@ class GatewayFile(Strict, title="gateway file"):
     upstreams: Annotated[tuple[str, ...], Field(min_length=1), OneOrList()] = ("upstreams/*.yaml",)
     """The upstream files, as patterns relative to this file."""
     store: StoreConfig = MEMORY
-    """Where the counts of the limits are kept: `memory`, `shared` by the processes of one machine, or `redis`."""
+    """Where the counts of the limits are kept: `memory`, `shared` by the processes of one machine, or `redis`. Read
+    when the process starts.
+    """
     via: str = Field(default="accord", title="token", pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$")
     """This deployment's name in `Via`, the same for all of its replicas; loops are found by it."""
     trusted_proxies: tuple[Network, ...] = ()
@@ -138,13 +153,15 @@ class GatewayFile(Strict, title="gateway file"):
     goes upstream.
     """
     bounds: Bounds = Bounds()
-    """How large a request may be."""
+    """How large a request may be. After a reload, connections that were open before keep some of what they had."""
     client_timeouts: ClientTimeouts = ClientTimeouts()
-    """How long a client may take."""
+    """How long a client may take. After a reload, `keepalive` counts for new connections alone."""
     shutdown: Shutdown = Shutdown()
     """How the gateway ends."""
     access_log: AccessLog = AccessLog()
     """What the access log may say."""
+    reload: Reload = Reload()
+    """When these files are read again."""
 
 
 # -- upstreams -------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from gateway.dialects.spec import Strict
 class Tls(Strict, title="tls"):
     """TLS to an upstream whose `base_url` is `https`. Its certificate and name are always verified; TLS 1.2 or newer.
 
-    Files are in PEM. They are read when the process starts.
+    Files are in PEM. They are read when the process starts, and again with every reload.
     """
 
     ca_file: FileName | None = None

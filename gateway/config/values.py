@@ -14,10 +14,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 
 from gateway.config.methods import CONFIGURABLE
 from gateway.dialects.spec import Strict
-from gateway.dialects.spec.durations import Duration, DurationOrNone
+from gateway.dialects.spec.durations import Duration, DurationOrNone, Interval
 from gateway.headers import NOT_CONFIGURABLE, has_control
 
-__all__ = ["Duration", "DurationOrNone"]  # and all that is defined here
+__all__ = ["Duration", "DurationOrNone", "Interval"]  # and all that is defined here
 
 HIGHEST_PORT = 65_535
 DEFAULT_PORTS = {"http": 80, "https": 443}

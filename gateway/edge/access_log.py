@@ -8,12 +8,21 @@ request only leaves its outcome in a list; the lines of a moment are made togeth
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING, Final
 
-import structlog
 from msgspec import Raw
 from msgspec.json import Encoder
 from msgspec.structs import replace
+
+_PRETTY: Final = "rich"
+_UNUSED: Final = _PRETTY not in sys.modules
+if _UNUSED:  # structlog would import it for consoles, which nobody has here: 3 MB, and a tenth of a second
+    sys.modules[_PRETTY] = None  # type: ignore[assignment]  # how an import is told that there is none
+import structlog  # noqa: E402 - after that
+
+if _UNUSED:
+    del sys.modules[_PRETTY]
 
 if TYPE_CHECKING:
     from collections.abc import Callable

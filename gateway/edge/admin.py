@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from prometheus_client.registry import CollectorRegistry
 
+    from gateway.edge.admin_port import Page
     from gateway.edge.answer import Lines
     from gateway.edge.clock import Clock
     from gateway.edge.lifecycle import Lifecycle
-    from gateway.edge.standing import Standing
     from gateway.edge.status import StatusBoard
     from gateway.edge.unknown import UnknownShapes
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 class Admin:
     """The pages, and the `port` that answers by them.
 
-    `standing` answers queries of `/status`. `describe` returns, for each upstream's name, its address and its pool.
+    `standing` answers queries of `/status`. `describe` returns, for each upstream's name, its address and its pool;
+    `configuration` which configuration is served.
     """
 
     def __init__(
@@ -40,8 +41,9 @@ class Admin:
         lifecycle: Lifecycle,
         clock: Clock,
         unknown: UnknownShapes,
-        standing: Standing,
+        standing: Callable[[str], Awaitable[Page]],
         describe: Callable[[], Mapping[str, Mapping[str, Any]]],
+        configuration: Callable[[], Mapping[str, Any]],
     ) -> None:
         """Keep what is shown, and the moment from which the uptime counts."""
         self._registry = registry
@@ -51,6 +53,7 @@ class Admin:
         self._unknown = unknown
         self._standing = standing
         self._describe = describe
+        self._configuration = configuration
         self._began_s = clock.monotonic_s()
         self.port = AdminPort(
             clock,
@@ -68,7 +71,7 @@ class Admin:
 
     def _status(self, query: str) -> tuple[int, object] | Awaitable[tuple[int, object]]:
         """Tell of everything, or of what one request would meet."""
-        return self._standing.page(query) if query else self._everything()
+        return self._standing(query) if query else self._everything()
 
     def _everything(self) -> tuple[int, object]:
         upstreams = [
@@ -79,6 +82,7 @@ class Admin:
             "state": self._lifecycle.state.value,
             "uptime_s": round(self._clock.monotonic_s() - self._began_s, 1),
             "in_flight": self._lifecycle.in_flight,
+            "configuration": self._configuration(),
             "upstreams": upstreams,
             "refused_clients": self._board.refused(),
         }

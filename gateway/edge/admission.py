@@ -86,19 +86,26 @@ class Admission:
     """Decides on requests. `secret` keys the hashes of credentials; who shares the store must have the same."""
 
     def __init__(
-        self, gateway: GatewayFile, *, secret: bytes, clock: Clock, store: Store, metrics: LimitMetrics
+        self,
+        gateway: GatewayFile,
+        *,
+        secret: bytes,
+        clock: Clock,
+        store: Store,
+        metrics: LimitMetrics,
+        before: Admission | None = None,
     ) -> None:
-        """Compile the gateway's policies."""
+        """Compile the gateway's policies; who waits, and who was refused lately, is known from the one `before`."""
         self._trusted = gateway.trusted_proxies
         self._secret = secret
-        self._keys = Keys(secret)
+        self._keys: Keys = Keys(secret) if before is None else before._keys  # noqa: SLF001 - another of the same kind
         self._clock = clock
         self._store = store
         self._metrics = metrics
-        self.rooms = WaitingRooms(clock, self._give_back)
+        self.rooms: WaitingRooms = WaitingRooms(clock, self._give_back) if before is None else before.rooms
         self._everybody = policies.of_gateway(gateway)
         self._own = {client.name: policies.of_client(gateway, client) for client in gateway.clients if client.limits}
-        self.strangers: Strangers = Recent(_STRANGERS)
+        self.strangers: Strangers = Recent(_STRANGERS) if before is None else before.strangers
         self._applied: dict[tuple[str | None, Way], Applied] = {}
 
     def trusts(self, peer: str) -> bool:
@@ -154,7 +161,7 @@ class Admission:
         """Ask unless others wait for the same; who is refused by what lets him wait waits for his turn."""
         client = self._keys.principal(facts)
         if self.rooms.occupied(asks):
-            return self.rooms.enter(lambda: self._ask(asks), client, asks)
+            return self.rooms.enter(lambda: self._ask(asks), client, asks, give_back=self._give_back)
         found = self._ask(asks)
         if isinstance(found, Decision):
             return self._or_wait(client, asks, found)
@@ -175,7 +182,9 @@ class Admission:
             self.refund(decided.result().charges)  # it came in the moment in which the client left
 
     def _or_wait(self, client: bytes, asks: Sequence[Ask], found: Decision) -> Decision | Deciding:
-        return found if found.admitted else self.rooms.enter(lambda: self._ask(asks), client, asks, found)
+        if found.admitted:
+            return found
+        return self.rooms.enter(lambda: self._ask(asks), client, asks, found, self._give_back)
 
     def peek(self, asked: Iterable[tuple[Policy, int]], facts: Facts, principal: bytes | None) -> Decision | Deciding:
         """Return what policies would say to a request that costs so much under each, without charging any.

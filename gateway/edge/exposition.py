@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 SAMPLES_AT_ONCE: Final = 25
 """How many samples are written before requests have their turn: about a third of a millisecond's worth."""
-LINES_AT_ONCE: Final = 500
-"""As many of lines that are ready: about a fifth of a millisecond's worth."""
+LINES_AT_ONCE: Final = 250
+"""As many of lines that are ready: a tenth of a millisecond's worth, one the first time, when they are written."""
 
 _HEADING_LINES: Final = 2
 

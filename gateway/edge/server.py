@@ -15,6 +15,9 @@ from gateway.edge.connection import ClientConnection, Terms
 if TYPE_CHECKING:
     from aiohttp.web_protocol import RequestHandler
 
+    from gateway.config.models import Bounds, ClientTimeouts
+    from gateway.edge.connection import Refuse, Serve
+
 OLDEST_AIOHTTP: Final = (3, 14, 4)
 """The first release without known request smuggling in its parsers."""
 
@@ -60,6 +63,14 @@ class ClientServer(web.Server):
         """Make the protocol of one connection."""
         self._made += 1
         return ClientConnection(self, self._terms, loop=self._loop)
+
+    def follow(self, bounds: Bounds, timeouts: ClientTimeouts, serve: Serve, refuse: Refuse) -> None:
+        """Serve by other parts from the next request on; those under way go on by what they began with."""
+        terms = self._terms
+        terms.bounds, terms.timeouts = bounds, timeouts
+        terms.serve, terms.refuse = serve, refuse
+        for connection in self._clients():
+            connection.seen = None  # it remembers ways, and with them all that they were made of
 
     def wind_down(self) -> None:
         """Make each answer from here on the last of its connection, unless its client has asked more already."""

@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.model import Outcome
 
@@ -37,10 +37,15 @@ class _Record:
 class StatusBoard:
     """Remembers the last failures of each upstream, and who was refused most."""
 
-    def __init__(self, upstreams: tuple[str, ...]) -> None:
+    def __init__(self, upstreams: Iterable[str]) -> None:
         """Know the upstreams by name from the start, so that a quiet one is shown too."""
-        self._records: dict[str | None, _Record] = {name: _Record() for name in upstreams}
+        self._records: dict[str | None, _Record] = {}
+        self.follow(upstreams)
         self._refused: dict[str, int] = {}
+
+    def follow(self, upstreams: Iterable[str]) -> None:
+        """Know these upstreams from now on; what happened to those that were known before is remembered."""
+        self._records = {name: self._records.get(name) or _Record() for name in upstreams}
 
     def observe(self, outcome: Outcome) -> None:
         """Take note of one request."""

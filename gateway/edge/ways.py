@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,9 +22,10 @@ from gateway.pipeline.routes import route_name
 from gateway.pipeline.routing import Router
 from gateway.pipeline.writers.table import Writers
 from gateway.pipeline.writers.writer import Writer
-from gateway.upstream import Transport, pool_of
+from gateway.upstream import Pool, Reach, Transport, pool_of, reach_of
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterable
 
     from gateway.config.load import Configuration, Upstream
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gateway.edge.limiting.budgets import Budgets
     from gateway.model import Header
     from gateway.pipeline.matches import Matched
-    from gateway.upstream import Pool, Stats
+    from gateway.upstream import Stats
 
 
 class Way(Struct, frozen=True, kw_only=True, eq=False):
@@ -76,21 +76,55 @@ class Ways:
 
     `environ` holds the secrets that the configuration names.
 
-    Raises ValueError for a configuration that cannot work, KeyError for a variable that is not set.
+    Those that stay as they were are taken over from the ways `before`: a pool while its upstream is reached in the same
+    way, what was seen of unknown replies while the upstream has its name.
+
+    Raises ValueError for a configuration that cannot work, KeyError for a variable that is not set, ConfigError for
+    files that cannot be used.
     """
 
-    def __init__(self, config: Configuration, environ: Mapping[str, str], budgets: Budgets) -> None:
-        """Work everything out; no connection is opened yet. Must be called in a running loop."""
-        loop = asyncio.get_running_loop()
+    def __init__(
+        self,
+        config: Configuration,
+        environ: Mapping[str, str],
+        budgets: Budgets,
+        loop: asyncio.AbstractEventLoop,
+        before: Ways | None = None,
+    ) -> None:
+        """Work everything out; no connection is opened yet, and nothing of `before` is changed."""
         settings = [upstream.settings for upstream in config.upstreams]
         self.router = Router(settings)
+        self._config = config
         self._budgets = budgets
         self._writers = Writers(config.views)
-        self._pools = {one.settings.name: pool_of(one, loop) for one in config.upstreams}
+        self._pools = {one.settings.name: _reached(one, loop, before) for one in config.upstreams}
         self._shown = {one.name: _described(one) for one in settings}
         shown = words.shipped()
-        self.unknown = {one.settings.name: Sightings(shown, _secrets(one, environ)) for one in config.upstreams}
-        self._ways = [self._of(config.gateway, upstream, environ) for upstream in config.upstreams]
+        self.unknown = {
+            one.settings.name: _sightings(shown, _secrets(one, environ), one, before) for one in config.upstreams
+        }
+        kept = {} if before is None else self._kept(before)
+        self._ways = [kept.get(id(one)) or self._of(config.gateway, one, environ) for one in config.upstreams]
+
+    def _kept(self, before: Ways) -> Mapping[int, dict[int, Way]]:
+        """Return the ways that are what they were, by the identity of their upstreams."""
+        if before._config.gateway != self._config.gateway or before._config.views != self._config.views:
+            return {}
+        return {
+            id(one): ways
+            for one, ways in zip(before._config.upstreams, before._ways, strict=True)
+            if self._pools.get(one.settings.name) is before._pools[one.settings.name]
+        }
+
+    def retired(self, after: Ways) -> list[Pool]:
+        """Return the pools that those who come `after` do not use."""
+        used = {id(reached.pool) for reached in after._pools.values()}
+        return [reached.pool for reached in self._pools.values() if id(reached.pool) not in used]
+
+    @property
+    def pools(self) -> Mapping[str, Pool]:
+        """Return the pool of each upstream, by its name."""
+        return {name: reached.pool for name, reached in self._pools.items()}
 
     def of(self, matched: Matched) -> Way:
         """Return the way of a request that the router found."""
@@ -102,16 +136,11 @@ class Ways:
 
     def describe(self) -> Mapping[str, Mapping[str, Any]]:
         """Return each upstream's address, mode and pool, for the operator."""
-        return {name: {**self._shown[name], "pool": _pool(pool)} for name, pool in self._pools.items()}
+        return {name: {**self._shown[name], "pool": _pool(reached.pool)} for name, reached in self._pools.items()}
 
     def stats(self) -> Mapping[str, Stats]:
         """Return how each upstream's pool stands."""
-        return {name: pool.stats() for name, pool in self._pools.items()}
-
-    async def aclose(self) -> None:
-        """Close every connection to the upstreams."""
-        for pool in self._pools.values():
-            await pool.aclose()
+        return {name: reached.pool.stats() for name, reached in self._pools.items()}
 
     def _of(self, gateway: GatewayFile, upstream: Upstream, environ: Mapping[str, str]) -> dict[int, Way]:
         """Return an upstream's ways by the identity of their route (the configuration lives as long as they do)."""
@@ -141,8 +170,31 @@ class Ways:
             unknown=self.unknown[name],
             view=self._view(settings.view if route is None or route.view is None else route.view),
             tunnel_idle_s=settings.timeouts.tunnel_idle_s,
-            transport=self._pools[name],
+            transport=self._pools[name].pool,
         )
+
+
+class _Reached(Struct, frozen=True, eq=False):
+    """A pool, and how its upstream was reached when it was made."""
+
+    reach: Reach
+    pool: Pool
+
+
+def _reached(upstream: Upstream, loop: asyncio.AbstractEventLoop, before: Ways | None) -> _Reached:
+    """Return the pool to an upstream: the one from `before` where it would be made of the same."""
+    reach = reach_of(upstream)
+    known = None if before is None else before._pools.get(upstream.settings.name)  # noqa: SLF001 - as `Ways` does
+    return known if known is not None and known.reach == reach else _Reached(reach, pool_of(upstream, loop))
+
+
+def _sightings(shown: frozenset[str], secrets: Secrets | None, upstream: Upstream, before: Ways | None) -> Sightings:
+    """Return what was seen of an upstream's replies; from now on its `secrets` are kept out."""
+    known = None if before is None else before.unknown.get(upstream.settings.name)
+    if known is None:
+        return Sightings(shown, secrets)
+    known.keep_out(secrets)
+    return known
 
 
 def _described(settings: UpstreamFile) -> dict[str, Any]:

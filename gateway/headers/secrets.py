@@ -36,7 +36,11 @@ class Secrets:
     def of(cls, values: Iterable[str]) -> Secrets:
         """Return the forms of values: as they are, percent-encoded, and either of these in the spellings of JSON."""
         forms = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
-        return cls(tuple(sorted((form.encode() for form in forms), key=lambda form: (-len(form), form))))
+        return cls(_longest_first(form.encode() for form in forms))
+
+    def joined(self, other: Secrets) -> Secrets:
+        """Return the forms of both."""
+        return Secrets(_longest_first({*self.forms, *other.forms}))
 
     def shown_in(self, text: bytes) -> bool:
         """Tell whether any form stands in `text`."""
@@ -62,6 +66,10 @@ class Secrets:
         if token.startswith(b'"'):
             return b'"' + self.redact(token[1:-1]) + b'"'
         return b'"' + REDACTED + b'"' if self.shown_in(token) else token
+
+
+def _longest_first(forms: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -59,6 +59,11 @@ class Sightings:
         self._shapes: dict[str, UnknownShape] = {}
         self.seen = 0
 
+    def keep_out(self, secrets: Secrets | None) -> None:
+        """Keep these credentials out too from now on; those that were ours before may still come back in a reply."""
+        if secrets is not None:
+            self._secrets = secrets if self._secrets is None else self._secrets.joined(secrets)
+
     def __len__(self) -> int:
         return len(self._shapes)
 

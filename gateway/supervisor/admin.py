@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.edge.admin_port import Page
     from gateway.edge.answer import Lines
     from gateway.edge.clock import Clock
+    from gateway.edge.config_record import ConfigRecord
     from gateway.edge.lifecycle import Lifecycle
     from gateway.supervisor.ledger import Ledger
     from gateway.supervisor.process import Process
@@ -59,9 +60,12 @@ FAILURES: Final = Family(
 class Overview(Collector):
     """Tells operators of all processes. `port` answers them."""
 
-    def __init__(self, seats: Sequence[Seat], *, ledger: Ledger, lifecycle: Lifecycle, clock: Clock) -> None:
+    def __init__(
+        self, seats: Sequence[Seat], *, ledger: Ledger, lifecycle: Lifecycle, clock: Clock, record: ConfigRecord
+    ) -> None:
         """Ask the processes that are in the `seats`, whenever somebody asks us."""
         self._seats = seats
+        self._record = record
         self._ledger = ledger
         self._lifecycle = lifecycle
         self._clock = clock
@@ -70,6 +74,7 @@ class Overview(Collector):
         self._one_by_one = asyncio.Lock()
         self._registry = CollectorRegistry()
         self._registry.register(self)
+        self._registry.register(record)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
         self.port = AdminPort(
@@ -124,6 +129,7 @@ class Overview(Collector):
             "version": __version__,
             "state": self._state().value,
             "uptime_s": round(self._clock.monotonic_s() - self._began_s, 1),
+            "configuration": self._record.described(),
             "processes": [self._described(seat, told) for seat in self._seats],
         }
         return 200, {**pages.status(list(told.values())), **ours}

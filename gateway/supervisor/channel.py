@@ -1,13 +1,15 @@
 """What a supervisor and a process that it started say to each other: a pair of sockets that nobody else can reach.
 
-Down goes one `Hello`, and then a byte with each connection by which an operator's question comes; up goes a byte for
-each `Word`. The end of the stream says that the other is gone. Nothing of it is on a command line, in the environment
+Down goes one `Hello`, and then a byte with each connection by which an operator's question comes, or with a file that
+holds another configuration, which is made ready and then taken by all together or by none; up goes a byte for each
+`Word`. The end of the stream says that the other is gone. Nothing of it is on a command line, in the environment
 or in the file system.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -16,12 +18,14 @@ import msgspec
 from msgspec import Struct
 
 from gateway.edge.member import Member
+from gateway.limits.policy import Policy
+from gateway.limits.stores.shared.memory import nameless_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LENGTH_BYTES: Final = 8
-_QUESTION: Final = b"?"
+_MOST_FDS: Final = 2
 _AT_ONCE: Final = 64
 
 
@@ -42,6 +46,28 @@ class Word(Enum):
 
     READY = b"R"
     DRAINING = b"D"
+    PREPARED = b"P"
+    """It could serve by the configuration that it was handed."""
+    UNABLE = b"U"
+    """It could not, and serves as before."""
+
+
+class Order(Enum):
+    """What a process is told."""
+
+    ANSWER = b"?"
+    """Answer the question of an operator, on the connection that comes with it."""
+    PREPARE = b"C"
+    """Make ready to serve by the configuration in the file that comes with it, and say whether that can be."""
+    SWITCH = b"S"
+    """Serve by what was made ready."""
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """Another configuration. `texts` are as in `Hello`; where there are `policies`, a table for them comes with it."""
+
+    texts: dict[str, str]
+    policies: tuple[Policy, ...] = ()
 
 
 async def send_hello(channel: socket.socket, hello: Hello) -> None:
@@ -70,19 +96,42 @@ def _exactly(channel: socket.socket, size: int) -> bytes:
 
 def pass_connection(channel: socket.socket, connection: socket.socket) -> None:
     """Hand a connection to the process. Raises OSError when it is gone, or has not taken the last ones."""
-    socket.send_fds(channel, [_QUESTION], [connection.fileno()])
+    socket.send_fds(channel, [Order.ANSWER.value], [connection.fileno()])
+
+
+def pass_change(channel: socket.socket, change: Change, table_fd: int | None) -> None:
+    """Hand another configuration to the process. Raises OSError as above, and where there is no memory for it."""
+    fd = nameless_file()
+    try:
+        with os.fdopen(os.dup(fd), "wb") as file:
+            file.write(msgspec.json.encode(change))
+        socket.send_fds(channel, [Order.PREPARE.value], [fd] if table_fd is None else [fd, table_fd])
+    finally:
+        os.close(fd)
+
+
+def read_change(fd: int) -> Change:
+    """Read what was handed over, and close it."""
+    with os.fdopen(fd, "rb") as file:
+        file.seek(0)
+        return msgspec.json.decode(file.read(), type=Change)
+
+
+def pass_switch(channel: socket.socket) -> None:
+    """Have the process serve by what it made ready. Raises OSError as above."""
+    channel.send(Order.SWITCH.value)
 
 
 class Upwards:
-    """The process's end: `asked` is called with each connection, `orphaned` once the supervisor is gone."""
+    """The process's end: `told` is called with each order and its descriptors, `orphaned` when nobody is there."""
 
     def __init__(
-        self, channel: socket.socket, *, asked: Callable[[socket.socket], object], orphaned: Callable[[], object]
+        self, channel: socket.socket, *, told: Callable[[Order, list[int]], object], orphaned: Callable[[], object]
     ) -> None:
         """Listen from now on. Must be called in a running loop."""
         channel.settimeout(0)
         self._channel = channel
-        self._asked = asked
+        self._told = told
         self._orphaned = orphaned
         self._open = True
         self._loop = asyncio.get_running_loop()
@@ -103,14 +152,14 @@ class Upwards:
 
     def _arrived(self) -> None:
         try:
-            data, descriptors, _flags, _address = socket.recv_fds(self._channel, 1, 1)
+            data, descriptors, _flags, _address = socket.recv_fds(self._channel, 1, _MOST_FDS)
         except BlockingIOError:
             return
         except OSError:
             data, descriptors = b"", []
-        for descriptor in descriptors:
-            self._asked(socket.socket(fileno=descriptor))
-        if not data:
+        if data:
+            self._told(Order(data), descriptors)
+        else:
             self._end()
 
     def _end(self) -> None:

@@ -13,17 +13,21 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
 from gateway import app
 from gateway.config.load import load
-from gateway.errors import ConfigError
-from gateway.supervisor.channel import Upwards, Word, receive_hello
+from gateway.errors import AccordError, ConfigError
+from gateway.limits.stores.shared.handle import Handle
+from gateway.supervisor.channel import Order, Upwards, Word, read_change, receive_hello
 from gateway.supervisor.shared_log import SharedLog
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from gateway.app.serving import Serving
     from gateway.supervisor.channel import Hello
 
 
@@ -59,6 +63,35 @@ async def _serve(channel: socket.socket, hello: Hello) -> None:
     life.link.close()
 
 
+class Changes:
+    """What a process does with a configuration that it is handed: the supervisor has checked it, and tells of it."""
+
+    def __init__(self, application: app.Application) -> None:
+        """Have nothing ready."""
+        self._application = application
+        self._ready: Serving | None = None
+
+    async def prepare(self, file: int, table: int | None = None) -> bool:
+        """Make ready what is in a file, with room for its limits in a table; tell whether that could be done."""
+        application, change = self._application, read_change(file)
+        running = application.config
+        try:
+            config = await asyncio.to_thread(load, Path(running.document.file), change.texts, running)
+            application.make_room(config, None if table is None else Handle(fd=table, policies=change.policies))
+            self._ready = await asyncio.to_thread(application.prepare, config)
+        except (AccordError, ValueError, KeyError, OSError) as error:
+            application.log.warning("configuration not prepared", reason=str(error))
+            return False
+        return True
+
+    def switch(self) -> None:
+        """Serve by what is ready."""
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            self._application.switch(ready)
+            self._application.record.reloaded(ready.config.digest, self._application.now_s())
+
+
 class _Life:
     """What ends a process: a signal, or the supervisor's death. Each further signal says nothing new.
 
@@ -72,13 +105,28 @@ class _Life:
         self.orphaned = False
         self._application = application
         self._attending: set[asyncio.Task[None]] = set()
-        self.link = Upwards(channel, asked=self._asked, orphaned=self._orphan)
+        self._changes = Changes(application)
+        self.link = Upwards(channel, told=self._told, orphaned=self._orphan)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)  # the supervisor's to hear
 
-    def _asked(self, connection: socket.socket) -> None:
-        task = asyncio.get_running_loop().create_task(self._application.attend(connection))
+    def _told(self, order: Order, descriptors: list[int]) -> None:
+        match order:
+            case Order.ANSWER:
+                self._do(self._application.attend(socket.socket(fileno=descriptors[0])))
+            case Order.PREPARE:
+                self._do(self._prepare(descriptors))
+            case Order.SWITCH:
+                self._changes.switch()
+
+    async def _prepare(self, descriptors: list[int]) -> None:
+        able = await self._changes.prepare(*descriptors)
+        self.link.say(Word.PREPARED if able else Word.UNABLE)
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._attending.add(task)
         task.add_done_callback(self._attending.discard)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from gateway.app import not_to_be_had
+from gateway.app.ports import not_to_be_had
 
 if TYPE_CHECKING:
     from gateway.config.values import Address

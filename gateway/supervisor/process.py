@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import gateway
-from gateway.supervisor.channel import Word, send_hello, words
+from gateway.supervisor.channel import Word, pass_change, pass_switch, send_hello, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gateway.supervisor.channel import Hello
+    from gateway.supervisor.channel import Change, Hello
 
 _MODULE: Final = "gateway.supervisor.child"
 
@@ -36,6 +36,7 @@ class ProcessState(StrEnum):
 
 
 _STATES: Final = {Word.READY: ProcessState.READY, Word.DRAINING: ProcessState.DRAINING}
+_ANSWERS: Final = {Word.PREPARED: True, Word.UNABLE: False}
 
 
 class Process:
@@ -53,6 +54,8 @@ class Process:
         self.channel.settimeout(0)
         self._changed = changed
         self._silent = asyncio.Event()
+        self._greeted = asyncio.Event()
+        self._answer: asyncio.Future[bool] | None = None
         try:
             with theirs:
                 self._running = _run(hello, theirs, environ)
@@ -65,6 +68,32 @@ class Process:
         """Tell it what it is; it may be gone already, as waiting for it will tell."""
         with suppress(OSError):
             await send_hello(self.channel, hello)
+        self._greeted.set()
+
+    async def prepare(self, change: Change, table_fd: int | None, patience_s: float) -> bool:
+        """Hand it another configuration, and tell whether it can serve by it.
+
+        One that is gone is in nobody's way, and one that says nothing for so long is ended: whoever comes in its place
+        is told what is served then.
+        """
+        await self._greeted.wait()
+        self._answer = asyncio.get_running_loop().create_future()
+        try:
+            pass_change(self.channel, change, table_fd)
+            async with asyncio.timeout(patience_s):
+                return await self._answer
+        except (OSError, TimeoutError):
+            self.kill()
+            return True
+        finally:
+            self._answer = None
+
+    def switch(self) -> None:
+        """Have it serve by what it made ready; where it cannot be told, the next one will know."""
+        try:
+            pass_switch(self.channel)
+        except OSError:
+            self.kill()
 
     @property
     def pid(self) -> int:
@@ -90,16 +119,22 @@ class Process:
         if said is None:
             asyncio.get_running_loop().remove_reader(self.channel.fileno())
             self._silent.set()
+            self._answered(able=True)
         for word in said or ():
-            self.state = _STATES[word]
-            self._changed()
+            if word in _ANSWERS:
+                self._answered(able=_ANSWERS[word])
+            else:
+                self.state = _STATES[word]
+                self._changed()
+
+    def _answered(self, *, able: bool) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(able)
 
 
 def _run(hello: Hello, channel: socket.socket, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start the command; subprocess itself keeps all descriptors but the named ones from it, which uvloop does not."""
-    handed = [channel.fileno(), hello.lock_fd]
-    if hello.member.table_fd is not None:
-        handed.append(hello.member.table_fd)
+    handed = [channel.fileno(), hello.lock_fd, *[table.fd for table in hello.member.tables]]
     return subprocess.Popen(  # noqa: S603 - our own command
         command(channel.fileno()),
         stdin=subprocess.DEVNULL,

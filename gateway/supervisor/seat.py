@@ -12,7 +12,7 @@ from gateway.supervisor.backoff import Backoff
 from gateway.supervisor.process import Process, ProcessState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from structlog.typing import FilteringBoundLogger
 
@@ -40,10 +40,17 @@ class Seat:
     """Holds a place. `number` counts from 1, as people do."""
 
     def __init__(
-        self, hello: Hello, *, environ: Mapping[str, str], clock: Clock, log: FilteringBoundLogger, ledger: Ledger
+        self,
+        number: int,
+        hello: Callable[[], Hello],
+        *,
+        environ: Mapping[str, str],
+        clock: Clock,
+        log: FilteringBoundLogger,
+        ledger: Ledger,
     ) -> None:
-        """Begin without a process."""
-        self.number = hello.member.index + 1
+        """Begin without a process; `hello` returns what the next one is told."""
+        self.number = number
         self.process: Process | None = None
         self.restarts = 0
         self.first_ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -86,15 +93,16 @@ class Seat:
     async def _live(self) -> str:
         """Live through one process, and return how it ended."""
         life = next(_lives)
+        hello = self._hello()
         try:
-            process = Process(self._hello, life=life, environ=self._environ, changed=self._changed)
+            process = Process(hello, life=life, environ=self._environ, changed=self._changed)
         except OSError as error:
             return f"could not be started: {error.strerror or error}"
         self.process = process
         self._ledger.begin(life, str(self.number))
         if self._leaving.is_set():
             process.terminate()
-        await process.greet(self._hello)
+        await process.greet(hello)
         status = await process.ended()
         self.process = None
         self._ledger.end(life)

@@ -26,7 +26,6 @@ class Rule(Enum):
     """What becomes of the same gauge of several processes."""
 
     SUM = auto()
-    MIN = auto()
     MAX = auto()
     EACH = auto()
 
@@ -36,6 +35,9 @@ GAUGES: Final = {
     "accord_budget_limit": Rule.EACH,
     "accord_budget_paused_seconds": Rule.MAX,
     "accord_budget_remaining": Rule.EACH,  # less what is in flight from each
+    "accord_config_info": Rule.MAX,  # of the supervisor alone, which reloads for all
+    "accord_config_last_reload_successful": Rule.MAX,
+    "accord_config_loaded_timestamp_seconds": Rule.MAX,
     "accord_budget_reset_seconds": Rule.EACH,
     "accord_build_info": Rule.MAX,  # the same build everywhere
     "accord_in_flight_requests": Rule.SUM,
@@ -88,8 +90,6 @@ def _add(result: Scrape, family: Family, process: str) -> Steps[None]:
             into[_of_process(key, process)] = value
         elif rule is Rule.MAX:
             into[key] = max(into.get(key, value), value)
-        elif rule is Rule.MIN:
-            into[key] = min(into.get(key, value), value)
         else:
             into[key] = into.get(key, 0.0) + value
 

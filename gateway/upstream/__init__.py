@@ -9,7 +9,7 @@ connection becomes after a 101. `configured` leads here from the configuration.
 
 from __future__ import annotations
 
-from gateway.upstream.configured import file_faults, pool_of
+from gateway.upstream.configured import Reach, file_faults, pool_of, reach_of
 from gateway.upstream.pool import Pool
 from gateway.upstream.port import Exchange, ReplyHead, Stats, Transport, UpstreamRequest
 from gateway.upstream.request import field_lines
@@ -20,6 +20,7 @@ __all__ = [
     "Ending",
     "Exchange",
     "Pool",
+    "Reach",
     "ReplyHead",
     "Stats",
     "Transport",
@@ -30,4 +31,5 @@ __all__ = [
     "field_lines",
     "file_faults",
     "pool_of",
+    "reach_of",
 ]

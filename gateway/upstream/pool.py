@@ -51,6 +51,7 @@ class Pool:
         "_loop",
         "_max_age_s",
         "_open",
+        "_retired",
         "_sweep",
         "_timeouts",
         "_waiting",
@@ -82,6 +83,7 @@ class Pool:
         self._all: set[Connection] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
+        self._retired = False
         self._emptied: asyncio.Future[None] | None = None
 
     # The port.
@@ -142,6 +144,25 @@ class Pool:
             self._emptied = self._loop.create_future()
             await self._emptied
 
+    def retire(self) -> None:
+        """Let nothing rest any more: another pool takes what is new, and who has begun here ends here.
+
+        A request that was given this pool before may still come and is served; its connection closes behind it.
+        """
+        self._retired = True
+        while self._idle:
+            self._open -= 1
+            self._idle.popleft().close()
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
+        self._let_go()
+
+    @property
+    def deserted(self) -> bool:
+        """Whether no connection is open or being made, and nobody waits for one."""
+        return not self._open and not self._waiting and not self._all
+
     def stats(self) -> Stats:
         """Return how the pool stands now."""
         tunnels = sum(connection.tunnelled for connection in self._all)
@@ -173,6 +194,7 @@ class Pool:
             self._open -= 1
         if self._emptied is not None and not self._all and not self._emptied.done():
             self._emptied.set_result(None)
+        self._let_go()
 
     # Inside.
 
@@ -239,8 +261,10 @@ class Pool:
             if not waiter.done():
                 waiter.set_result(connection)
                 return
-        if connection is None or not connection.usable:
+        if connection is None or not connection.usable or self._retired:
             self._open -= 1
+            if connection is not None:
+                connection.close()
             return
         self._idle.append(connection)
         if self._sweep is None:
@@ -262,6 +286,11 @@ class Pool:
 
     def _make(self) -> Connection:
         return Connection(self, self._timeouts, self._loop, head_bytes=self._head_bytes, known=self._known)
+
+    def _let_go(self) -> None:
+        """Let go of what OpenSSL holds on to, once nobody is here any more for whom it would be kept."""
+        if self._retired and self.deserted:
+            self._dialer.close()
 
     def _close_rested(self) -> None:
         """Close what rested too long; called when the oldest may have."""

@@ -139,6 +139,18 @@ def upstream(origin: Origin | int, name: str = "api", dialect: str = "salla", **
     return base | {"match": {"prefix": f"/{name}"}} | more
 
 
+def written(folder: Path, *upstreams: Mapping[str, object], **settings: object) -> Path:
+    """Write a configuration of these upstreams and no others; return the path of the gateway's own file."""
+    (folder / "upstreams").mkdir(exist_ok=True)
+    for old in (folder / "upstreams").iterdir():
+        old.unlink()
+    base = {"version": 1, "listen": "127.0.0.1:0", "admin": "127.0.0.1:0"}
+    (folder / "gateway.yaml").write_text(json.dumps(base | settings))
+    for one in upstreams:
+        (folder / "upstreams" / f"{one['name']}.yaml").write_text(json.dumps(one))
+    return folder / "gateway.yaml"
+
+
 @asynccontextmanager
 async def gateway(
     folder: Path,
@@ -151,11 +163,7 @@ async def gateway(
     **settings: object,
 ) -> AsyncIterator[Running]:
     """Run a gateway in front of `upstreams`; `settings` are keys of its own file, `counts` a store in place of it."""
-    (folder / "upstreams").mkdir(exist_ok=True)
-    base = {"version": 1, "listen": "127.0.0.1:0", "admin": "127.0.0.1:0"}
-    (folder / "gateway.yaml").write_text(json.dumps(base | settings))
-    for one in upstreams:
-        (folder / "upstreams" / f"{one['name']}.yaml").write_text(json.dumps(one))
+    written(folder, *upstreams, **settings)
     lines, outcomes = Lines(), Watcher()
     application = app.build(
         load(folder / "gateway.yaml"),

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.app.loading import load_all
 from gateway.cli.main import main
-from gateway.cli.running import load_all
 from gateway.config.load import load
 from gateway.errors import ConfigError
 from gateway.upstream import client_context, pool_of

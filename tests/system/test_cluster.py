@@ -6,6 +6,7 @@ Each request must be answered as it would be in quiet times, whatever happens to
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,7 @@ from tests.system.redis_server import free_port, redis_server
 from tests.system.traffic import origin, traffic
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
     from typing import Any
 
@@ -39,8 +40,9 @@ class Cluster:
     """What replicas have in common."""
 
     def __init__(self, folder: Path, upstream: dict[str, Any], redis: RedisServer, stack: AsyncExitStack) -> None:
+        self.configs: list[Path] = []
+        self.upstream = upstream
         self._folder = folder
-        self._upstream = upstream
         self._redis = redis
         self._stack = stack
         self._number = 0
@@ -53,7 +55,9 @@ class Cluster:
         self._number += 1
         home = self._folder / f"replica-{self._number}"
         home.mkdir()
-        config = configure(home, self._upstream, limits=[LIMIT], store=STORE, shutdown=SHUTDOWN)
+        settings = {"limits": [LIMIT], "store": STORE, "shutdown": SHUTDOWN, "reload": {"watch": "off"}}
+        config = configure(home, self.upstream, **settings)
+        self.configs.append(config)
         return await self._stack.enter_async_context(accord(config, processes, LIMITS=self._redis.url))
 
 
@@ -65,15 +69,15 @@ async def cluster(folder: Path) -> AsyncIterator[tuple[Cluster, RedisServer]]:
             yield Cluster(folder, upstream, redis, stack), redis
 
 
-async def all_say(replicas: list[Served], name: str, value: float) -> None:
+async def all_say(replicas: list[Served], name: str, value: float, **labels: str) -> None:
     """Wait until a metric of every replica has a value."""
     for replica in replicas:
-        await until(replica.scrape, said(name, value), every_s=0.2)  # a page costs the replica something
+        await until(replica.scrape, said(name, value, labels), every_s=0.2)  # a page costs the replica something
 
 
-def said(name: str, value: float) -> Callable[[Scrape], bool]:
+def said(name: str, value: float, labels: Mapping[str, str]) -> Callable[[Scrape], bool]:
     """Return a test of a scrape."""
-    return lambda scrape: summed(scrape, name) == value
+    return lambda scrape: summed(scrape, name, **labels) == value
 
 
 @on_uvloop
@@ -122,3 +126,25 @@ async def test_replicas_are_replaced_without_a_failed_request(tmp_path: Path) ->
         assert load.wrong == []
         assert front.complaints() == []
         assert all(status == upstream_status for status, _, upstream_status in front.passed_on())
+
+
+@on_uvloop
+async def test_all_replicas_take_another_configuration_without_a_failed_request(tmp_path: Path) -> None:
+    """An upstream is added to all three at once. Nobody notices, and who has used up part of a limit has the rest."""
+    async with cluster(tmp_path) as (makes, _):
+        replicas = await makes.replicas(1, 2, 1)
+        async with balancer(tmp_path / "front", free_port(), *replicas) as front, traffic(front.port) as load:
+            assert await load.counted("both", ALLOWED - 100) == {200: ALLOWED - 100}
+            more = makes.upstream | {"name": "more", "match": {"prefix": "/more"}}
+            for config in makes.configs:
+                (config.parent / "upstreams" / "more.yaml").write_text(json.dumps(more))
+            for replica in replicas:
+                assert (await replica.get("/more/ok")).status == 404
+                replica.signal(signal.SIGHUP)
+            await all_say(replicas, "accord_config_reloads", 1, result="success")
+            assert await load.counted("both", ASKED) == {200: 100, 429: ASKED - 100}
+            for replica in replicas:
+                assert (await replica.get("/more/ok")).status == 200
+            await load.more()
+        assert load.wrong == []
+        assert front.complaints() == []

@@ -164,6 +164,28 @@ def test_told_again(image: Built, configured: Path) -> None:
         assert running.ended()[0] == 0
 
 
+def test_told_twice(image: Built, configured: Path, origin: Origin) -> None:
+    """A second SIGTERM ends it at once, whatever is under way, though process 1 has no default for a signal."""
+    with image.run(configured) as running:
+        eventually(lambda: ready(running))
+        asked = running.connect(CLIENTS)
+        asked.request("GET", "/parts/slow")
+        assert origin.asked.wait(60)
+        running.signal(signal.SIGTERM)
+        eventually(lambda: running.get(OPERATORS, "/-/ready")[0] == 503)
+        running.signal(signal.SIGTERM)
+        assert running.ended()[0] == 128 + signal.SIGTERM
+        asked.close()
+
+
+def test_told_before_it_serves(image: Built, configured: Path) -> None:
+    """SIGTERM ends it while it starts, too: an engine need not wait until it may kill."""
+    with image.run(configured) as running:
+        eventually(lambda: int(running.status()["SigCgt"], 16) >> (signal.SIGTERM - 1) & 1)
+        running.signal(signal.SIGTERM)
+        assert running.ended()[0] in (0, 128 + signal.SIGTERM)
+
+
 def test_several_processes(image: Built, configured: Path) -> None:
     """As process 1 the supervisor replaces a process that died, and leaves none unburied; limits are counted together
     without a place to write.

@@ -16,7 +16,7 @@ import pytest
 
 import gateway
 from gateway.config.load import load
-from gateway.edge.limiting.stores import shared_table
+from gateway.edge.limiting.stores import shared_tables
 from gateway.supervisor.samples import parted
 from gateway.supervisor.seat import StartFailed
 from gateway.supervisor.supervisor import Supervisor
@@ -297,16 +297,16 @@ async def test_what_processes_share_is_handed_to_them_unseen(tmp_path: Path) -> 
     """The descriptor of the table, and no socket of ours; the secret is on no command line and in no environment."""
     config = configure(tmp_path, upstream(1))
     configuration = load(config)
-    shared = shared_table(configuration, 2)
-    table = shared.fileno()
+    shared = shared_tables(configuration, 2)
+    (handle,) = shared.handles
     environ = dict(os.environ)  # noqa: TID251 - a process needs its parent's
-    supervisor = Supervisor(configuration, config, processes=2, environ=environ, secret=SECRET, table_fd=table)
+    supervisor = Supervisor(configuration, config, processes=2, environ=environ, secret=SECRET, tables=shared)
     try:
         await supervisor.start()
         ours = descriptors("self")
         for process in (await ask(supervisor.admin_port, get("/status"))).json()["processes"]:
             theirs = descriptors(process["pid"])
-            assert theirs[table] == ours[table]
+            assert theirs[handle.fd] == ours[handle.fd]
             assert sockets(ours) & sockets(theirs) <= {ours[number] for number in (0, 1, 2)}
             assert SECRET not in shown(process["pid"])
     finally:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)")
+_OFF = "off"
+_SHORTEST_S = 0.1
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -27,6 +29,20 @@ def _some_seconds(value: Any) -> float:
     return seconds
 
 
+def _interval(value: Any) -> float:
+    if value == _OFF:
+        return 0.0
+    seconds = _seconds(value)
+    if seconds < _SHORTEST_S:
+        message = f"write {_OFF}, or at least {_SHORTEST_S:g}s: each time all files are looked at"
+        raise ValueError(message)
+    return seconds
+
+
+def _spelled_interval(seconds: float) -> str:
+    return _spelled_seconds(seconds) if seconds else _OFF
+
+
 def _spelled_seconds(seconds: float) -> str:
     for unit in ("d", "h", "m", "s"):
         if seconds and seconds % _SECONDS[unit] == 0:
@@ -42,3 +58,12 @@ Duration = Annotated[float, BeforeValidator(_some_seconds), PlainSerializer(_spe
 """A duration longer than nothing, in seconds."""
 DurationOrNone = Annotated[float, BeforeValidator(_seconds), PlainSerializer(_spelled_seconds), _DURATION_SCHEMA]
 """A duration that may be `0s`, in seconds."""
+Interval = Annotated[
+    float,
+    BeforeValidator(_interval),
+    PlainSerializer(_spelled_interval),
+    WithJsonSchema(
+        {"title": "interval", "type": "string", "pattern": f"^({_OFF}|{_DURATION.pattern})$", "examples": ["2s", _OFF]}
+    ),
+]
+"""How often something is done, in seconds; `off`, which is 0, is never."""

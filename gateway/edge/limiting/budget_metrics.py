@@ -15,13 +15,13 @@ from gateway.errors import StoreReason
 from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from prometheus_client import Metric
     from prometheus_client.registry import CollectorRegistry
 
     from gateway.edge.clock import Clock
-    from gateway.edge.limiting.budgets import Budgets, Watched
+    from gateway.edge.limiting.budgets import Watched
 
 _LABELS: Final = ("upstream",)
 
@@ -78,9 +78,9 @@ class BoardMetrics(Collector):
 class BudgetMetrics(Collector):
     """Tells what is known of budgets."""
 
-    def __init__(self, registry: CollectorRegistry, budgets: Budgets, clock: Clock) -> None:
-        """Register with `registry`."""
-        self._budgets = budgets
+    def __init__(self, registry: CollectorRegistry, watched: Callable[[], Mapping[str, Watched]], clock: Clock) -> None:
+        """Register with `registry`; `watched` returns what is known of all upstreams now, by their names."""
+        self._watched = watched
         self._clock = clock
         self._families = tuple([self._told(family, number) for family, number in _NUMBERS])
         registry.register(self)
@@ -93,7 +93,7 @@ class BudgetMetrics(Collector):
     def _told(self, family: Family, number: Callable[[Watched, int], float]) -> Told:
         def numbers() -> Iterator[tuple[tuple[str, ...], float]]:
             now_us = int(self._clock.monotonic_s() * US_IN_S)
-            for name, watched in list(self._budgets.watched.items()):
+            for name, watched in list(self._watched().items()):
                 yield (name,), number(watched, now_us)
 
         return Told(family, numbers)
@@ -119,8 +119,8 @@ def _paused(watched: Watched, now_us: int) -> float:
 
 
 _NUMBERS: Final[tuple[tuple[Family, Callable[[Watched, int], float]], ...]] = (
-    (REFUSED, lambda watched, _now_us: watched.refusals),
-    (ABSURD, lambda watched, _now_us: watched.absurd),
+    (REFUSED, lambda watched, _now_us: watched.tally.refusals),
+    (ABSURD, lambda watched, _now_us: watched.tally.absurd),
     (REMAINING, _known(0)),
     (LIMIT, _known(1)),
     (RESET, _reset),

@@ -33,18 +33,27 @@ _TOO_MANY: Final = frozenset(("rate_limited", "upstream_budget_exhausted"))
 """What a reply means that was refused as one too many; the second where the credential is ours."""
 
 
+class Tally:
+    """What was counted of one upstream, however often it was configured anew."""
+
+    __slots__ = ("absurd", "refusals")
+
+    def __init__(self) -> None:
+        self.refusals = 0
+        self.absurd = 0
+
+
 class Watched:
     """What replies of one upstream said: how often it refused, and how much of what it said was nonsense.
 
     `said` is what the policies of its declared budgets said last, by their names.
     """
 
-    __slots__ = ("absurd", "held", "refusals", "said")
+    __slots__ = ("held", "said", "tally")
 
-    def __init__(self, held: Held | None) -> None:
+    def __init__(self, held: Held | None, tally: Tally | None = None) -> None:
         self.held = held
-        self.refusals = 0
-        self.absurd = 0
+        self.tally = tally or Tally()
         self.said: dict[str, Said] = {}
 
     def least(self, now_us: int) -> tuple[int, int, int] | None:
@@ -63,12 +72,19 @@ class Watched:
 class Budgets:
     """Tells the budgets what replies say. `chance` gives a number from 0 to 1, which keeps replicas apart."""
 
-    def __init__(self, config: Configuration, clock: Clock, chance: Callable[[], float]) -> None:
-        """Make a budget for each upstream whose credential is ours."""
+    def __init__(
+        self, config: Configuration, clock: Clock, chance: Callable[[], float], before: Budgets | None = None
+    ) -> None:
+        """Make a budget for each upstream whose credential is ours; what is known from `before` is known on."""
         self._clock = clock
         self._chance = chance
-        self._watched = {one.settings.name: Watched(_held(one)) for one in config.upstreams}
+        self._upstreams = {one.settings.name: one for one in config.upstreams}
+        known = {} if before is None else before._known()  # noqa: SLF001 - another of the same kind
+        self._watched = {name: _watched(one, *known.get(name, _UNKNOWN)) for name, one in self._upstreams.items()}
         self._shown = {one.settings.name: not granted(one.settings) for one in config.upstreams}
+
+    def _known(self) -> Mapping[str, tuple[Upstream, Watched]]:
+        return {name: (one, self._watched[name]) for name, one in self._upstreams.items()}
 
     @property
     def held(self) -> tuple[Held, ...]:
@@ -104,7 +120,7 @@ class Budgets:
         now_s = self._clock.now_s()
         pause = reader.pause(head.status, head.headers, now_s)
         if pause is not None:
-            watched.refusals += 1
+            watched.tally.refusals += 1
         if not plan.owns_credential:  # the upstream's own fields pass, and a second set would confuse
             return
         if self._shown[plan.upstream]:
@@ -113,7 +129,7 @@ class Budgets:
         if watched.held is None or charge is None:
             return
         grants, absurd = reader.grants(head.headers, now_s)
-        watched.absurd += absurd
+        watched.tally.absurd += absurd
         ticket = watched.held.replied(
             charge, grants, self._now_us(), bucket=reader.bucket(head.headers), refused=pause is not None
         )
@@ -133,7 +149,7 @@ class Budgets:
             if problem.retry.after is not None:
                 held.learned.longer(told.ticket, round(problem.retry.after * US_IN_S), self._now_us())
             return
-        self._watched[plan.upstream].refusals += 1
+        self._watched[plan.upstream].tally.refusals += 1
         self._pause(held, told.ticket, Scope.BUCKET, problem.retry.after)
 
     def _pause(self, held: Held, ticket: Ticket, scope: Scope, after_s: float | None) -> None:
@@ -142,6 +158,29 @@ class Budgets:
 
     def _now_us(self) -> int:
         return int(self._clock.monotonic_s() * US_IN_S)
+
+
+_UNKNOWN: Final = (None, None)
+
+
+def _watched(upstream: Upstream, before: Upstream | None, known: Watched | None) -> Watched:
+    """Return what is known of an upstream: all that was known `before`, as far as it is the same."""
+    if known is None or before is None:
+        return Watched(_held(upstream))
+    if upstream is before:
+        return known
+    watched = Watched(_held(upstream), known.tally)
+    ids = {policy.id for budget in granted(upstream.settings) for policy in budget.declared.policies()}
+    watched.said = {name: said for name, said in known.said.items() if said.verdict.policy.id in ids}
+    if watched.held is not None and known.held is not None and _account(upstream) == _account(before):
+        watched.held.follow(known.held)
+    return watched
+
+
+def _account(upstream: Upstream) -> tuple[object, ...]:
+    """Return what says whose budget it is: where the upstream is, and as whom we go there."""
+    settings = upstream.settings
+    return settings.base_url, settings.socket, settings.credentials, settings.request.headers
 
 
 def counted(upstream: Upstream, held: Held | None) -> Mapping[str, Counted]:

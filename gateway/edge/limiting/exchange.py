@@ -33,8 +33,14 @@ class Exchange:
         self._board = board
         self._peers = peers
         self._sides = [_Side(held) for held in budgets]
+        """Replaced as a whole, so that whoever is going through them may go on."""
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
+
+    def follow(self, budgets: Iterable[Held]) -> None:
+        """Tell and hear of these from now on; of those that were known before no more than is new."""
+        known = {id(side.held): side for side in self._sides}
+        self._sides = [known.get(id(held)) or _Side(held) for held in budgets]
 
     def start(self) -> None:
         """Tell and hear from now on."""

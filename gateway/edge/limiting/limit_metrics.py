@@ -83,7 +83,8 @@ class LimitMetrics(Collector):
         """Register with `registry`."""
         self._declared = declared
         self._tallies: dict[str, _Tally] = {}
-        self._by_labels: dict[tuple[str, str], _Tally] = {}
+        self._shadows: dict[str, _Tally] = {}  # apart: a policy may have been put into shadow mode meanwhile
+        self._by_labels: dict[tuple[str, str, bool], _Tally] = {}
         self._decisions = Told(DECISIONS, self._said)
         registry.register(self)
 
@@ -91,7 +92,7 @@ class LimitMetrics(Collector):
         """Count one decision."""
         admitted = decision.admitted
         for verdict in decision.verdicts:
-            tally = self._tallies.get(verdict.policy.id) or self._new(verdict.policy)
+            tally = self._tallies.get(verdict.policy.id) or self._new(self._tallies, verdict.policy)
             if not verdict.admitted:
                 tally.refused += 1
             elif admitted:
@@ -101,19 +102,19 @@ class LimitMetrics(Collector):
             if tally.declared is not None:
                 tally.declared(verdict)
         for verdict in decision.shadowed:
-            tally = self._tallies.get(verdict.policy.id) or self._new(verdict.policy)
+            tally = self._shadows.get(verdict.policy.id) or self._new(self._shadows, verdict.policy)
             if verdict.admitted:
                 tally.admitted += 1
             else:
                 tally.refused += 1
 
-    def _new(self, policy: Policy) -> _Tally:
+    def _new(self, tallies: dict[str, _Tally], policy: Policy) -> _Tally:
         """Return a policy's tally. Two of one name and scope, of routes with one name, are counted together."""
-        labels = (policy.name, policy.scope)
+        labels = (policy.name, policy.scope, policy.shadow)
         tally = self._by_labels.get(labels)
         if tally is None:
             tally = self._by_labels[labels] = _Tally(policy, self._declared)
-        self._tallies[policy.id] = tally
+        tallies[policy.id] = tally
         return tally
 
     def collect(self) -> Iterator[Metric]:

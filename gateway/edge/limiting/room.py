@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.limits.patience import Due
 from gateway.limits.queue import FairQueue
-from gateway.limits.values import Decision
+from gateway.limits.values import Charge, Decision
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 AskAgain = Callable[[], Decision | Awaitable[Decision]]
 """Asks all policies of one request, now or later; what is awaited gives back what it cost when it is cancelled."""
+GiveBack = Callable[[tuple[Charge, ...]], object]
+"""Refunds charges."""
 _US_IN_MS: Final = 1_000
 _MS_IN_S: Final = 1_000
 NEVER_US: Final = 1 << 62
@@ -63,6 +65,7 @@ class Waiting:
         "decision",
         "entered_us",
         "future",
+        "give_back",
         "place",
         "room",
         "until_us",
@@ -87,6 +90,7 @@ class Waiting:
         self.decision = decision
         self.began_us = self.decided_us = self.entered_us = now_us
         self.until_us = NEVER_US
+        self.give_back: GiveBack = _nothing
         self.room: Room | None = None
         self.place: Place[Waiting] | None = None
         self.future: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
@@ -94,6 +98,10 @@ class Waiting:
     def __await__(self) -> Generator[Any, None, Decision]:
         """Wait for the decision."""
         return self.wait(self).__await__()
+
+
+def _nothing(_charges: tuple[Charge, ...]) -> None:
+    """Refund nothing: nothing was charged yet."""
 
 
 class Room:

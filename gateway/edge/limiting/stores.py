@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from gateway.config.faults import fault_at
 from gateway.config.policies import all_of
 from gateway.config.stores import MemoryConfig
+from gateway.edge.limiting.tables import Tables
 from gateway.edge.series import BUCKETS_S
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.guard.breaker import State
@@ -23,7 +25,7 @@ from gateway.units import US_IN_S
 from gateway.upstream.tls import unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from gateway.config.load import Configuration
     from gateway.config.stores import RedisConfig
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from gateway.limits.stores import Store
     from gateway.limits.stores.redis.board import RedisBoard
     from gateway.limits.stores.redis.target import RedisTarget
-    from gateway.limits.stores.shared import SharedTable
+    from gateway.limits.stores.shared.handle import Handle
 
     OnChange = Callable[[State, StoreReason | None], None]
 
@@ -52,15 +54,17 @@ class LimitStore:
         *,
         memory: MemoryStore | None = None,
         guarded: GuardedStore | None = None,
-        table: SharedTable | None = None,
+        shared: SharedStore | None = None,
+        tables: Tables | None = None,
         ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Keep the parts; `table` is one that ends with this process, `ready` returns when there is a connection."""
+        """Keep the parts; `tables` end with this process, `ready` returns when there is a connection."""
         self._ready = ready
         self.port = port
         self.memory = memory
         self.guarded = guarded
-        self._table = table
+        self._shared = shared
+        self._tables = tables
 
     async def start(self) -> bool:
         """Begin, and return whether the store is there.
@@ -82,6 +86,33 @@ class LimitStore:
                 return False
         return True
 
+    def make_room(self, configuration: Configuration, handle: Handle | None = None) -> None:
+        """Make room for the policies of a configuration that is to come; `handle` is of the room that others made.
+
+        Raises OSError where the system has none, ValueError where nobody made any. What serves is as it was then.
+        """
+        if self._shared is None:
+            return
+        policies = all_of(configuration)
+        if self._tables is not None:
+            handle = self._tables.widen(policies)
+        if handle is not None:
+            self._shared.add(handle.fd, handle.policies)
+        if not all(policy.local or policy in self._shared for policy in policies):
+            raise ValueError("the memory that processes share has no room for a limit")
+
+    def keep_room(self, *configurations: Configuration) -> None:
+        """Let go of the room that none of these configurations needs."""
+        if self._shared is None:
+            return
+        ids = {policy.id for configuration in configurations for policy in all_of(configuration)}
+        left = self._shared.keep(ids)
+        if self._tables is not None:
+            self._tables.keep(ids)
+            return
+        for fd in left:
+            os.close(fd)
+
     def where(self) -> str:
         """Say where limits are counted now: `process`, `shared`, `redis`, or by `share` while that one is away."""
         if self.guarded is not None:
@@ -92,8 +123,8 @@ class LimitStore:
         """End."""
         if self.guarded is not None:
             await self.guarded.aclose()
-        if self._table is not None:
-            self._table.close()
+        if self._tables is not None:
+            self._tables.close()
 
 
 def limit_store(
@@ -116,18 +147,26 @@ def limit_store(
         secret = secret_of(configuration, environ) or b""
         processes = 1 if member is None else member.processes
         return _redis(target, secret, clock=clock, replica=replica, replicas=processes, on_change=on_change)
-    if member is not None and member.table_fd is not None:
-        return _with_local(SharedStore.open(member.table_fd, all_of(configuration), index=member.index), None)
+    if member is not None and member.tables:
+        return _with_local(_opened(member.tables, member.index), None)
     if config.shared is not None:
-        table = shared_table(configuration, 1)
-        return _with_local(SharedStore.open(table.fileno(), all_of(configuration), index=0), table)
+        tables = shared_tables(configuration, 1)
+        return _with_local(_opened(tables.handles, 0), tables)
     memory = MemoryStore(max_keys(configuration))
     return LimitStore(memory, memory=memory)
 
 
-def shared_table(configuration: Configuration, processes: int) -> SharedTable:
+def shared_tables(configuration: Configuration, processes: int) -> Tables:
     """Make the memory in which several processes of one port count together. Raises OSError where there is none."""
-    return SharedStore.create(all_of(configuration), processes=processes, max_keys=max_keys(configuration))
+    return Tables(all_of(configuration), processes=processes, max_keys=max_keys(configuration))
+
+
+def _opened(handles: Sequence[Handle], index: int) -> SharedStore:
+    first, *more = handles
+    store = SharedStore.open(first.fd, first.policies, index=index)
+    for handle in more:
+        store.add(handle.fd, handle.policies)
+    return store
 
 
 def max_keys(configuration: Configuration) -> int:
@@ -184,9 +223,9 @@ def store_faults(configuration: Configuration, environ: Mapping[str, str]) -> li
     return []
 
 
-def _with_local(store: Store, table: SharedTable | None) -> LimitStore:
+def _with_local(store: SharedStore, tables: Tables | None) -> LimitStore:
     memory = MemoryStore()
-    return LimitStore(SplitStore(memory, store), memory=memory, table=table)
+    return LimitStore(SplitStore(memory, store), memory=memory, shared=store, tables=tables)
 
 
 def _redis(

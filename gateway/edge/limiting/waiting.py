@@ -12,26 +12,23 @@ While it waits, a request holds no connection to an upstream, and nothing of its
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from gateway.edge.limiting.room import AskAgain, Door, Room, Waiting, Waits
+from gateway.edge.limiting.room import Door, Room, Waiting, Waits
 from gateway.limits.patience import in_line, obstacle, refusal, verdict_of
-from gateway.limits.values import Charge, Decision
+from gateway.limits.values import Decision
 from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.edge.clock import Clock
+    from gateway.edge.limiting.room import AskAgain, GiveBack
     from gateway.limits.patience import Obstacle
     from gateway.limits.policy import Policy
     from gateway.limits.queue import Client, Place
-    from gateway.limits.values import Ask
-
-GiveBack = Callable[[tuple[Charge, ...]], object]
-"""Refunds charges."""
+    from gateway.limits.values import Ask, Charge
 
 _AT_ONCE: Final = 64
 """So many are asked for in one turn of the loop, then others have theirs."""
@@ -68,14 +65,21 @@ class WaitingRooms:
         return bool(self._rooms) and any((one.policy.id, one.key) in self._rooms for one in in_line(asks))
 
     def enter(
-        self, ask: AskAgain, client: Client, asks: Sequence[Ask], decision: Decision | None = None
+        self,
+        ask: AskAgain,
+        client: Client,
+        asks: Sequence[Ask],
+        decision: Decision | None = None,
+        give_back: GiveBack | None = None,
     ) -> Decision | Waiting:
         """Let a request wait that was refused by `decision`, or that found a room `occupied` and did not ask.
 
         `asks` are all that `ask` asks for. Returns what to await for the decision in the end; or at once the refusal,
-        with the true wait, where one of those that refuse lets nobody wait, or waiting would be in vain.
+        with the true wait, where one of those that refuse lets nobody wait, or waiting would be in vain. `give_back`
+        refunds this request, where it is not what all of these rooms have.
         """
         waiting = Waiting(self.wait, ask, client, asks, decision, now_us=self._now_us())
+        waiting.give_back = give_back or self._give_back
         door = self._door(waiting)
         if door is None:
             assert decision is not None  # noqa: S101 - who did not ask has found a room that it may wait in
@@ -219,7 +223,7 @@ class WaitingRooms:
         failure = None if asking.cancelled() else asking.exception()
         if room.asking is not asking:
             if failure is None and not asking.cancelled():
-                self._return(asking.result())
+                self._return(place.item, asking.result())
             return
         room.asking = room.asked = None
         if asking.cancelled():
@@ -285,7 +289,7 @@ class WaitingRooms:
         """Let a request go whose client has left, and give back what it was charged in that very moment."""
         if not waiting.future.cancelled():
             if waiting.future.done() and waiting.future.exception() is None:
-                self._return(waiting.future.result())
+                self._return(waiting, waiting.future.result())
         elif waiting.place is not None and waiting.room is not None:
             room = waiting.room
             self._out(waiting.place).left += 1
@@ -293,14 +297,14 @@ class WaitingRooms:
 
     def _resolve(self, waiting: Waiting, decision: Decision) -> None:
         if waiting.future.done():
-            self._return(decision)
+            self._return(waiting, decision)
         else:
             waiting.future.set_result(decision)
 
-    def _return(self, decision: Decision) -> None:
+    def _return(self, waiting: Waiting, decision: Decision) -> None:
         """Give back what nobody is there to use."""
         if decision.charges:
-            self._give_back(decision.charges)
+            waiting.give_back(decision.charges)
             self.freed(decision.charges)
 
     def _waits_for(self, policy: Policy) -> Waits:

@@ -72,6 +72,15 @@ class Held:
         learned = (self.everybody, self.chosen) if self._learns else ()
         return learned if self.sharing is None else (self.sharing, *learned)
 
+    def follow(self, before: Held) -> None:
+        """Go on with what is known of the same credential since before it was configured anew, where that still fits.
+
+        Requests that were let go before are told to whoever let them go.
+        """
+        if self._key == before._key and self.learned.kinds == before.learned.kinds:
+            self.learned = before.learned
+        self.replicas = before.replicas
+
     # ---- deciding ------------------------------------------------------------------------------------------------
 
     def before(self, ask: Ask, now_us: int) -> Verdict | None:

@@ -105,6 +105,11 @@ class Learned:
         self._route_pauses: dict[bytes, Pause] = {}
         self.refusals = 0
 
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Return those of the dialect's windows."""
+        return self._kinds
+
     # ---- before a request ----------------------------------------------------------------------------------------
 
     def wait_us(self, route: bytes, now_us: int, *, replicas: int = 1, reserve: Reserve = NO_RESERVE) -> int:

@@ -144,6 +144,14 @@ class MemoryStore:
             if charge.policy.algorithm is _CONCURRENCY:
                 self._give_back(charge)
 
+    def sweep(self, now_us: int, unix_us: int) -> None:
+        """Forget policies of which nothing counts any more; one that comes again begins anew, as it would have."""
+        self._advance(now_us, unix_us)
+        for name, table in list(self._tables.items()):
+            table.look(OVERFLOW, self._at(table))
+            if not len(table):
+                del self._tables[name]
+
     def _advance(self, now_us: int, unix_us: int) -> None:
         """Set the clocks, which never go back."""
         if now_us > self._now_us:  # noqa: PLR1730 - max() takes three times as long

@@ -412,3 +412,35 @@ def test_a_dialect_by_itself_that_is_wrong(text: str, told: str, write: Write) -
 def test_what_a_file_is(text: str, kind: str, write: Write) -> None:
     """Its keys tell which of the files it is."""
     assert kind_of(write({"a.yaml": text}).parent / "a.yaml") == kind
+
+
+def test_an_upstream_whose_file_says_the_same_is_the_same_value(write: Write) -> None:
+    """A reload compiles what is another by now, and nothing else."""
+    path = write({"gateway.yaml": GATEWAY, "upstreams/a.yaml": _upstream("a"), "upstreams/b.yaml": _upstream("b")})
+    known = load(path)
+    write({"upstreams/b.yaml": _upstream("b", "mode: shadow\n")})
+    again = load(path, known=known)
+    assert again.upstreams[0] is known.upstreams[0]
+    assert again.upstreams[1].settings.mode == "shadow"
+    texts = load(path, again.texts, again)
+    assert all(one is other for one, other in zip(texts.upstreams, again.upstreams, strict=True))
+    write({"upstreams/b.yaml": _upstream("a")})
+    with pytest.raises(ConfigError, match="another upstream has this name"):
+        load(path, known=known)
+
+
+def test_the_digest_is_of_what_the_files_say(write: Write, tmp_path: Path) -> None:
+    """Wherever they lie; a file's name and each character count."""
+    files = {"gateway.yaml": GATEWAY, "upstreams/a.yaml": _upstream("a")}
+    one = load(write(files)).digest
+    assert len(one) == 16
+    assert (
+        load(
+            write({f"elsewhere/{name}": text for name, text in files.items()}).parent / "elsewhere/gateway.yaml"
+        ).digest
+        == one
+    )
+    others = {load(write({"upstreams/a.yaml": _upstream("a", "# note\n")})).digest}
+    (tmp_path / "upstreams/a.yaml").rename(tmp_path / "upstreams/b.yaml")
+    others.add(load(write({"upstreams/b.yaml": _upstream("a")})).digest)
+    assert len(others | {one}) == 3

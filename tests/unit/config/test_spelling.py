@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from gateway.config.addresses import ListenAddress, UpstreamUrl
 from gateway.config.models import DialectChoice
-from gateway.config.values import Duration, DurationOrNone, Network, Size
+from gateway.config.values import Duration, DurationOrNone, Interval, Network, Size
 from gateway.dialects.spec.values import Statuses
 
 KINDS: dict[str, TypeAdapter[Any]] = {
@@ -17,6 +17,7 @@ KINDS: dict[str, TypeAdapter[Any]] = {
     "dialect": TypeAdapter(DialectChoice),
     "duration": TypeAdapter(Duration),
     "duration or none": TypeAdapter(DurationOrNone),
+    "interval": TypeAdapter(Interval),
     "network": TypeAdapter(Network),
     "size": TypeAdapter(Size),
     "statuses": TypeAdapter(Statuses),
@@ -25,6 +26,8 @@ KINDS: dict[str, TypeAdapter[Any]] = {
 SPELLINGS = [
     *(("duration", text) for text in ("1ms", "1500ms", "2s", "90s", "5m", "2h", "7d", "0.5ms")),
     ("duration or none", "0s"),
+    ("interval", "off"),
+    ("interval", "2s"),
     *(("size", text) for text in ("0B", "100B", "64KiB", "1000KiB", "8MiB", "2GiB")),
     *(("statuses", written) for written in (404, "4xx", "4xx-5xx", "500-504", [404, "500-502", 504], ["1xx", "4xx"])),
     *(("address", text) for text in ("0.0.0.0:8080", "[::1]:0")),

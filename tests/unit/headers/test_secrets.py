@@ -59,3 +59,12 @@ def test_documents_that_may_stand_in_pages(spelled: str) -> None:
 def test_never_shown() -> None:
     """Not even in a traceback."""
     assert "s3cret" not in repr(SECRETS)
+
+
+def test_joined_secrets_have_the_forms_of_both() -> None:
+    """The longest first, as ever."""
+    one, other = Secrets.of(["first-secret"]), Secrets.of(["the-longer-secret"])
+    joined = one.joined(other)
+    assert joined == other.joined(one)
+    assert joined.redact(b"first-secret the-longer-secret").count(b"secret") == 0
+    assert set(joined.forms) == {*one.forms, *other.forms}

@@ -164,3 +164,14 @@ def test_what_only_the_last_resort_knew_is_unknown(
     assert found.seen == seen
     assert result == normalise(reply, plan_with(dialect, **changes), 0.0)
     assert isinstance(result, Problem) == (body != {"ok": True})
+
+
+def test_new_credentials_are_kept_out_beside_the_old() -> None:
+    """An upstream may be configured anew while replies to requests from before are still to come."""
+    seen = sightings()
+    seen.keep_out(None)
+    for secret in ("first-secret", "other-secret"):
+        seen.keep_out(Secrets.of([secret]))
+    seen.see(400, view({"first-secret": {"other-secret": 1}}), 0.0)
+    (one,) = seen.shapes()
+    assert b"-secret" not in bytes(one.sample)

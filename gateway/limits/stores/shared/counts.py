@@ -34,10 +34,23 @@ class Counts:
     But for `spot`, the caller holds the lock of what it asks about: of the bucket, or of the overflow cell.
     """
 
-    __slots__ = ("_area", "_bytes", "_policy", "_secret", "_spots", "_steps", "_words", "cell", "overflow", "wall")
+    __slots__ = (
+        "_area",
+        "_bytes",
+        "_policy",
+        "_secret",
+        "_spots",
+        "_steps",
+        "_words",
+        "cell",
+        "memory",
+        "overflow",
+        "wall",
+    )
 
     def __init__(self, memory: Memory, area: Area, index: int) -> None:
         """Look into the part of the memory that is the policy's, in the name of the process `index`."""
+        self.memory = memory
         self._area = area
         self._bytes, self._words, self._secret = memory.bytes, memory.words, memory.secret
         self._spots: dict[bytes, Spot] = {}

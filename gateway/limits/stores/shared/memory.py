@@ -61,7 +61,7 @@ def nameless_file(*, in_memory: bool = hasattr(os, "memfd_create")) -> int:
 class Memory:
     """One process's view of the table. `words` are all of it; `secret` and `layout` are its own."""
 
-    __slots__ = ("_fd", "bytes", "layout", "processes", "secret", "words")
+    __slots__ = ("bytes", "fd", "layout", "processes", "secret", "words")
 
     def __init__(self, fd: int, policies: Iterable[Policy]) -> None:
         """Map the table behind `fd`, which stays the caller's and must be kept open.
@@ -69,7 +69,7 @@ class Memory:
         Raises ValueError when it is no table, or was made for other policies; OSError when it cannot be mapped.
         """
         self.secret, self.processes, self.layout = _read_header(fd, policies)
-        self._fd = fd
+        self.fd = fd
         self.bytes = mmap(fd, self.layout.words * WORD_BYTES)
         self.words = memoryview(self.bytes).cast("q")
 
@@ -85,7 +85,7 @@ class Memory:
         Linux sees rings that are none: who was just handed a lock may still be on the list of those that wait.
         """
         try:
-            lockf(self._fd, LOCK_EX, 1, place)
+            lockf(self.fd, LOCK_EX, 1, place)
         except OSError as error:
             if error.errno != EDEADLK:
                 raise
@@ -94,7 +94,7 @@ class Memory:
 
     def unlock(self) -> None:
         """Give back every lock of this process at once."""
-        lockf(self._fd, LOCK_UN)
+        lockf(self.fd, LOCK_UN)
 
     def enter(self, index: int) -> None:
         """Begin as the process `index`, and give back what an earlier one of that index held."""

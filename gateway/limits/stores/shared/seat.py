@@ -9,6 +9,7 @@ from gateway.limits.stores.shared.counts import OVERFLOW
 if TYPE_CHECKING:
     from gateway.limits.policy import Policy
     from gateway.limits.stores.shared.counts import Counts
+    from gateway.limits.stores.shared.memory import Memory
     from gateway.limits.values import Charge, Words
 
 
@@ -33,6 +34,11 @@ class Seat:
         return self._spot[0]
 
     @property
+    def memory(self) -> Memory:
+        """The table that the key is counted in."""
+        return self._counts.memory
+
+    @property
     def wall(self) -> bool:
         """Whether the policy goes by Unix time."""
         return self._counts.wall
@@ -47,12 +53,11 @@ class Seat:
         self._place = self._counts.find(self._spot, at_us, taken)
         return self._place != 0
 
-    def move(self) -> int:
-        """Take the overflow key instead, and return the cell, which is to be locked."""
+    def move(self) -> None:
+        """Take the overflow key instead; its cell is to be locked."""
         self.key = OVERFLOW
         self._spot = self._counts.spot(OVERFLOW)
         self._place = self._spot[0]
-        return self._place
 
     def words(self) -> Words:
         """Return what is known of the key."""

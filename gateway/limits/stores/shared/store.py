@@ -1,8 +1,9 @@
 """The counts of all limits in memory that the processes of one machine share: exact over all of them, without a server.
 
-Invariants: all that a request touches is locked before any of it is read, in ascending order, and given back together;
-between the two there is only arithmetic. A process that is killed holds nothing up and hands no quota back: what it had
-written of its request stays charged. Clocks never go back, for this process nor for the keys of a bucket.
+Invariants: all that a request touches is locked before any of it is read, in ascending order (buckets before cells, an
+older table before a younger one), and given back together; between the two there is only arithmetic. A process that is
+killed holds nothing up and hands no quota back: what it had written of its request stays charged. Clocks never go back,
+for this process nor for the keys of a bucket.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from gateway.limits.stores.shared.seat import Seat
 from gateway.limits.values import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from gateway.limits.policy import Policy
     from gateway.limits.values import Ask, Charge, Verdict
@@ -32,10 +33,11 @@ KEYS: Final = 100_000
 class SharedTable:
     """The table, as the one sees it who makes it for others, and lives longer than they do."""
 
-    def __init__(self, fd: int, policies: Iterable[Policy]) -> None:
+    def __init__(self, fd: int, policies: Sequence[Policy]) -> None:
         """Take over the descriptor of a table; see `SharedStore.create`."""
         self._fd = fd
         self._memory = Memory(fd, policies)
+        self.policies = tuple(policies)
 
     def fileno(self) -> int:
         """Return the descriptor to hand to children. It is not inherited unless that is asked for (`pass_fds`)."""
@@ -61,8 +63,10 @@ class SharedStore:
 
     def __init__(self, memory: Memory, index: int) -> None:
         """Count in `memory` in the name of the process `index`; see `open`."""
-        self._memory = memory
-        self._counts = {name: Counts(memory, area, index) for name, area in memory.layout.areas.items()}
+        self._index = index
+        self._memories = [memory]
+        self._counts: dict[str, Counts] = {}
+        self._count_in(memory)
         self._now_us = 0
         self._unix_us = 0
 
@@ -96,9 +100,37 @@ class SharedStore:
         memory.enter(index)
         return cls(memory, index)
 
+    def add(self, fd: int, policies: Sequence[Policy]) -> None:
+        """Count further policies in another table, as `open` does; all who share it must add it behind the same ones.
+
+        Policies that are in a table already are from now on counted in this one.
+        """
+        memory = Memory(fd, policies)
+        memory.enter(self._index)
+        self._memories = [*self._memories, memory]
+        self._count_in(memory)
+
+    def keep(self, ids: Collection[str]) -> list[int]:
+        """Let go of the tables in which none of these policies is; return their descriptors, which may be closed."""
+        left = [memory for memory in self._memories if memory.layout.areas.keys().isdisjoint(ids)]
+        self._memories = [memory for memory in self._memories if memory not in left]
+        self._counts = {name: one for name, one in self._counts.items() if one.memory not in left}
+        for memory in left:
+            memory.close()
+        return [memory.fd for memory in left]
+
+    def __contains__(self, policy: Policy) -> bool:
+        """Tell whether there is room for a policy."""
+        return policy.id in self._counts
+
+    def _count_in(self, memory: Memory) -> None:
+        for name, area in memory.layout.areas.items():
+            self._counts[name] = Counts(memory, area, self._index)
+
     def close(self) -> None:
-        """Let go of the table. What is counted stays."""
-        self._memory.close()
+        """Let go of the tables. What is counted stays."""
+        for memory in self._memories:
+            memory.close()
 
     def decide(self, asks: Sequence[Ask], now_us: int, unix_us: int) -> Decision:
         """Charge every policy of one request, or none of them when one refuses.
@@ -120,14 +152,14 @@ class SharedStore:
         To be called once a request, and not for one whose places are released.
         """
         self._read_clocks(now_us, unix_us)
-        verdicts = [self._give_back(charge) for charge in charges]
+        verdicts = [self._give_back(charge) for charge in charges if charge.policy.id in self._counts]
         return tuple([verdict for verdict in verdicts if not verdict.policy.shadow])
 
     def release(self, charges: Sequence[Charge], now_us: int) -> None:
         """Note that a request ended which held places under policies of concurrency; of other charges, do nothing."""
         self._read_clocks(now_us, 0)
         for charge in charges:
-            if charge.policy.algorithm is _CONCURRENCY:
+            if charge.policy.algorithm is _CONCURRENCY and charge.policy.id in self._counts:
                 self._give_back(charge)
 
     def _read_clocks(self, now_us: int, unix_us: int) -> None:
@@ -136,10 +168,9 @@ class SharedStore:
 
     def _judge(self, asks: Sequence[Ask], *, keep: bool) -> Decision:
         """Decide a request with all that it touches locked."""
-        seats = [Seat(self._counts[policy.id], policy, key, cost) for policy, key, cost in asks]
-        memory = self._memory
+        seats = self._seats(asks)
         try:
-            memory.lock([seat.bucket for seat in seats])
+            self._lock(seats)
             now_us, unix_us = self._times_us(seats)
             self._find(seats, now_us, unix_us)
             charged = [(seat.policy, seat.key, seat.cost) for seat in seats]
@@ -150,8 +181,16 @@ class SharedStore:
                         seat.charge(words)
                 return decided
         finally:
-            memory.unlock()
+            self._unlock()
         return Decision(decided.admitted, decided.verdicts, decided.tightest, (), decided.shadowed)
+
+    def _seats(self, asks: Sequence[Ask]) -> list[Seat]:
+        """Return where all keys belong; a policy that no configuration has any more holds up nobody who still asks."""
+        counts = self._counts
+        try:
+            return [Seat(counts[policy.id], policy, key, cost) for policy, key, cost in asks]
+        except KeyError:
+            return [Seat(counts[policy.id], policy, key, cost) for policy, key, cost in asks if policy.id in counts]
 
     def _times_us(self, seats: Sequence[Seat]) -> tuple[int, int]:
         """Return both clocks' times, not behind what any of the buckets has seen."""
@@ -169,13 +208,27 @@ class SharedStore:
         taken: list[int] = []
         homeless = [seat for seat in seats if not seat.find(unix_us if seat.wall else now_us, taken)]
         if homeless:
-            self._memory.lock([seat.move() for seat in homeless])
+            for seat in homeless:
+                seat.move()
+            self._lock(homeless)
+
+    def _lock(self, seats: Sequence[Seat]) -> None:
+        """Lock the buckets or cells of seats; those of a younger table behind those of an older one."""
+        if len(self._memories) == 1:
+            self._memories[0].lock([seat.bucket for seat in seats])
+            return
+        for memory in self._memories:
+            memory.lock([seat.bucket for seat in seats if seat.memory is memory])
+
+    def _unlock(self) -> None:
+        for memory in self._memories:
+            memory.unlock()
 
     def _give_back(self, charge: Charge) -> Verdict:
         """Give one charge back, as far as it counts still, and return what its policy says then."""
         policy = charge.policy
         seat = Seat(self._counts[policy.id], policy, charge.key, 0)
-        memory = self._memory
+        memory = seat.memory
         try:
             memory.lock((seat.bucket,))
             now_us, unix_us = self._times_us((seat,))

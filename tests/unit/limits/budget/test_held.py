@@ -187,3 +187,17 @@ def test_what_is_not_learned_is_only_shared() -> None:
     held = Held("api", fair=True, learns=False)
     assert held.policies == (held.sharing,)
     assert not held.learns
+
+
+def test_what_is_known_is_known_on_where_it_fits() -> None:
+    """Configured anew, a budget goes on with what was learned, unless its windows or its paths are told otherwise."""
+    before = Held("api")
+    told(before, decide(BudgetedStore(MemoryStore(), [before]), asks(before)), remaining=0)
+    before.replicas = 3
+    after = Held("api", reserve=Reserve(percent=10), learns=True)
+    after.follow(before)
+    assert after.replicas == 3
+    assert not decide(BudgetedStore(MemoryStore(), [after]), asks(after)).admitted
+    other = Held("api", by_path=True)
+    other.follow(before)
+    assert other.wait_us(other.everybody, b"upstream=api", 0) == 0

@@ -267,3 +267,18 @@ def test_overflow_of_places() -> None:
     assert [decided.admitted for decided in shared] == [True, True, False]
     store.release(shared[0].charges, NOW_US)
     assert store.decide([(PLACES, b"d", 1)], NOW_US, NOW_US).admitted
+
+
+def test_sweeping_forgets_what_counts_no_more() -> None:
+    """A policy that nobody asks any more goes once all of it has lapsed; what still counts stays."""
+    gone = Policy(name="gone", requests=1, per_us=1_000_000, burst=1, key=("ip",))
+    stays = Policy(name="stays", requests=1, per_us=60_000_000, burst=1, key=("ip",))
+    store = MemoryStore()
+    for policy in (gone, stays):
+        assert store.decide([(policy, b"k", 1)], 0, 0).admitted
+    store.sweep(500_000, 500_000)
+    assert len(store) == 2
+    store.sweep(2_500_000, 2_500_000)
+    assert len(store) == 1
+    assert not store.decide([(stays, b"k", 1)], 2_500_000, 2_500_000).admitted
+    assert store.decide([(gone, b"k", 1)], 2_500_000, 2_500_000).admitted

@@ -12,11 +12,13 @@ from fcntl import LOCK_EX, lockf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from gateway.limits import Decision, Policy
 from gateway.limits.stores.shared import SharedStore, SharedTable
 from gateway.limits.stores.shared.counts import KEYS_REMEMBERED, Counts
+from gateway.limits.stores.shared.handle import Handle
 from gateway.limits.stores.shared.layout import DIGESTS_WORD, WORD_BYTES
 from gateway.limits.stores.shared.memory import Memory, make_table, nameless_file
 from tests.integration.contenders import fork
@@ -236,3 +238,68 @@ def test_locks_that_cannot_be_had() -> None:
     table.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         memory.lock([1])
+
+
+MORE = Policy(name="more", requests=1, per_us=1_000_000, burst=1, key=("ip",))
+
+
+@pytest.fixture(name="second")
+def _second() -> Iterator[SharedTable]:
+    """Make a further table, with so little room that a second key finds none."""
+    table = SharedStore.create((MORE,), processes=PROCESSES, max_keys=1, secret=SECRET)
+    yield table
+    table.close()
+
+
+def test_a_policy_that_comes_later_is_counted_in_a_further_table(
+    stores: list[SharedStore], second: SharedTable
+) -> None:
+    """With the others in one step: charged together or not at all, by all processes, and given back where it was."""
+    one, other = stores
+    assert MORE not in one
+    for store in stores:
+        store.add(second.fileno(), (MORE,))
+    assert MORE in one
+    both = [(TWO, b"k", 1), (MORE, b"k", 1)]
+    first = one.decide(both, NOW_US, UNIX_US)
+    assert first.admitted
+    refused = other.decide(both, NOW_US, UNIX_US)
+    assert [verdict.admitted for verdict in refused.verdicts] == [True, False]
+    assert ask(one, TWO, b"k")
+    assert not ask(one, TWO, b"k")
+    other.refund(first.charges, NOW_US, UNIX_US)
+    assert one.decide(both, NOW_US, UNIX_US).admitted
+
+
+def test_who_has_no_room_in_a_further_table_counts_under_its_overflow_key(
+    stores: list[SharedStore], second: SharedTable
+) -> None:
+    """Beside the keys of the first table, which have room."""
+    one, other = stores
+    for store in stores:
+        store.add(second.fileno(), (MORE,))
+    keys = [bytes((number,)) for number in range(32)]
+    admitted = [one.decide([(TWO, key, 1), (MORE, key, 1)], NOW_US, UNIX_US).admitted for key in keys]
+    assert 8 <= sum(admitted) <= 9
+    assert not other.decide([(TWO, b"new", 1), (MORE, b"new", 1)], NOW_US, UNIX_US).admitted
+
+
+def test_a_table_is_let_go_with_the_last_of_its_policies(stores: list[SharedStore], second: SharedTable) -> None:
+    """What requests of before give back then is given back to nobody."""
+    one = stores[0]
+    one.add(second.fileno(), (MORE, PLACES)[:1])
+    held = one.decide([(PLACES, b"k", 1), (TWO, b"k", 1)], NOW_US, UNIX_US).charges
+    assert one.keep({MORE.id, TWO.id}) == []
+    (left,) = one.keep({MORE.id})
+    assert left != second.fileno()
+    assert TWO not in one
+    assert one.refund(held, NOW_US, UNIX_US) == ()
+    one.release(held, NOW_US)
+    assert ask(one, MORE, b"k")
+    assert one.decide([(TWO, b"k", 1), (MORE, b"z", 1)], NOW_US, UNIX_US).admitted
+
+
+def test_a_table_can_be_told_of(second: SharedTable) -> None:
+    """Its descriptor and what it was laid out for, as text, which is how a process hears of it."""
+    handle = Handle(fd=second.fileno(), policies=second.policies)
+    assert msgspec.json.decode(msgspec.json.encode(handle), type=Handle) == handle
