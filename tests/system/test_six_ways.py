@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WHO = "Who fails, and since when?"
 WHEN = "When did whose fault begin?"
-ALL = {"job": ".+", "instance": ".+", "upstream": ".+"}
+ALL = {"cluster": ".*", "namespace": ".*", "job": ".+", "instance": ".+", "upstream": ".+"}
 OURS = {"inject": [{"header": "X-Token", "value_env": "TOKEN_OF_OURS"}]}
 HASTY = {"first_byte": "300ms"}
 SPENT = ("Retry-After: 60", "X-RateLimit-Limit: 60", "X-RateLimit-Remaining: 0")
