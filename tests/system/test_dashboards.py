@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tests.system.redis_server import RedisServer
 
 ALL = ".+"
+EVERYWHERE = {"cluster": ".*", "namespace": ".*", "job": ALL, "instance": ALL}
 UNTOLD = says("500 Internal Server Error", {"went": {"wrong": "no dialect knows this"}})
 LEFT = ("X-RateLimit-Limit: 60", "X-RateLimit-Remaining: 20", "X-RateLimit-Reset: 4102444800")
 MOODS: dict[str, Mood] = {
@@ -147,18 +148,18 @@ def moves(rows: list[Series]) -> bool:
 
 async def looks(watching: Prometheus, board: Board, look: Look) -> list[Look]:
     """Return looks with all that can be chosen: everything where that is a choice, else one after the other."""
-    chosen = {"job": ALL, "instance": ALL, "gateway": "http://localhost:8080"}
+    chosen = EVERYWHERE | {"gateway": "http://localhost:8080"}
     values = {
         name: await choices(watching, query, look._replace(chosen=chosen)) for name, query in board.variables().items()
     }
-    assert all(values.values()), values
+    assert {name for name, found in values.items() if not found} == {"cluster", "namespace"}, values
     upstreams = values["upstream"] if board.name == "upstream" else [ALL]
     return [look._replace(chosen=chosen | {"upstream": name}) for name in upstreams]
 
 
 async def catalogue(watching: Prometheus, look: Look) -> dict[str, float]:
     """Return how often each code was told, by the table of the dashboard of errors."""
-    everything = look._replace(end_s=await watching.now_s(), chosen={"job": ALL, "instance": ALL, "upstream": ALL})
+    everything = look._replace(end_s=await watching.now_s(), chosen=EVERYWHERE | {"upstream": ALL})
     [rows] = await Board("errors").ask(watching, "Which codes, of which upstream?", everything)
     return {row.labels["code"]: row.value for row in rows}
 
@@ -191,7 +192,7 @@ async def test_every_panel_and_every_choice_shows_something(tmp_path: Path) -> N
         watching = await stack.enter_async_context(prometheus(tmp_path / "prometheus", jobs, every=SCRAPE))
         look = await busy(watching, tmp_path, one, redis)
         for name, query in Board("overview").marks().items():
-            assert await watching.query(look._replace(chosen={"job": ALL, "instance": ALL}).put(query)), name
+            assert await watching.query(look._replace(chosen=EVERYWHERE).put(query)), name
         wrong = [fault for name in NAMES for fault in await faults(watching, Board(name), look)]
         assert not wrong, "\n".join(wrong)
         code = await once(one)

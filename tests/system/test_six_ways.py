@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 WHO = "Who fails, and since when?"
 WHEN = "When did whose fault begin?"
-ALL = {"job": ".+", "instance": ".+", "upstream": ".+"}
+ALL = {"cluster": ".*", "namespace": ".*", "job": ".+", "instance": ".+", "upstream": ".+"}
 
 
 class Way(NamedTuple):

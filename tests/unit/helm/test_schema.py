@@ -59,6 +59,26 @@ def test_every_value_is_shown() -> None:
     assert list(missing({"properties": root}, DEFAULTS, "")) == []
 
 
+def test_what_templates_rely_on_is_there() -> None:
+    """A key that is null, or that an older chart's values lack, is missed by name; lists and free mappings may be."""
+    check = Draft7Validator(content())
+
+    def without(value: dict[str, Any], way: list[str]) -> dict[str, Any]:
+        key, *below = way
+        return {
+            name: without(one, below) if name == key else one for name, one in value.items() if below or name != key
+        }
+
+    def missed(path: str) -> list[str]:
+        return [fault.message for fault in check.iter_errors(without(DEFAULTS, path.split(".")))]
+
+    needed = ("metrics", "metrics.serviceMonitor", "replicaCount", "probes.startup", "rollingUpdate.maxUnavailable")
+    for path in needed:
+        assert missed(path) == [f"'{path.rpartition('.')[2]}' is a required property"]
+    for path in ("env", "podLabels", "tolerations", "podDisruptionBudget.maxUnavailable", "networkPolicy.clients"):
+        assert missed(path) == []
+
+
 def test_is_a_schema_of_draft_7() -> None:
     """Every Helm takes it; where draft 7 looks at a reference alone, nothing that counts stands beside it."""
     made = content()
