@@ -15,7 +15,8 @@ from msgspec import UNSET
 from prometheus_client.registry import Collector
 
 from gateway.catalog import CODES
-from gateway.edge.series import Cell, Counters, Family, Histogram, Histograms, Told
+from gateway.edge.counters import Cell, Counters, Histogram, Histograms
+from gateway.edge.series import Family, Told
 from gateway.edge.words import CLIENT_CLOSED_REQUEST, OUTCOMES, WITHOUT_UPSTREAM, fault_of, status_label
 from gateway.headers import SWITCHING_PROTOCOLS
 from gateway.model import NONE, OTHER
