@@ -8,9 +8,9 @@ import signal
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.harness import get, on_uvloop, post, upstream
+from tests.integration.harness import get, on_uvloop, post, upstream, written
 from tests.integration.wire import ask
-from tests.system.accord import accord, configure
+from tests.system.accord import accord
 from tests.system.grafana import NAMES, SCRAPE, Board, Look, choices
 from tests.system.moods import (
     CREDENTIAL,
@@ -80,7 +80,7 @@ async def shop(folder: Path, redis: RedisServer) -> AsyncIterator[Served]:
     async with origins(**MOODS) as there:
         for_all = [upstream(one.port, name, **SETTINGS.get(name, {})) for name, one in there.items()]
         await there["babbles"].go()
-        config = configure(folder, *for_all, store={"redis": {"url_env": "STORE"}})
+        config = written(folder, *for_all, store={"redis": {"url_env": "STORE"}})
         async with accord(config, 1, STORE=redis.url, **CREDENTIAL) as served:
             yield served
 
@@ -88,7 +88,7 @@ async def shop(folder: Path, redis: RedisServer) -> AsyncIterator[Served]:
 @contextlib.asynccontextmanager
 async def family(folder: Path) -> AsyncIterator[Served]:
     """Run a gateway of two processes."""
-    async with origins(api=GOOD) as there, accord(configure(folder, upstream(there["api"].port)), 2) as served:
+    async with origins(api=GOOD) as there, accord(written(folder, upstream(there["api"].port)), 2) as served:
         yield served
 
 

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.integration.harness import get, on_uvloop, upstream
+from tests.integration.harness import get, on_uvloop, upstream, written
 from tests.integration.wire import connect
-from tests.system.accord import accord, configure, until
+from tests.system.accord import accord, until
 from tests.system.grafana import SCRAPE, SCRAPE_S, Board, Look
 from tests.system.moods import (
     CREDENTIAL,
@@ -154,7 +154,7 @@ async def broken(reader: Reader, watching: Prometheus, name: str, origin: Origin
 def served(folder: Path, there: dict[str, Origin]) -> contextlib.AbstractAsyncContextManager[Served]:
     """Run a gateway before all of them."""
     settings = {name: way.settings for name, way in WAYS.items()} | {WELL: {}}
-    config = configure(folder, *[upstream(there[name].port, name, **settings[name]) for name in there])
+    config = written(folder, *[upstream(there[name].port, name, **settings[name]) for name in there])
     return accord(config, 1, **CREDENTIAL)
 
 
