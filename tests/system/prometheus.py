@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 from tests.components import require_component
 from tests.integration.harness import get, post
 from tests.integration.wire import ask
-from tests.system.redis_server import free_port
+from tests.system.ports import free_port
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process

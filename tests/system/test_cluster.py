@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 from tests.integration.harness import on_uvloop, written
 from tests.system.accord import accord, summed, until
 from tests.system.balancer import balancer
-from tests.system.redis_server import free_port, redis_server
+from tests.system.ports import free_port
+from tests.system.redis_server import redis_server
 from tests.system.traffic import origin, traffic
 
 if TYPE_CHECKING:

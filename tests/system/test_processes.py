@@ -24,7 +24,7 @@ from tests.integration.harness import get, on_uvloop, upstream, written
 from tests.integration.origin import head, send, serve, wait
 from tests.integration.wire import Wire, ask, connect
 from tests.system.accord import START_S, accord, assert_never_back, start, summed, until
-from tests.system.redis_server import free_port
+from tests.system.ports import free_port
 
 if TYPE_CHECKING:
     from typing import Any

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.components import require_component
-from tests.system.redis_server import free_port
+from tests.system.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
