@@ -88,6 +88,11 @@
 {{- end }}
 
 {{- define "accord.checkCounts" -}}
+{{- with .Values.metrics.serviceMonitor }}
+  {{- if and .enabled (gt (include "accord.seconds" .scrapeTimeout | int) (include "accord.seconds" .interval | int)) }}
+    {{- fail (printf "\n\nmetrics.serviceMonitor.scrapeTimeout is %s, longer than interval, %s: the Prometheus operator would leave the monitor out.\n" .scrapeTimeout .interval) }}
+  {{- end }}
+{{- end }}
 {{- with .Values.autoscaling }}
   {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
     {{- fail (printf "\n\nautoscaling.minReplicas is %d, which is more than maxReplicas, %d.\n" (int .minReplicas) (int .maxReplicas)) }}

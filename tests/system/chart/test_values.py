@@ -86,6 +86,11 @@ WRONG = [
         id="more than an object holds",
     ),
     pytest.param(
+        "{metrics: {serviceMonitor: {enabled: true, interval: 5s}}}",
+        ["scrapeTimeout is 10s, longer than interval, 5s"],
+        id="a scrape that takes longer than it may",
+    ),
+    pytest.param(
         "{metrics: {prometheusRule: {enabled: true, runbookUrl: 'https://x/: y'}}}",
         ["runbookUrl is no address"],
         id="an address that breaks the rules",
