@@ -68,11 +68,12 @@ RUN /build/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type app
 
 # ------------------------------------------------------------------------------------------------------ what is deployed
 FROM ${BASE_IMAGE} AS runtime
-# No pip, and an account of its own. What Accord takes of Python's own library gets its bytecode, too: it is in this
+# No pip, no program that gives rights away (setuid), and an account of its own. What Accord takes of Python's own library gets its bytecode, too: it is in this
 # layer, and a base such as python:slim has none.
 COPY --from=builder /opt/accord /opt/accord
 RUN stdlib="$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
     && rm -rf "$stdlib/ensurepip" "$stdlib"/site-packages/pip* /usr/local/bin/pip* /usr/share/python-wheels \
+    && find / -xdev -type f -perm /6000 -exec chmod ug-s {} + \
     && echo 'accord:x:10001:' >> /etc/group \
     && echo 'accord:x:10001:10001:Accord:/nonexistent:/usr/sbin/nologin' >> /etc/passwd \
     && mkdir -p /etc/accord/upstreams \

@@ -121,6 +121,7 @@ class Lasting:
         """Tell of these from now on; what was counted of those that stay goes on."""
         self.board.follow(upstreams)
         self.metrics.serve(upstreams)
+        self.limit_metrics.serve(upstreams)
         self._sightings.clear()
         self._sightings.update(sightings)
         if self.exchange is not None:

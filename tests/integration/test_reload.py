@@ -85,7 +85,7 @@ async def test_a_websocket_outlives_its_upstream_s_configuration(tmp_path: Path)
         await open_tunnel(wire)
         await wire.send(b"once")
         assert await taken(wire, 4) == b"once"
-        await reload(accord, written(tmp_path, upstream(other, name="other")))
+        await reload(accord, written(tmp_path, upstream(other, name="second")))
         await reload(accord, written(tmp_path, upstream(other, name="another")))
         await wire.send(b"more")
         assert await taken(wire, 4) == b"more"
@@ -148,6 +148,28 @@ async def test_shadow_mode_is_counted_by_its_own_words(tmp_path: Path) -> None:
         samples = accord.metrics()
     assert 'accord_limit_decisions_total{policy="two",scope="gateway",verdict="refused"} 1.0' in samples
     assert 'accord_limit_decisions_total{policy="two",scope="gateway",verdict="would_refuse"} 1.0' in samples
+
+
+@on_uvloop
+async def test_the_series_of_an_upstream_go_with_it(tmp_path: Path) -> None:
+    """Those of its limits, of their waits and of its budgets too; what is counted of others goes on."""
+    own = {"limits": [TWO, TWO | {"name": "slow", "when_exceeded": "wait", "max_wait": "50ms", "requests": 1}]}
+    parts = {"name": "parts", "credentials": OURS, "budget": {"requests": 9, "per": "1h", "paths": ["/b"]}, **own}
+    async with (
+        serve(MANY) as origin,
+        gateway(tmp_path, upstream(origin, **own), upstream(origin, **parts), environ=TOKEN) as accord,
+    ):
+        for target in ("/api/a", "/parts/a"):
+            assert await statuses(accord, target, 2) == [200, 429]
+        assert 'parts"' in accord.metrics()
+        before = _limit_samples(accord)
+        await reload(accord, written(tmp_path, upstream(origin, **own)))
+        assert 'parts"' not in accord.metrics()
+        assert _limit_samples(accord) == [line for line in before if 'parts"' not in line]
+
+
+def _limit_samples(accord: Running) -> list[str]:
+    return [line for line in accord.metrics().splitlines() if line.startswith("accord_limit_") and "scope" in line]
 
 
 @on_uvloop
