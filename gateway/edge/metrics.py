@@ -202,12 +202,14 @@ class Metrics(Collector):
 
         What was counted of others is told no more; requests to them that still end are counted under `other`.
         """
-        self._served = frozenset(upstreams)
+        before, self._served = self._served, frozenset(upstreams)
+        if before and before == self._served:
+            return
         self._bound.clear()
         kept = self._served | {NONE, OTHER}
         for family in self._tables.every():
             family.keep(kept)
-        for name in sorted(self._served):
+        for name in sorted(self._served - before):
             self._begin(name, OUTCOMES)
         self._begin(NONE, WITHOUT_UPSTREAM)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
+import threading
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,8 +24,7 @@ from tests.integration.test_websocket import SWITCHED, echo, open_tunnel, taken
 from tests.integration.wire import PATIENCE_S, ask, connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Any
 
     from tests.integration.harness import Running
@@ -35,6 +37,18 @@ OURS = {"inject": [{"header": "Authorization", "value_env": "TOKEN"}]}
 GRANT = b"X-RateLimit-Limit: 60\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 30\r\n"
 SPENT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + GRANT + b"\r\nok"
 STRANGE = b'HTTP/1.1 418 Tea\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"zork": "b"}'
+
+
+@pytest.fixture(autouse=True)
+def thawed() -> Iterator[None]:
+    """Have the collector look at everything again, which a reload keeps from it."""
+    yield
+    gc.unfreeze()
+
+
+def descriptors() -> int:
+    """Count what this process has open."""
+    return len([*Path("/dev/fd").iterdir()])
 
 
 async def reload(accord: Running, config: Path) -> None:
@@ -410,3 +424,136 @@ async def test_without_watching_only_who_asks_is_heard(tmp_path: Path) -> None:
                 while len(events(accord, "configuration reloaded")) < 2:  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.01)
             assert (await accord.get("/api/a")).header("Via") == b"1.1 another"
+
+
+class Told(dict[str, str]):
+    """An environment that calls somebody whenever a secret is looked up in it."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        super().__init__(TOKEN)
+        self.call = call
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as in `dict`
+        """Call, and return the secret."""
+        self.call()
+        return super().get(key, default)
+
+
+def reloads_of(accord: Running, config: Path, environ: dict[str, str]) -> Reloads:
+    """Return what reloads in this environment."""
+    application = accord.application
+    return Reloads(config, environ, application, record=application.record, log=application.log, clock=LoopClock())
+
+
+async def until_events(accord: Running, event: str) -> list[dict[str, Any]]:
+    """Wait for a line of the log, and return all of its kind."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not (found := events(accord, event)):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    return found
+
+
+@on_uvloop
+async def test_nobody_looks_for_garbage_in_what_is_loaded(tmp_path: Path) -> None:
+    """To look through a thousand upstreams stops everything: not while they are loaded, and never after that."""
+    collecting: list[bool] = []
+    async with gateway(tmp_path, upstream(1, credentials=OURS), environ=TOKEN, reload=OFF) as accord:
+        reloads = reloads_of(accord, tmp_path / "gateway.yaml", Told(lambda: collecting.append(gc.isenabled())))
+        reloads.start()
+        frozen = gc.get_freeze_count()
+        try:
+            reloads.ask()
+            await until_events(accord, "configuration reloaded")
+            assert gc.get_freeze_count() > frozen
+            assert gc.isenabled()
+        finally:
+            await reloads.aclose()
+    assert collecting
+    assert not any(collecting)
+
+
+@on_uvloop
+async def test_what_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """Closing does not wait for files that cannot be read to their end, and knows that somebody still reads."""
+    begun, over = threading.Event(), threading.Event()
+    async with gateway(tmp_path, upstream(1, credentials=OURS), environ=TOKEN, reload=OFF) as accord:
+        reloads = reloads_of(accord, tmp_path / "gateway.yaml", Told(lambda: (begun.set(), over.wait(PATIENCE_S))))
+        reloads.start()
+        reloads.ask()
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.to_thread(begun.wait, PATIENCE_S)
+        try:
+            await reloads.aclose()
+            assert reloads.apart.busy
+        finally:
+            over.set()
+        async with asyncio.timeout(PATIENCE_S):
+            while reloads.apart.busy:  # noqa: ASYNC110 - it is in a thread
+                await asyncio.sleep(0.01)
+
+
+@on_uvloop
+async def test_files_that_never_rest_are_told(tmp_path: Path) -> None:
+    """Who asks while files change all the time is told after some tries, and the loop is not kept busy by them."""
+    changes = iter(range(1, 100))
+    async with gateway(tmp_path, upstream(1, credentials=OURS), environ=TOKEN, reload=OFF) as accord:
+        config = tmp_path / "gateway.yaml"
+        text = config.read_text()
+        reloads = reloads_of(accord, config, Told(lambda: config.write_text(text + "\n" * next(changes))))
+        reloads.start()
+        reloads.ask()
+        (told,) = await until_events(accord, "configuration not reloaded")
+        await reloads.aclose()
+    assert "changed each of 5 times" in told["faults"][0]
+    assert next(changes) == 6
+
+
+@on_uvloop
+async def test_a_file_that_came_while_the_gateway_started_is_seen(tmp_path: Path) -> None:
+    """Between loading and the first look: it was not loaded, so it is another configuration."""
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), reload=WATCH) as accord:
+        config = written(tmp_path, upstream(origin), upstream(origin, name="late"), reload=WATCH)
+        async with watched(accord, config):
+            await until_events(accord, "configuration reloaded")
+            assert await statuses(accord, "/late/a", 1) == [200]
+
+
+@pytest.mark.parametrize("name", ["gateway.yaml", "ca.pem", "upstreams/api.yaml"])
+@on_uvloop
+async def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(tmp_path: Path, name: str) -> None:
+    """It would keep its readers waiting for ever: it is told, and once there is a file again that is taken."""
+    require_component("openssl")
+    (tmp_path / "ca").mkdir()
+    authority = Authority(tmp_path / "ca")
+    (tmp_path / "upstreams").mkdir()
+    (tmp_path / "ca.pem").write_bytes(authority.file.read_bytes())
+    one = upstream(1, tls={"ca_file": "../ca.pem"}, base_url="https://127.0.0.1:1")
+    async with gateway(tmp_path, one, reload=WATCH) as accord, watched(accord, tmp_path / "gateway.yaml"):
+        file = tmp_path / name
+        content = file.read_bytes()
+        file.unlink()
+        os.mkfifo(file)
+        await until_events(accord, "configuration not reloaded")
+        file.unlink()
+        file.write_bytes(content)
+        await until(accord, lambda seen: seen["last_reload_successful"])
+
+
+@on_uvloop
+async def test_room_that_was_made_and_not_needed_is_given_back(tmp_path: Path) -> None:
+    """A configuration that fails after there was room for its limits leaves no descriptor, and succeeds when mended."""
+    require_component("openssl")
+    (tmp_path / "ca").mkdir()
+    authority = Authority(tmp_path / "ca")
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), store="shared") as accord:
+        own = upstream(origin, tls={"ca_file": "../ca.pem"}, limits=[TWO], base_url="https://127.0.0.1:1")
+        (tmp_path / "ca.pem").write_bytes(authority.file.read_bytes())
+        config = load_all(written(tmp_path, own, store="shared"), TOKEN)
+        (tmp_path / "ca.pem").unlink()
+        before = descriptors()
+        for _ in range(3):
+            with pytest.raises(ConfigError, match="ca_file: cannot be read"):
+                await accord.application.take(config)
+        assert descriptors() == before
+        await reload(accord, written(tmp_path, upstream(origin, limits=[TWO]), store="shared"))
+        assert await statuses(accord, "/api/a", 3) == [200, 200, 429]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.components import require_component
-from tests.integration.harness import on_uvloop
-from tests.system.accord import accord, configure
+from tests.integration.harness import on_uvloop, written
+from tests.system.accord import accord
 
 if TYPE_CHECKING:
     from tests.system.accord import Served
@@ -64,7 +64,7 @@ async def test_commands_find_what_they_seek(tmp_path: Path) -> None:
     async with await asyncio.start_server(_fails, "127.0.0.1", 0) as origin:
         at = f"http://127.0.0.1:{origin.sockets[0].getsockname()[1]}"
         parts = {"version": 1, "name": "parts", "base_url": at, "match": {"prefix": "/parts"}}
-        async with accord(configure(tmp_path, parts), processes=1) as served:
+        async with accord(written(tmp_path, parts), processes=1) as served:
             for _ in range(3):
                 assert (await served.get("/parts/a")).status == 500
             await served.until(lambda _: len(served.log()) >= 3)
