@@ -20,6 +20,8 @@ from tests.integration.test_websocket import SWITCHED, echo, open_tunnel, taken
 from tests.integration.wire import PATIENCE_S, connect
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from tests.integration.harness import Running
 
 TWO = {"name": "two", "key": "ip", "requests": 2, "per": "1h"}
