@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -282,3 +283,10 @@ def test_linted() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
     done = subprocess.run([str(hadolint), str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_no_step_goes_on_after_a_failure() -> None:
+    """A command of a RUN that fails ends the build there, and not minutes later with another error."""
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    for line, after in pairwise(lines):
+        assert not line.endswith("; \\") or after.split()[0].rstrip(";") in {"else", "fi"}, line
