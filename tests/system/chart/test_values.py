@@ -132,7 +132,7 @@ def _notes(entry: str, more: str = "{}", folder: Path | None = None) -> str:
     "budget",
     [
         "{podDisruptionBudget: {maxUnavailable: null, minAvailable: 2}}",
-        "{podDisruptionBudget: {maxUnavailable: 0%}}",
+        "{podDisruptionBudget: {maxUnavailable: 0%}, autoscaling: {enabled: null}}",
         "{podDisruptionBudget: {maxUnavailable: null, minAvailable: 2}, autoscaling: {enabled: true}, replicaCount: 9}",
     ],
 )
