@@ -6,13 +6,15 @@ Clocks, ids, the environment and the place where lines go are arguments.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 
+from gateway.app.apart import Apart
 from gateway.app.lasting import Lasting
 from gateway.app.ports import listening, port_of
 from gateway.app.serving import Serving
+from gateway.config.policies import all_of
 from gateway.edge.admin import Admin
 from gateway.edge.clock import SystemClock, UuidsV7
 from gateway.edge.connection import Terms
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from gateway.edge.config_record import ConfigRecord
     from gateway.edge.connection import Refuse, Serve
     from gateway.edge.lifecycle import Lifecycle
+    from gateway.edge.limiting.stores import Room
     from gateway.edge.log_writer import ByteStream
     from gateway.edge.member import Member
     from gateway.edge.observers import Observer
@@ -49,6 +52,14 @@ if TYPE_CHECKING:
 _STDOUT: Final = 1
 
 
+class Prepared(NamedTuple):
+    """What could serve by another configuration, the room for its limits, and the ids of all its policies."""
+
+    serving: Serving
+    room: Room
+    policies: frozenset[str]
+
+
 class Application:
     """A gateway, made and not yet started."""
 
@@ -58,7 +69,9 @@ class Application:
         self._lasting = lasting
         self._loop = asyncio.get_running_loop()
         self._serving = Serving(config, environ, lasting, self._loop)
+        self._policies = frozenset(policy.id for policy in all_of(config))
         self._retired: list[Pool] = []
+        self.apart = Apart()
         self.port = 0
         self.admin_port = 0
         self._collect()
@@ -150,27 +163,36 @@ class Application:
 
     # ---- another configuration -----------------------------------------------------------------------------------
 
-    def make_room(self, config: Configuration, handle: Handle | None = None) -> None:
-        """Make room for the limits of a configuration before it is prepared; see `LimitStore.make_room`."""
-        self._lasting.store.make_room(config, handle)
-
-    def prepare(self, config: Configuration) -> Serving:
+    def prepare(self, config: Configuration, handle: Handle | None = None) -> Prepared:
         """Make what serves by another configuration, and change nothing yet; may be called in another thread.
 
-        Raises ValueError for a configuration that cannot work, ConfigError for files that cannot be used.
+        `handle` is of a table for its limits that others made; it is taken over. Raises ValueError for a configuration
+        that cannot work, ConfigError for files that cannot be used, OSError where the system has no room.
         """
-        return Serving(config, self._environ, self._lasting, self._loop, self._serving)
+        policies = all_of(config)
+        room = self._lasting.store.make_room(policies, handle)
+        try:
+            serving = Serving(config, self._environ, self._lasting, self._loop, self._serving)
+        except BaseException:
+            self._lasting.store.give_up(room)
+            raise
+        return Prepared(serving, room, frozenset(policy.id for policy in policies))
+
+    def discard(self, prepared: Prepared) -> None:
+        """Let go of what was prepared and will not serve."""
+        self._lasting.store.give_up(prepared.room)
 
     async def take(self, config: Configuration) -> None:
-        """Serve by another configuration. Raises what `make_room` and `prepare` do, and serves as before then."""
-        self.make_room(config)
-        self.switch(await asyncio.to_thread(self.prepare, config))
+        """Serve by another configuration. Raises what `prepare` does, and serves as before then."""
+        self.switch(await self.apart.do(self.prepare, config))
 
-    def switch(self, serving: Serving) -> None:
+    def switch(self, prepared: Prepared) -> None:
         """Serve new requests by what was prepared. Those under way, and those that wait, end by what they began with.
 
         What was prepared must have been since the last switch.
         """
+        serving = prepared.serving
+        self._lasting.store.take_room(prepared.room)
         before, self._serving = self._serving, serving
         bounds, timeouts = self.settings.bounds, self.settings.client_timeouts
         self._server.follow(bounds, timeouts, serving.proxy.serve, serving.proxy.refuse)
@@ -179,7 +201,8 @@ class Application:
         retired = before.ways.retired(serving.ways)
         for pool in retired:
             pool.retire()
-        self._lasting.store.keep_room(before.config, serving.config)
+        self._lasting.store.keep_room(self._policies | prepared.policies)
+        self._policies = prepared.policies
         self._retired = [pool for pool in (*self._retired, *retired) if not pool.deserted]
 
     def _follow(self) -> None:

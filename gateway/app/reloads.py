@@ -8,12 +8,15 @@ they changed while they were loaded. What was tried is not tried again before it
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
+from gateway.app.apart import Apart
 from gateway.app.loading import load_all
 from gateway.config.files import FileSet, changes, seen_in
 from gateway.errors import AccordError, ConfigError
+from gateway.units import NS_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +30,15 @@ if TYPE_CHECKING:
     from gateway.edge.config_record import ConfigRecord
 
 
-_NS_IN_S: Final = 1_000_000_000
+MOST_TRIES: Final = 5
+"""How often files that change while they are loaded are loaded again for one who asked."""
+
+
+class Moving(AccordError):  # noqa: N818 - named for what happened
+    """The files were never the same for long enough to be loaded."""
+
+    def __str__(self) -> str:
+        return f"the files changed each of {MOST_TRIES} times while they were loaded; they are taken once they rest"
 
 
 class Taker(Protocol):
@@ -53,18 +64,25 @@ class Reloads:
         record: ConfigRecord,
         log: FilteringBoundLogger,
         clock: Clock,
+        files: FileSet | None = None,
     ) -> None:
-        """Look at the files as they are now: what was loaded before and is another by now will be seen."""
+        """Look at the files as they are now: what was loaded before and is another by now will be seen.
+
+        `files` were looked at before anything was made of what the configuration's own ones name.
+        """
         self._path = path
         self._environ = environ
         self._taker = taker
         self._record = record
         self._log = log
         self._clock = clock
-        self._files = FileSet(path)
+        self._files = files or FileSet(path)
         self._asked = asyncio.Event()
-        self._tried = self._files.look(self._now_ns()) | seen_in(taker.config)
+        first = self._files.seen or self._files.look(self._now_ns())
+        named = {name: digest for name, digest in first.items() if name not in self._files.own}
+        self._tried = named | seen_in(taker.config)
         self._task: asyncio.Task[None] | None = None
+        self.apart = Apart()
 
     def start(self) -> None:
         """Watch from now on."""
@@ -75,7 +93,7 @@ class Reloads:
         self._asked.set()
 
     async def aclose(self) -> None:
-        """Take nothing any more; an attempt under way is left."""
+        """Take nothing any more; an attempt under way is left, and what of it is `apart`."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -84,16 +102,20 @@ class Reloads:
 
     async def _run(self) -> None:
         before: Seen | None = None
+        tries = 0
         while True:
             asked = await self._wait()
             seen = await self._look()
             due = asked or (seen == before and seen != self._tried)
-            if due and not await self._try(seen):
-                before = None
-                if asked:
-                    self._asked.set()
-            else:
-                before = seen
+            if not due or await self._try(seen):
+                before, tries = seen, 0
+                continue
+            before, tries = None, tries + asked
+            if tries == MOST_TRIES:
+                tries = 0
+                self._failed(Moving())
+            elif asked:
+                self._asked.set()
 
     async def _wait(self) -> bool:
         """Wait until it is time to look; tell whether somebody asked."""
@@ -106,15 +128,32 @@ class Reloads:
         return asked
 
     async def _look(self) -> Seen:
-        return await asyncio.to_thread(self._files.look, self._now_ns())
+        """Look at the files; where even that cannot be, what became of it is what was seen, and loading will tell."""
+        try:
+            return await self.apart.do(self._files.look, self._now_ns())
+        except Exception as error:  # noqa: BLE001 - whatever is in the files, they are looked at again
+            return {"": repr(error).encode()}
 
     def _now_ns(self) -> int:
-        return int(self._clock.now_s() * _NS_IN_S)
+        return int(self._clock.now_s() * NS_IN_S)
 
     async def _try(self, seen: Seen) -> bool:
-        """Take what was seen, or tell why not; return False where the files have changed since, and nothing is told."""
+        """Take what was seen, or tell why not; return False where the files have changed since, and nothing is told.
+
+        Meanwhile nobody looks for garbage: next to nothing is, and to look through all that is made stops everything
+        for a tenth of a second and more.
+        """
+        collected = gc.isenabled()
+        gc.disable()
         try:
-            config = await asyncio.to_thread(self._loaded)
+            return await self._tried_as(seen)
+        finally:
+            if collected:
+                gc.enable()
+
+    async def _tried_as(self, seen: Seen) -> bool:
+        try:
+            config = await self.apart.do(self._loaded)
             if await self._moved(seen):
                 return False
             await self._take(config)
@@ -136,12 +175,14 @@ class Reloads:
 
     async def _take(self, config: Configuration) -> None:
         before = self._taker.config
+        digest = await self.apart.do(lambda: config.digest)
         await self._taker.take(config)
-        self._record.reloaded(config.digest, self._clock.now_s())
+        gc.freeze()  # it lives as long as the process, or goes as soon as nothing refers to it
+        self._record.reloaded(digest, self._clock.now_s())
         added, removed, changed = changes(_by_name(before), _by_name(config))
         self._log.info(
             "configuration reloaded",
-            hash=config.digest,
+            hash=digest,
             gateway_changed=config.document.text != before.document.text,
             upstreams_added=added,
             upstreams_removed=removed,

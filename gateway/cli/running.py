@@ -8,10 +8,11 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway import app
 from gateway.app.reloads import Reloads, Taker
+from gateway.config.files import FileSet
 from gateway.edge.clock import SystemClock
 from gateway.edge.limiting.stores import shared_tables
 from gateway.supervisor.supervisor import Supervisor
@@ -22,17 +23,23 @@ if TYPE_CHECKING:
 
     from structlog.typing import FilteringBoundLogger
 
+    from gateway.app.apart import Apart
     from gateway.config.load import Configuration
     from gateway.edge.config_record import ConfigRecord
     from gateway.edge.limiting.tables import Tables
 
 
+_NS_IN_S: Final = 1_000_000_000
+
+
 async def serve(path: Path, config: Configuration, environ: Mapping[str, str]) -> None:
     """Run the gateway until SIGTERM or SIGINT; `path` is the file that `config` came from."""
     clock = SystemClock()
+    files = FileSet(path)
+    files.look(int(clock.now_s() * _NS_IN_S))
     application = app.build(config, environ=environ, clock=clock)
     stop = stop_signal()
-    reloads = reloading(path, environ, application, clock)
+    reloads = reloading(path, environ, application, clock, files)
     await application.start()
     reloads.start()
     gc.collect()
@@ -41,6 +48,7 @@ async def serve(path: Path, config: Configuration, environ: Mapping[str, str]) -
     await stop.wait()
     await reloads.aclose()
     await application.stop()
+    end_if_busy(reloads.apart, application.apart)
 
 
 async def serve_by(processes: int, path: Path, config: Configuration, environ: Mapping[str, str]) -> None:
@@ -56,6 +64,7 @@ async def serve_by(processes: int, path: Path, config: Configuration, environ: M
         await stop.wait()
         await reloads.aclose()
         await supervisor.stop()
+        end_if_busy(reloads.apart)
 
 
 class Reloadable(Taker, Protocol):
@@ -70,11 +79,21 @@ class Reloadable(Taker, Protocol):
         """Where it is told what became of each."""
 
 
-def reloading(path: Path, environ: Mapping[str, str], taker: Reloadable, clock: SystemClock) -> Reloads:
-    """Return what reloads the configuration at `path`, at SIGHUP at the least."""
-    reloads = Reloads(path, environ, taker, record=taker.record, log=taker.log, clock=clock)
+def reloading(
+    path: Path, environ: Mapping[str, str], taker: Reloadable, clock: SystemClock, files: FileSet | None = None
+) -> Reloads:
+    """Return what reloads the configuration at `path`, at SIGHUP at the least; one that came before is heard now."""
+    reloads = Reloads(path, environ, taker, record=taker.record, log=taker.log, clock=clock, files=files)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloads.ask)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))
     return reloads
+
+
+def end_if_busy(*threads: Apart) -> None:
+    """End the process where a thread loads files still, and may hang: Python would wait for it, however long."""
+    if any(apart.busy for apart in threads):
+        sys.stderr.flush()
+        os._exit(0)
 
 
 @contextmanager

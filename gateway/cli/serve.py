@@ -60,6 +60,7 @@ def usable_cpus() -> int:
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; 0 after a clean end, 1 when the configuration or a port does not allow it."""
     gc.disable()  # until it is loaded: next to nothing of that is garbage, and looking for some takes long
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))  # it would end us; it is heard when we can reload
     if os.getpid() == 1:  # in a container, where the kernel ignores a signal that nobody handles
         signal.signal(signal.SIGTERM, _leave)
     import uvloop  # noqa: PLC0415 - what only serving needs would make every other command slow to start
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     finally:
         gc.enable()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))
     return 0
 
 

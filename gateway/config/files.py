@@ -8,10 +8,12 @@ so shortly before that a second write might not show.
 from __future__ import annotations
 
 from hashlib import blake2b
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.config.document import Document
 from gateway.config.load import matching, patterns
+from gateway.units import NS_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 
 _DIGEST_BYTES: Final = 16
 _SUFFIX: Final = "_file"
-_NS_IN_S: Final = 1_000_000_000
-_COARSE_NS: Final = 3 * _NS_IN_S
+_COARSE_NS: Final = 3 * NS_IN_S
 """How coarsely file systems may tell when a file was written: FAT by two seconds, some on the network by one."""
 
 Seen = dict[str, bytes]
@@ -43,8 +44,10 @@ class FileSet:
     """The files of the configuration whose gateway file is at `path`."""
 
     def __init__(self, path: Path) -> None:
-        """Know nothing of them yet."""
+        """Know nothing of them yet. What was `seen` last; `own` are those of them that no other file names."""
         self._path = path
+        self.own: frozenset[str] = frozenset()
+        self.seen: Seen = {}
         self._known: dict[str, _Known] = {}
 
     def look(self, now_ns: int) -> Seen:
@@ -52,18 +55,22 @@ class FileSet:
         known: dict[str, _Known | None] = {}
         gateway = known[str(self._path)] = self._file(self._path, now_ns)
         files, _ = matching(_NOTHING, self._path.parent, _ANY if gateway is None else gateway.patterns)
+        self.own = frozenset(map(str, (self._path, *files)))
         for file in (self._path, *files):
             one = known[str(file)] = self._file(file, now_ns)
             for name in () if one is None else one.named:
                 named = file.parent / name
                 known[str(named)] = self._file(named, now_ns)
         self._known = {name: one for name, one in known.items() if one is not None}
-        return {name: b"" if one is None else one.digest for name, one in known.items()}
+        self.seen = {name: b"" if one is None else one.digest for name, one in known.items()}
+        return self.seen
 
     def _file(self, path: Path, now_ns: int) -> _Known | None:
         """Return what is known of a file, None where it cannot be read."""
         try:
             state = path.stat()
+            if not S_ISREG(state.st_mode):
+                return None  # a pipe would keep us waiting for ever
             told = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
             known = self._known.get(str(path))
             if known is not None and known.told == told and not known.fresh:

@@ -86,7 +86,7 @@ def load(path: Path, texts: Mapping[str, str] | None = None, known: Configuratio
     Raises:
         ConfigError: something is wrong; it carries every fault of every file.
     """
-    document = _document(path, texts)
+    document = _document(path, texts, again=known is not None)
     gateway, faults = validate(GatewayFile, document)
     names = patterns(document) if gateway is None else gateway.upstreams
     upstreams: list[Upstream] = []
@@ -166,12 +166,14 @@ def kind_of(path: Path) -> str:
 _DIALECT_KEYS = frozenset(DialectSpec.model_fields) - {"name"}
 
 
-def _document(path: Path, texts: Mapping[str, str] | None) -> Document:
-    return _read(path) if texts is None else Document(texts[str(path)], str(path))
+def _document(path: Path, texts: Mapping[str, str] | None, *, again: bool) -> Document:
+    return _read(path, again=again) if texts is None else Document(texts[str(path)], str(path))
 
 
-def _read(path: Path) -> Document:
-    text = _text(path)
+def _read(path: Path, *, again: bool = False) -> Document:
+    """Read a file; what was a pipe can be read once, and would keep us waiting for ever when it is read `again`."""
+    pipe = again and path.exists() and not path.is_file()
+    text = Fault(file=str(path), message="is not a file") if pipe else _text(path)
     return Document(text, str(path)) if isinstance(text, str) else _unread(path, text)
 
 

@@ -15,7 +15,8 @@ from msgspec import UNSET
 from prometheus_client.registry import Collector
 
 from gateway.catalog import CODES
-from gateway.edge.series import Cell, Counters, Family, Histogram, Histograms, Told
+from gateway.edge.counters import Cell, Counters, Histogram, Histograms
+from gateway.edge.series import Family, Told
 from gateway.edge.words import CLIENT_CLOSED_REQUEST, OUTCOMES, WITHOUT_UPSTREAM, fault_of, status_label
 from gateway.headers import SWITCHING_PROTOCOLS
 from gateway.model import NONE, OTHER
@@ -113,7 +114,7 @@ DURATION: Final = Family(
 UPSTREAM_DURATION: Final = Family(
     "accord_upstream_duration_seconds",
     "histogram",
-    "From the first byte sent to the upstream to the last byte of its reply read.",
+    "From asking for a connection to the upstream to the last byte of its reply read.",
     _UPSTREAM,
 )
 OVERHEAD: Final = Family(
@@ -201,12 +202,14 @@ class Metrics(Collector):
 
         What was counted of others is told no more; requests to them that still end are counted under `other`.
         """
-        self._served = frozenset(upstreams)
+        before, self._served = self._served, frozenset(upstreams)
+        if before and before == self._served:
+            return
         self._bound.clear()
         kept = self._served | {NONE, OTHER}
         for family in self._tables.every():
             family.keep(kept)
-        for name in sorted(self._served):
+        for name in sorted(self._served - before):
             self._begin(name, OUTCOMES)
         self._begin(NONE, WITHOUT_UPSTREAM)
 

@@ -27,7 +27,7 @@ from gateway.supervisor.shared_log import SharedLog
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from gateway.app.serving import Serving
+    from gateway.app.application import Prepared
     from gateway.supervisor.channel import Hello
 
 
@@ -61,6 +61,8 @@ async def _serve(channel: socket.socket, hello: Hello) -> None:
     life.link.say(Word.DRAINING)
     await application.stop(delay=not life.orphaned)
     life.link.close()
+    if application.apart.busy:
+        os._exit(0)  # all is done, and nobody waits for what is loaded: a thread that hangs would not let us end
 
 
 class Changes:
@@ -69,27 +71,43 @@ class Changes:
     def __init__(self, application: app.Application) -> None:
         """Have nothing ready."""
         self._application = application
-        self._ready: Serving | None = None
+        self._ready: Prepared | None = None
 
     async def prepare(self, file: int, table: int | None = None) -> bool:
         """Make ready what is in a file, with room for its limits in a table; tell whether that could be done."""
-        application, change = self._application, read_change(file)
-        running = application.config
+        application = self._application
+        self._forget()
+        gc.disable()  # as in a single process: see `app.reloads`
         try:
-            config = await asyncio.to_thread(load, Path(running.document.file), change.texts, running)
-            application.make_room(config, None if table is None else Handle(fd=table, policies=change.policies))
-            self._ready = await asyncio.to_thread(application.prepare, config)
-        except (AccordError, ValueError, KeyError, OSError) as error:
+            self._ready = await application.apart.do(self._prepared, file, table)
+            gc.freeze()  # as at the start, and before anybody looks through it
+        except Exception as error:  # whatever it was, the supervisor waits for a word
             application.log.warning("configuration not prepared", reason=str(error))
+            if not isinstance(error, AccordError | ValueError | KeyError | OSError):
+                application.log.exception("unexpected", exc_info=error)
             return False
+        finally:
+            gc.enable()
         return True
+
+    def _prepared(self, file: int, table: int | None) -> Prepared:
+        application, running = self._application, self._application.config
+        change = read_change(file)
+        config = load(Path(running.document.file), change.texts, running)
+        return application.prepare(config, None if table is None else Handle(fd=table, policies=change.policies))
+
+    def _forget(self) -> None:
+        """Let go of what was made ready and then not taken, since another process could not."""
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            self._application.discard(ready)
 
     def switch(self) -> None:
         """Serve by what is ready."""
         ready, self._ready = self._ready, None
         if ready is not None:
             self._application.switch(ready)
-            self._application.record.reloaded(ready.config.digest, self._application.now_s())
+            self._application.record.reloaded(ready.serving.config.digest, self._application.now_s())
 
 
 class _Life:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final
 from gateway.app.lasting import FLUSH_S, LOG_END_S, SECRET_BYTES
 from gateway.app.ports import listening, port_of
 from gateway.config.policies import all_of
-from gateway.edge.access_log import LineBuffer, diagnostic_logger
+from gateway.edge.access_log import LineBuffer
 from gateway.edge.clock import SystemClock
 from gateway.edge.config_record import ConfigRecord
 from gateway.edge.connection import Terms
+from gateway.edge.diagnostics import diagnostic_logger
 from gateway.edge.lifecycle import Lifecycle, State
 from gateway.edge.log_writer import LogWriter
 from gateway.edge.member import Member
@@ -39,10 +40,11 @@ if TYPE_CHECKING:
     from gateway.config.load import Configuration
     from gateway.edge.clock import Clock
     from gateway.edge.limiting.tables import Tables
+    from gateway.limits.stores.shared.handle import Handle
+    from gateway.supervisor.process import Process
 
 END_MARGIN_S: Final = 5.0
 """How much longer than its own `delay` and `grace` a process may take to end before it is killed."""
-
 
 PREPARE_S: Final = 300.0
 """How long a process may take to make another configuration ready before it is ended."""
@@ -157,16 +159,14 @@ class Supervisor:
 
         One that starts meanwhile is told with the rest, as soon as it can hear; one that cannot is replaced.
         """
-        policies = all_of(config)
+        policies = await asyncio.to_thread(all_of, config)
         handle = None if self._tables is None else self._tables.widen(policies)
-        change = Change(texts=config.texts, policies=() if handle is None else handle.policies)
-        fd = None if handle is None else handle.fd
-        told = [seat for seat in self._seats if seat.process is not None]
-        lives = [seat.process for seat in told if seat.process is not None]
-        able = await asyncio.gather(*[process.prepare(change, fd, PREPARE_S) for process in lives])
-        unable = [seat.number for seat, one in zip(told, able, strict=True) if not one]
-        if unable:
-            raise NotPrepared(unable)
+        try:
+            lives = await self._prepared(config, handle)
+        except BaseException:
+            if self._tables is not None and handle is not None:
+                self._tables.narrow(handle)
+            raise
         before, self._config = self._config, config
         self.settings = config.gateway
         for process in lives:
@@ -176,6 +176,18 @@ class Supervisor:
                 seat.process.kill()  # it began while the others made ready, by what was served then
         if self._tables is not None:
             self._tables.keep({policy.id for policy in (*policies, *all_of(before))})
+
+    async def _prepared(self, config: Configuration, handle: Handle | None) -> list[Process]:
+        """Have all processes make ready; return those that did, and that are to be told to switch."""
+        change = Change(texts=config.texts, policies=() if handle is None else handle.policies)
+        fd = None if handle is None else handle.fd
+        told = [seat for seat in self._seats if seat.process is not None]
+        lives = [seat.process for seat in told if seat.process is not None]
+        able = await asyncio.gather(*[process.prepare(change, fd, PREPARE_S) for process in lives])
+        unable = [seat.number for seat, one in zip(told, able, strict=True) if not one]
+        if unable:
+            raise NotPrepared(unable)
+        return lives
 
     def kill(self) -> None:
         """End all processes now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import ssl
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
 from gateway.upstream.sessions import ResumingContext
@@ -62,7 +63,8 @@ def unusable(files: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
 
 def _wrong(path: Path, check: Check) -> str:
     try:
-        return check(path)
+        mode = path.stat().st_mode
+        return check(path) if S_ISREG(mode) or S_ISDIR(mode) else "is not a file"  # a pipe keeps its readers waiting
     except OSError as error:
         return f"cannot be read: {error.strerror}"
 

@@ -4,52 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
-from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway.app.loading import load_all
-from gateway.app.reloads import Reloads
 from gateway.errors import ConfigError
 from tests.components import require_component
 from tests.integration.certificates import Authority
-from tests.integration.harness import LoopClock, gateway, get, on_uvloop, upstream, written
+from tests.integration.harness import gateway, get, on_uvloop, upstream, written
 from tests.integration.origin import MANY, OK, head, send, serve, tell, wait
+from tests.integration.reloading import OURS, TOKEN, reload, status, statuses
 from tests.integration.test_websocket import SWITCHED, echo, open_tunnel, taken
-from tests.integration.wire import PATIENCE_S, ask, connect
+from tests.integration.wire import PATIENCE_S, connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
     from typing import Any
 
     from tests.integration.harness import Running
 
 TWO = {"name": "two", "key": "ip", "requests": 2, "per": "1h"}
-WATCH = {"watch": "100ms"}
-OFF = {"watch": "off"}
-TOKEN = {"TOKEN": "0123456789"}
-OURS = {"inject": [{"header": "Authorization", "value_env": "TOKEN"}]}
 GRANT = b"X-RateLimit-Limit: 60\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 30\r\n"
 SPENT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + GRANT + b"\r\nok"
 STRANGE = b'HTTP/1.1 418 Tea\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"zork": "b"}'
 
 
-async def reload(accord: Running, config: Path) -> None:
-    """Have what is written served, as a signal would."""
-    await accord.application.take(load_all(config, TOKEN, accord.application.config))
+pytestmark = pytest.mark.usefixtures("thawed")
 
 
-async def statuses(accord: Running, target: str, number: int) -> list[int]:
-    """Ask so often, one after the other."""
-    return [(await accord.get(target)).status for _ in range(number)]
-
-
-async def status(accord: Running) -> Any:  # noqa: ANN401 - JSON
-    """Return the status page."""
-    return (await ask(accord.application.admin_port, get("/status"))).json()
+def descriptors() -> int:
+    """Count what this process has open."""
+    return len([*Path("/dev/fd").iterdir()])
 
 
 @on_uvloop
@@ -156,7 +142,12 @@ async def test_the_series_of_an_upstream_go_with_it(tmp_path: Path) -> None:
     own: dict[str, Any] = {
         "limits": [TWO, TWO | {"name": "slow", "when_exceeded": "wait", "max_wait": "50ms", "requests": 1}]
     }
-    budget = {"requests": 9, "per": "1h", "paths": ["/b"]}
+    parts: dict[str, Any] = {
+        "name": "parts",
+        "credentials": OURS,
+        "budget": {"requests": 9, "per": "1h", "paths": ["/b"]},
+        **own,
+    }
     async with (
         serve(MANY) as origin,
         gateway(
@@ -308,125 +299,21 @@ async def test_a_hundred_reloads_leave_nothing_behind(tmp_path: Path) -> None:
         assert grown < 20_000
 
 
-# ---- watching ------------------------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def watched(accord: Running, config: Path) -> AsyncIterator[Reloads]:
-    """Watch the files while the context lasts."""
-    application = accord.application
-    reloads = Reloads(config, TOKEN, application, record=application.record, log=application.log, clock=LoopClock())
-    reloads.start()
-    try:
-        yield reloads
-    finally:
-        await reloads.aclose()
-
-
-async def until(accord: Running, holds: Callable[[Any], bool]) -> Any:  # noqa: ANN401 - JSON
-    """Look until the status page says so, and return what it says of the configuration."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds(seen := (await status(accord))["configuration"]):  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
-    return seen
-
-
-def events(accord: Running, event: str) -> list[dict[str, Any]]:
-    """Return the log's lines of one kind."""
-    return [line for line in accord.log() if line["event"] == event]
-
-
 @on_uvloop
-async def test_a_folder_that_is_swapped_is_taken(tmp_path: Path) -> None:
-    """As Kubernetes does it: files are links into a folder, which is itself a link that is put in another's place."""
-    async with serve(MANY) as origin:
-        for name, via in (("one", "first"), ("two", "second")):
-            (tmp_path / name).mkdir()
-            written(tmp_path / name, upstream(origin), via=via, reload=WATCH)
-        mounted = tmp_path / "mounted"
-        mounted.mkdir()
-        (mounted / "..data").symlink_to(tmp_path / "one")
-        for name in ("gateway.yaml", "upstreams"):
-            (mounted / name).symlink_to(f"..data/{name}")
-        async with _served(mounted) as accord, watched(accord, mounted / "gateway.yaml"):
-            assert (await accord.get("/api/a")).header("Via") == b"1.1 first"
-            before = (await status(accord))["configuration"]["hash"]
-            (mounted / "..new").symlink_to(tmp_path / "two")
-            (mounted / "..new").rename(mounted / "..data")
-            await until(accord, lambda seen: seen["hash"] != before)
-            assert (await accord.get("/api/a")).header("Via") == b"1.1 second"
-
-
-@asynccontextmanager
-async def _served(folder: Path) -> AsyncIterator[Running]:
-    from gateway import app  # noqa: PLC0415
-    from tests.integration.harness import Lines, Running, Watcher  # noqa: PLC0415
-
-    lines, outcomes = Lines(), Watcher()
-    application = app.build(load_all(folder / "gateway.yaml", TOKEN), environ=TOKEN, clock=LoopClock(), stream=lines)
-    await application.start()
-    try:
-        yield Running(application=application, lines=lines, outcomes=outcomes)
-    finally:
-        await application.stop()
-
-
-@on_uvloop
-async def test_a_broken_file_changes_nothing_until_it_is_mended(tmp_path: Path) -> None:
-    """It is told once, in full, with no value that may be a secret; the mended one is taken by itself."""
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), reload=WATCH) as accord:
-        config = tmp_path / "gateway.yaml"
-        async with watched(accord, config):
-            file = tmp_path / "upstreams" / "api.yaml"
-            file.write_text(json.dumps(upstream(origin, timeouts={"total": "s3cret"}, nonsense=1)))
-            told = await until(accord, lambda seen: not seen["last_reload_successful"])
-            assert await statuses(accord, "/api/a", 1) == [200]
-            assert "accord_config_last_reload_successful 0.0" in accord.metrics()
-            written(tmp_path, upstream(origin), upstream(origin, name="new"), reload=WATCH)
-            await until(accord, lambda seen: seen["hash"] != told["hash"])
-            assert await statuses(accord, "/new/a", 1) == [200]
-            (failed,) = events(accord, "configuration not reloaded")
-            (done,) = events(accord, "configuration reloaded")
-        samples = accord.metrics()
-    assert len(failed["faults"]) == 2
-    assert all(f"{file}:1:" in fault for fault in failed["faults"])
-    assert "s3cret" not in json.dumps(failed)
-    assert (failed["level"], failed["serving"]) == ("error", told["hash"])
-    assert (done["upstreams_added"], done["upstreams_removed"], done["upstreams_changed"]) == (["new"], [], [])
-    assert 'accord_config_reloads_total{result="failure"} 1.0' in samples
-    assert 'accord_config_reloads_total{result="success"} 1.0' in samples
-    assert f'accord_config_info{{hash="{done["hash"]}"}} 1.0' in samples
-
-
-@on_uvloop
-async def test_a_key_file_that_changes_is_a_change(tmp_path: Path) -> None:
-    """The files that an upstream's file names are looked at too."""
+async def test_room_that_was_made_and_not_needed_is_given_back(tmp_path: Path) -> None:
+    """A configuration that fails after there was room for its limits leaves no descriptor, and succeeds when mended."""
     require_component("openssl")
     (tmp_path / "ca").mkdir()
     authority = Authority(tmp_path / "ca")
-    (tmp_path / "upstreams").mkdir()
-    trusted = tmp_path / "ca.pem"
-    trusted.write_bytes(authority.file.read_bytes())
-    one = upstream(1, tls={"ca_file": "../ca.pem"}, base_url="https://127.0.0.1:1")
-    async with gateway(tmp_path, one, reload=WATCH) as accord, watched(accord, tmp_path / "gateway.yaml"):
-        trusted.write_text("nonsense")
-        await until(accord, lambda seen: not seen["last_reload_successful"])
-        trusted.write_bytes(authority.file.read_bytes())
-        await until(accord, lambda seen: seen["last_reload_successful"])
-
-
-@on_uvloop
-async def test_without_watching_only_who_asks_is_heard(tmp_path: Path) -> None:
-    """`off`: nobody looks at the files until a signal comes; it is heard even if nothing has changed."""
-    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), reload=OFF) as accord:  # noqa: SIM117 - as above
-        async with watched(accord, written(tmp_path, upstream(origin), via="another", reload=OFF)) as reloads:
-            before = (await status(accord))["configuration"]
-            await asyncio.sleep(0.01)
-            assert (await accord.get("/api/a")).header("Via") == b"1.1 accord"
-            reloads.ask()
-            await until(accord, lambda seen: seen["hash"] != before["hash"])
-            reloads.ask()
-            async with asyncio.timeout(PATIENCE_S):
-                while len(events(accord, "configuration reloaded")) < 2:  # noqa: ASYNC110 - as above
-                    await asyncio.sleep(0.01)
-            assert (await accord.get("/api/a")).header("Via") == b"1.1 another"
+    async with serve(MANY) as origin, gateway(tmp_path, upstream(origin), store="shared") as accord:
+        own = upstream(origin, tls={"ca_file": "../ca.pem"}, limits=[TWO], base_url="https://127.0.0.1:1")
+        (tmp_path / "ca.pem").write_bytes(authority.file.read_bytes())
+        config = load_all(written(tmp_path, own, store="shared"), TOKEN)
+        (tmp_path / "ca.pem").unlink()
+        before = descriptors()
+        for _ in range(3):
+            with pytest.raises(ConfigError, match="ca_file: cannot be read"):
+                await accord.application.take(config)
+        assert descriptors() == before
+        await reload(accord, written(tmp_path, upstream(origin, limits=[TWO]), store="shared"))
+        assert await statuses(accord, "/api/a", 3) == [200, 200, 429]

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.config.faults import fault_at
 from gateway.config.policies import all_of
 from gateway.config.stores import MemoryConfig
+from gateway.edge.counters import BUCKETS_S
 from gateway.edge.limiting.tables import Tables
-from gateway.edge.series import BUCKETS_S
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.guard.breaker import State
 from gateway.limits.stores.guard.store import GuardedStore
@@ -25,17 +25,19 @@ from gateway.units import US_IN_S
 from gateway.upstream.tls import unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from gateway.config.load import Configuration
     from gateway.config.stores import RedisConfig
     from gateway.edge.clock import Clock
     from gateway.edge.member import Member
     from gateway.errors import Fault, StoreReason
+    from gateway.limits import Policy
     from gateway.limits.stores import Store
     from gateway.limits.stores.redis.board import RedisBoard
     from gateway.limits.stores.redis.target import RedisTarget
     from gateway.limits.stores.shared.handle import Handle
+    from gateway.limits.stores.shared.store import Annex
 
     OnChange = Callable[[State, StoreReason | None], None]
 
@@ -43,6 +45,13 @@ READY_S: Final = 0.5
 """How long a start waits for a store on the network."""
 _SECRET_BYTES: Final = 32
 _PERSON: Final = b"accord limits"
+
+
+class Room(NamedTuple):
+    """Room for limits that are to come: the table that was made for them, if one was needed, and it open."""
+
+    handle: Handle | None
+    annex: Annex | None
 
 
 class LimitStore:
@@ -86,26 +95,47 @@ class LimitStore:
                 return False
         return True
 
-    def make_room(self, configuration: Configuration, handle: Handle | None = None) -> None:
-        """Make room for the policies of a configuration that is to come; `handle` is of the room that others made.
+    def make_room(self, policies: Sequence[Policy], handle: Handle | None = None) -> Room:
+        """Make room for the policies that are to come; `handle` is of the room that others made, and is taken over.
 
-        Raises OSError where the system has none, ValueError where nobody made any. What serves is as it was then.
+        Nothing that serves is changed, so this may be done in another thread; then the room is taken, or given up.
+        Raises OSError where the system has none, ValueError where nobody made any.
         """
         if self._shared is None:
-            return
-        policies = all_of(configuration)
+            return Room(None, None)
         if self._tables is not None:
             handle = self._tables.widen(policies)
-        if handle is not None:
-            self._shared.add(handle.fd, handle.policies)
-        if not all(policy.local or policy in self._shared for policy in policies):
+        try:
+            annex = None if handle is None else self._shared.annex(handle.fd, handle.policies)
+        except (OSError, ValueError):
+            self.give_up(Room(handle, None))
+            raise
+        new = {} if annex is None else annex.counts
+        if not all(policy.local or policy.id in new or policy in self._shared for policy in policies):
+            self.give_up(Room(handle, annex))
             raise ValueError("the memory that processes share has no room for a limit")
+        return Room(handle, annex)
 
-    def keep_room(self, *configurations: Configuration) -> None:
-        """Let go of the room that none of these configurations needs."""
+    def take_room(self, room: Room) -> None:
+        """Count in a room that was made, from now on."""
+        if self._shared is not None and room.annex is not None:
+            self._shared.join(room.annex)
+
+    def give_up(self, room: Room) -> None:
+        """Let go of a room that nothing will be counted in."""
+        if room.annex is not None:
+            room.annex.close()
+        if room.handle is None:
+            return
+        if self._tables is not None:
+            self._tables.narrow(room.handle)
+        else:
+            os.close(room.handle.fd)
+
+    def keep_room(self, ids: Collection[str]) -> None:
+        """Let go of the room that none of the policies with these `ids` needs."""
         if self._shared is None:
             return
-        ids = {policy.id for configuration in configurations for policy in all_of(configuration)}
         left = self._shared.keep(ids)
         if self._tables is not None:
             self._tables.keep(ids)

@@ -46,6 +46,13 @@ class Tables:
         for table in left:
             table.close()
 
+    def narrow(self, handle: Handle) -> None:
+        """Take back room that was made and is not needed after all: who has no such room yet would never be told."""
+        left = [table for table in self._tables if table.fileno() == handle.fd]
+        self._tables = [table for table in self._tables if table not in left]
+        for table in left:
+            table.close()
+
     def close(self) -> None:
         """Let go of all."""
         for table in self._tables:

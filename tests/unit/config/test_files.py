@@ -6,8 +6,11 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from gateway.config.files import FileSet, changes, seen_in
 from gateway.config.load import load
+from gateway.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +91,21 @@ def test_a_file_is_read_again_while_a_second_write_might_not_show(tmp_path: Path
 def test_changes_are_told_by_name() -> None:
     """What came, what went, what is another."""
     assert changes({"a": 1, "b": 2, "c": 3}, {"b": 2, "c": 4, "d": 5}) == (["d"], ["a"], ["c"])
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    """A pipe would keep whoever reads it waiting for ever: it is known as one that cannot be read."""
+    config = write(tmp_path, "gateway.yaml", "version: 1\n")
+    write(tmp_path, "upstreams/api.yaml", upstream("tls: {ca_file: ../ca.pem, server_name: a.example}"))
+    known = load(config)
+    os.mkfifo(tmp_path / "ca.pem")
+    config.unlink()
+    os.mkfifo(config)
+    files = FileSet(config)
+    assert [name for name, digest in look(files).items() if not digest] == [
+        str(config),
+        str(tmp_path / "upstreams" / ".." / "ca.pem"),
+    ]
+    assert files.own == {str(config), str(tmp_path / "upstreams" / "api.yaml")}
+    with pytest.raises(ConfigError, match=r"gateway\.yaml: is not a file"):
+        load(config, known=known)

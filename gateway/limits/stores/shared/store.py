@@ -9,7 +9,7 @@ for this process nor for the keys of a bucket.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from gateway.limits.algorithms import STEPS
 from gateway.limits.joint import judge, take
@@ -58,6 +58,17 @@ class SharedTable:
         os.close(self._fd)
 
 
+class Annex(NamedTuple):
+    """Another table, open and not yet counted in."""
+
+    memory: Memory
+    counts: dict[str, Counts]
+
+    def close(self) -> None:
+        """Let go of it. Its descriptor stays open."""
+        self.memory.close()
+
+
 class SharedStore:
     """Decides requests by the counts that several processes share. Not for several threads of one."""
 
@@ -65,8 +76,7 @@ class SharedStore:
         """Count in `memory` in the name of the process `index`; see `open`."""
         self._index = index
         self._memories = [memory]
-        self._counts: dict[str, Counts] = {}
-        self._count_in(memory)
+        self._counts: dict[str, Counts] = self._counts_of(memory)
         self._now_us = 0
         self._unix_us = 0
 
@@ -105,10 +115,18 @@ class SharedStore:
 
         Policies that are in a table already are from now on counted in this one.
         """
+        self.join(self.annex(fd, policies))
+
+    def annex(self, fd: int, policies: Sequence[Policy]) -> Annex:
+        """Open another table, and change nothing yet: what takes long of `add`, and may be done in another thread."""
         memory = Memory(fd, policies)
         memory.enter(self._index)
-        self._memories = [*self._memories, memory]
-        self._count_in(memory)
+        return Annex(memory, self._counts_of(memory))
+
+    def join(self, annex: Annex) -> None:
+        """Count in another table from now on: what is left of `add`."""
+        self._memories = [*self._memories, annex.memory]
+        self._counts.update(annex.counts)
 
     def keep(self, ids: Collection[str]) -> list[int]:
         """Let go of the tables in which none of these policies is; return their descriptors, which may be closed."""
@@ -123,9 +141,8 @@ class SharedStore:
         """Tell whether there is room for a policy."""
         return policy.id in self._counts
 
-    def _count_in(self, memory: Memory) -> None:
-        for name, area in memory.layout.areas.items():
-            self._counts[name] = Counts(memory, area, self._index)
+    def _counts_of(self, memory: Memory) -> dict[str, Counts]:
+        return {name: Counts(memory, area, self._index) for name, area in memory.layout.areas.items()}
 
     def close(self) -> None:
         """Let go of the tables. What is counted stays."""

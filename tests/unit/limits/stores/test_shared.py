@@ -303,3 +303,14 @@ def test_a_table_can_be_told_of(second: SharedTable) -> None:
     """Its descriptor and what it was laid out for, as text, which is how a process hears of it."""
     handle = Handle(fd=second.fileno(), policies=second.policies)
     assert msgspec.json.decode(msgspec.json.encode(handle), type=Handle) == handle
+
+
+def test_a_table_that_is_only_opened_changes_nothing(stores: list[SharedStore], second: SharedTable) -> None:
+    """Until it is joined nobody counts in it, and it may be let go without a trace."""
+    one = stores[0]
+    annex = one.annex(second.fileno(), (MORE,))
+    assert MORE not in one
+    annex.close()
+    one.join(one.annex(second.fileno(), (MORE,)))
+    assert MORE in one
+    assert one.decide([(TWO, b"k", 1), (MORE, b"k", 1)], NOW_US, UNIX_US).admitted
