@@ -43,14 +43,14 @@ RUN --mount=type=bind,from=wheelhouse,target=/wheelhouse \
     if ls /wheelhouse/accord_gateway-*.whl > /dev/null 2>&1; then \
         mkdir /wheels && cp /wheelhouse/accord_gateway-*.whl /wheels/; \
     else \
-        headers="$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h"; \
-        if ! command -v gcc > /dev/null || ! [ -f "$headers" ]; then \
-            apt-get update --quiet=2; \
-            [ -f "$headers" ] || set -- python3-dev; \
-            apt-get install --yes --quiet=2 --no-install-recommends gcc libc6-dev "$@"; \
-            rm -rf /var/lib/apt/lists/*; \
-        fi; \
-        /opt/accord/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+        headers="$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" \
+        && if ! command -v gcc > /dev/null || ! [ -f "$headers" ]; then \
+            { [ -f "$headers" ] || set -- python3-dev; } \
+            && apt-get update --quiet=2 --error-on=any \
+            && apt-get install --yes --quiet=2 --no-install-recommends gcc libc6-dev "$@" \
+            && rm -rf /var/lib/apt/lists/*; \
+        fi \
+        && /opt/accord/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
             > "$(/build/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/runtime.pth" \
         && HATCH_BUILD_HOOKS_ENABLE=true /build/bin/pip wheel --quiet --no-build-isolation --no-deps --no-index \
             --wheel-dir /wheels .; \
@@ -68,11 +68,12 @@ RUN /build/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type app
 
 # ------------------------------------------------------------------------------------------------------ what is deployed
 FROM ${BASE_IMAGE} AS runtime
-# No pip, and an account of its own. What Accord takes of Python's own library gets its bytecode, too: it is in this
-# layer, and a base such as python:slim has none.
+# No pip, no program that gives rights away (setuid), and an account of its own. What Accord takes of Python's own library
+# gets its bytecode, too: it is in this layer, and a base such as python:slim has none.
 COPY --from=builder /opt/accord /opt/accord
 RUN stdlib="$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
     && rm -rf "$stdlib/ensurepip" "$stdlib"/site-packages/pip* /usr/local/bin/pip* /usr/share/python-wheels \
+    && find / -xdev -type f -perm /6000 -exec chmod ug-s {} + \
     && echo 'accord:x:10001:' >> /etc/group \
     && echo 'accord:x:10001:10001:Accord:/nonexistent:/usr/sbin/nologin' >> /etc/passwd \
     && mkdir -p /etc/accord/upstreams \

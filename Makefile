@@ -6,9 +6,9 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES = $(wildcard gateway tests bench dashboards helm)
+SOURCES = $(wildcard gateway tests bench dashboards helm image)
 
-# The tests that must cover the whole core; all others; and how these share the cores: who is done takes over of the rest.
+# The tests that must cover the whole core; all others; and how these share the cores: who is done takes over from others.
 CORE_TESTS = $(wildcard tests/unit tests/examples tests/property)
 OTHER_TESTS = tests $(CORE_TESTS:%=--ignore=%)
 SHARED = -n auto --maxprocesses 4 --dist worksteal
@@ -73,7 +73,7 @@ format: install ## Write the format, and mend what ruff can mend safely
 	$(BIN)/ruff format
 
 .PHONY: pages
-pages: install ## Write the pages and schemas that are made from the code and the presets
+pages: install ## Write the pages, schemas and dashboards that are made from code and presets
 	$(BIN)/python -m gateway.config.reference configuration > docs/reference/configuration.md
 	$(BIN)/python -m gateway.config.reference dialects > docs/reference/dialects.md
 	$(BIN)/python -m gateway.catalog > docs/reference/codes.md

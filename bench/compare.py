@@ -85,7 +85,7 @@ def _measure(load: Load, carrying: list[tuple[Peer, Process]], rounds: int, seco
     for number in range(min(rounds, 3)):
         for peer, process in carrying:
             result = found[peer.name]
-            p50_s, p99_s = paced(process.port, load.path, result.rate / 2, seconds, into / f"latency-{number}.tsv")
+            p50_s, p99_s = _paced(process.port, load.path, result.rate / 2, seconds, into / f"latency-{number}.tsv")
             result.p50_s.append(p50_s)
             result.p99_s.append(p99_s)
             result.rss_bytes = process.rss_bytes()
@@ -117,7 +117,7 @@ def saturate(port: int, path: str, seconds: float) -> tuple[float, int]:
     return float(rate.group(1)), int(count.group(1))
 
 
-def paced(port: int, path: str, rate: float, seconds: float, log: Path) -> tuple[float, float]:
+def _paced(port: int, path: str, rate: float, seconds: float, log: Path) -> tuple[float, float]:
     """Ask at a fixed rate; return the median and the 99th percentile of the time to answer."""
     times_s = steady(port, path, rate, seconds, log)
     return times_s[len(times_s) // 2], times_s[len(times_s) * 99 // 100]

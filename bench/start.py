@@ -19,7 +19,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.workshop import CACHE, ROOT, compiled, folder, free_port, upstream
+from bench.workshop import CACHE, ROOT, compiled, family, folder, free_port, rss_bytes, upstream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,17 +98,10 @@ def _one(home: Path, into: Path, processes: int) -> tuple[float, list[int]]:
     (into / "upstreams" / "api.yaml").write_text(json.dumps(upstream(free_port())))
     said = {"version": 1, "listen": f"127.0.0.1:{free_port()}", "admin": f"127.0.0.1:{admin}"}
     (into / "gateway.yaml").write_text(json.dumps(said))
-    command = [
-        str(home / "bin" / "accord"),
-        "serve",
-        "--config",
-        str(into / "gateway.yaml"),
-        "--processes",
-        str(processes),
-    ]
+    accord, config = str(home / "bin" / "accord"), str(into / "gateway.yaml")
     began_s = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - our own command
-        command,
+        [accord, "serve", "--config", config, "--processes", str(processes)],
         env={"PATH": str(home / "bin"), "PYTHONDONTWRITEBYTECODE": "1"},
         cwd="/",
         stdout=subprocess.DEVNULL,
@@ -117,7 +110,7 @@ def _one(home: Path, into: Path, processes: int) -> tuple[float, list[int]]:
         _until_ready(process, admin, began_s)
         took_s = time.perf_counter() - began_s
         time.sleep(_SETTLE_S)  # noqa: TID251 - a measuring tool's own clock
-        return took_s, [_rss(pid) for pid in _with_children(process.pid)]
+        return took_s, [rss_bytes(pid) for pid in family(process.pid)]
     finally:
         process.terminate()
         process.wait()
@@ -141,16 +134,6 @@ def _answers(port: int) -> bool:
         return False
     finally:
         asked.close()
-
-
-def _with_children(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(int(child) for child in children)]
-
-
-def _rss(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def _run(command: list[str]) -> None:

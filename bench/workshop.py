@@ -65,11 +65,11 @@ class Process:
 
     def cpu_s(self) -> float:
         """Return the processor time used so far by the process and its children, in seconds."""
-        return sum(_ticks(pid) for pid in self._pids()) / _TICKS
+        return sum(_ticks(pid) for pid in family(self._process.pid)) / _TICKS
 
     def rss_bytes(self) -> int:
         """Return the resident memory of the process and its children."""
-        return sum(_rss(pid) for pid in self._pids())
+        return sum(rss_bytes(pid) for pid in family(self._process.pid))
 
     def end(self) -> None:
         """End it."""
@@ -93,13 +93,15 @@ class Process:
         message = f"did not start; see {self._log.name}"
         raise Missing(message)
 
-    def _pids(self) -> list[int]:
-        found = [self._process.pid]
-        for pid in found:
-            children = Path(f"/proc/{pid}/task/{pid}/children")
-            if children.exists():
-                found += [int(child) for child in children.read_text().split()]
-        return found
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that it started, itself first."""
+    found = [pid]
+    for one in found:
+        children = Path(f"/proc/{one}/task/{one}/children")
+        if children.exists():
+            found += [int(child) for child in children.read_text().split()]
+    return found
 
 
 def _ticks(pid: int) -> int:
@@ -107,7 +109,8 @@ def _ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def _rss(pid: int) -> int:
+def rss_bytes(pid: int) -> int:
+    """Return the resident memory of a process, 0 when it is gone."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS")), 0)
 

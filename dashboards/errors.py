@@ -8,7 +8,7 @@ from dashboards import looks
 from dashboards.frame import GATEWAY, TO_CODE, TO_UPSTREAM, UPSTREAMS, Row
 from dashboards.frame import dashboard as framed
 from dashboards.panels import HALF, THIRD, Column, Query, graph, rows
-from dashboards.queries import NOT_FINE, UPSTREAM, happened, now, rate
+from dashboards.queries import NOT_FINE, UPSTREAM, happened, most, now, rate
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -95,14 +95,14 @@ def _unknown() -> list[Panel]:
             "Which errors did no dialect know?",
             "Errors in a second that only the last resort could read, by upstream. `accord infer` drafts rules for "
             "them.",
-            Query(rate("accord_unknown_shapes_total", UPSTREAM, by="upstream"), "{{upstream}}"),
+            Query(most(rate("accord_unknown_shapes_total", UPSTREAM, by="upstream")), "{{upstream}}"),
             unit=looks.PER_SECOND,
             width=THIRD,
         ),
         graph(
             "How many shapes have they?",
             "Different shapes of such replies that an instance remembers, at most 32 for each upstream.",
-            Query(now("max", "accord_unknown_shapes_kept", UPSTREAM, by="upstream"), "{{upstream}}"),
+            Query(most(now("max", "accord_unknown_shapes_kept", UPSTREAM, by="upstream")), "{{upstream}}"),
             unit=looks.NUMBER,
             width=THIRD,
         ),

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 TAG: Final = "accord"
 ALL: Final = ".+"
 """What "All" stands for: one pattern, however many there are, and those too that come later."""
-_CARRIED: Final = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&${__url_time_range}"
+ANY: Final = ".*"
+"""What it stands for of labels that a target need not have."""
+_CARRIED: Final = "&".join(
+    [
+        *(f"${{{name}:queryparam}}" for name in ("datasource", "cluster", "namespace", "job", "instance")),
+        "${__url_time_range}",
+    ]
+)
 TO_UPSTREAM: Final = f"/d/accord-upstream?var-upstream=${{__data.fields.Upstream}}&{_CARRIED}"
 """From a row of a table to its upstream, at the same time."""
 TO_ERRORS: Final = f"/d/accord-errors?${{upstream:queryparam}}&{_CARRIED}"
@@ -102,15 +109,18 @@ def _labels(name: str, label: str, metric: str) -> has.QueryVariable:
     return choice.query(asked).refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).sort(VariableSort.NATURAL_ASC)
 
 
-def _several(choice: has.QueryVariable) -> has.QueryVariable:
+def _several(choice: has.QueryVariable, everything: str = ALL) -> has.QueryVariable:
     """Let several be chosen, and all of them at first."""
-    everything = VariableOption(selected=True, text="All", value="$__all")
-    return choice.multi(multi=True).include_all(include_all=True).all_value(ALL).current(everything)
+    first = VariableOption(selected=True, text="All", value="$__all")
+    return choice.multi(multi=True).include_all(include_all=True).all_value(everything).current(first)
 
 
+_THERE: Final = 'cluster=~"$cluster", namespace=~"$namespace"'
 _HERE: Final = (
-    _several(_labels("job", "Job", "accord_build_info")),
-    _several(_labels("instance", "Instance", 'accord_build_info{job=~"$job"}')),
+    _several(_labels("cluster", "Cluster", "accord_build_info"), ANY),
+    _several(_labels("namespace", "Namespace", 'accord_build_info{cluster=~"$cluster"}'), ANY),
+    _several(_labels("job", "Job", f"accord_build_info{{{_THERE}}}")),
+    _several(_labels("instance", "Instance", f'accord_build_info{{{_THERE}, job=~"$job"}}')),
 )
 _ASKED: Final = f"accord_requests_total{{{HERE}}}"
 UPSTREAMS: Final = _several(_labels("upstream", "Upstream", _ASKED))

@@ -8,7 +8,7 @@ from dashboards import looks
 from dashboards.frame import TO_UPSTREAM, UPSTREAMS, Row
 from dashboards.frame import dashboard as framed
 from dashboards.panels import HALF, THIRD, Column, Query, graph, rows
-from dashboards.queries import UPSTREAM, count, happened, mean, now, quantile, rate
+from dashboards.queries import MOST, UPSTREAM, count, happened, mean, most, now, quantile, rate
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -189,10 +189,13 @@ def _budgets() -> list[Panel]:
         ),
         graph(
             "How much is left of each budget?",
-            "What is left, as a share of what there is when it is full.",
+            f"What is left, as a share of what there is when it is full; of the {MOST} upstreams with the least.",
             Query(
-                f"{now('min', 'accord_budget_remaining', UPSTREAM, by='upstream')}"
-                f" / {now('min', 'accord_budget_limit', UPSTREAM, by='upstream')}",
+                most(
+                    f"{now('min', 'accord_budget_remaining', UPSTREAM, by='upstream')}"
+                    f" / {now('min', 'accord_budget_limit', UPSTREAM, by='upstream')} > -Inf",
+                    "bottomk",
+                ),
                 "{{upstream}}",
             ),
             unit=looks.SHARE,
@@ -201,14 +204,17 @@ def _budgets() -> list[Panel]:
         graph(
             "How often did we keep silent?",
             "Requests in a second that were refused since what the upstream grants was used up.",
-            Query(rate("accord_requests_total", UPSTREAM, 'outcome="upstream_budget"', by="upstream"), "{{upstream}}"),
+            Query(
+                most(rate("accord_requests_total", UPSTREAM, 'outcome="upstream_budget"', by="upstream")),
+                "{{upstream}}",
+            ),
             unit=looks.PER_SECOND,
             width=THIRD,
         ),
         graph(
             "Which upstreams tell nonsense?",
             "Fields in a second that say what no budget can be, and were ignored.",
-            Query(rate("accord_budget_absurd_total", UPSTREAM, by="upstream"), "{{upstream}}"),
+            Query(most(rate("accord_budget_absurd_total", UPSTREAM, by="upstream")), "{{upstream}}"),
             unit=looks.PER_SECOND,
             width=THIRD,
         ),

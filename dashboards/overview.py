@@ -9,7 +9,21 @@ from dashboards.frame import TO_UPSTREAM, UPSTREAMS, Row
 from dashboards.frame import dashboard as framed
 from dashboards.outcomes import outcomes
 from dashboards.panels import HALF, Column, Query, graph, number, rows, timeline
-from dashboards.queries import FAILED, FAILING, MOSTLY, NOT_FINE, SINCE, UPSTREAM, WORST, now, quantile, rate, share
+from dashboards.queries import (
+    FAILED,
+    FAILING,
+    MOST,
+    MOSTLY,
+    NOT_FINE,
+    SINCE,
+    UPSTREAM,
+    WORST,
+    busiest,
+    now,
+    quantile,
+    rate,
+    share,
+)
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -106,7 +120,8 @@ def _when() -> Panel:
     return timeline(
         "When did whose fault begin?",
         f"A bar for each upstream, coloured while at least {FAILING:.0%} of its requests fail: blue by fault of "
-        "clients, orange by its own, red by the gateway's. Of several parties the one furthest to the right counts.",
+        "clients, orange by its own, red by the gateway's. Of several parties the one furthest to the right counts. Of "
+        f"more than {MOST} upstreams those are here that are worst.",
         Query(WORST, "{{upstream}}"),
         states,
     )
@@ -116,8 +131,8 @@ def _red() -> list[Panel]:
     return [
         graph(
             "How much is asked?",
-            "Requests in a second, by upstream. `none`: they reached no upstream.",
-            Query(rate("accord_requests_total", UPSTREAM, by="upstream"), "{{upstream}}"),
+            f"Requests in a second, of the {MOST} upstreams that are asked most. `none`: they reached no upstream.",
+            Query(busiest("accord_requests_total", UPSTREAM), "{{upstream}}"),
             unit=looks.PER_SECOND,
             stacked=True,
         ),

@@ -1,16 +1,19 @@
 """PromQL in a few words: what every panel's query is made of.
 
-All selectors keep to the variables `job` and `instance`, and those of upstreams to `upstream`. Rates are over Grafana's
-`$__rate_interval`, counts over the whole stretch of time that is looked at (`$__range`).
+All selectors keep to the variables `cluster`, `namespace`, `job` and `instance`, and those of upstreams to `upstream`.
+Rates are over Grafana's `$__rate_interval`, counts over the whole stretch of time that is looked at (`$__range`).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-HERE: Final = 'job=~"$job", instance=~"$instance"'
+HERE: Final = 'cluster=~"$cluster", namespace=~"$namespace", job=~"$job", instance=~"$instance"'
 """What is selected in every query."""
 UPSTREAM: Final = 'upstream=~"$upstream"'
+
+MOST: Final = 20
+"""So many upstreams a graph shows, of which there may be a thousand: a browser draws no more, and nobody reads more."""
 
 FAILING: Final = 0.05
 """An upstream fails while at least this share of the requests to it fails."""
@@ -30,6 +33,17 @@ def of(metric: str, *matchers: str) -> str:
 def rate(metric: str, *matchers: str, by: str = "") -> str:
     """Return how often a second, added up by labels."""
     return f"sum{_by(by)} (rate({of(metric, *matchers)}[$__rate_interval]))"
+
+
+def most(query: str, how: str = "topk") -> str:
+    """Return the series of a query that are largest, or with `bottomk` smallest, at each moment."""
+    return f"{how}({MOST}, {query})"
+
+
+def busiest(metric: str, *matchers: str) -> str:
+    """Return how often a second, of those upstreams that are busiest in the whole time that is looked at."""
+    chosen = f"sum by (upstream) (increase({of(metric, *matchers)}[$__range] @ end()))"
+    return f"{rate(metric, *matchers, by='upstream')} and on (upstream) {most(chosen)}"
 
 
 def count(metric: str, *matchers: str, by: str = "") -> str:
@@ -90,5 +104,5 @@ _RANKS: Final = " or ".join(
     f'label_replace(vector({rank}), "fault", "{fault}", "", "")'
     for rank, fault in enumerate(("client", "upstream", "gateway"), start=1)
 )
-WORST: Final = f"max by (upstream) (({FAILED} >= bool {FAILING}) * on (fault) group_left () ({_RANKS}))"
-"""Who fails at each upstream: 0 nobody, 1 its clients, 2 itself, 3 the gateway."""
+WORST: Final = most(f"max by (upstream) (({FAILED} >= bool {FAILING}) * on (fault) group_left () ({_RANKS}))")
+"""Who fails at each upstream: 0 nobody, 1 its clients, 2 itself, 3 the gateway; the worst of them."""

@@ -49,8 +49,9 @@ def _instances() -> Panel:
 def _loaded() -> str:
     """Return when each instance loaded its configuration, in milliseconds, with what is known of the instance."""
     known = {"accord_build_info": "version, python, compiled", "accord_config_info": "hash"}
+    # One row of an instance, also where two of one address are not alike: two would be no answer but an error.
     joined = "".join(
-        f" * on (instance) group_left ({labels}) max by (instance, {labels}) ({of(info)})"
+        f" * on (instance) group_left ({labels}) topk by (instance) (1, max by (instance, {labels}) ({of(info)}))"
         for info, labels in known.items()
     )
     return f"1000 * max by (instance) ({of('accord_config_loaded_timestamp_seconds')}){joined}"

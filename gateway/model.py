@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -255,6 +255,14 @@ class Grant(Struct, frozen=True, gc=False):
     remaining: int
     reset_us: int | None
     grain_us: int
+
+
+NONE: Final = "none"
+"""What metrics say of what a request does not have: an upstream, a dialect, a code, somebody at fault."""
+OTHER: Final = "other"
+"""What metrics say of all that is in no closed set, and of what is beyond a bound."""
+TAKEN_NAMES: Final = frozenset((NONE, OTHER))
+"""What nobody may call an upstream or a dialect: metrics could not tell it from what has none."""
 
 
 class Translation(StrEnum):

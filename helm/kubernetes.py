@@ -52,6 +52,17 @@ class SecretKey(Part, title="key of a secret"):
     """The key in it."""
 
 
+class Variable(Part, title="variable"):
+    """A variable of the container, as Kubernetes writes it."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """Its name."""
+    value: str | None = None
+    """Its value, in quotes where it looks like a number; or"""
+    value_from: Mapping | None = None
+    """where it is."""
+
+
 class Files(Part, title="files"):
     """A Secret or a ConfigMap that exists, whose keys become files."""
 
@@ -221,11 +232,13 @@ class NetworkPolicy(Part, title="network policy"):
     )
     """Who reaches the admin port, as peers; none: nobody."""
     dns: tuple[Mapping, ...] = ()
-    """Where DNS is asked, as peers; left out, port 53 of anybody."""
+    """Where DNS is asked, as peers; left out, `dnsPorts` of anybody."""
+    dns_ports: Annotated[tuple[Port, ...], Field(min_length=1)] = (53,)
+    """The ports of DNS, as its pods have them: `[5353]` on OpenShift."""
     redis: tuple[Mapping, ...] = ()
     """Where Redis is, as peers; left out, `redisPorts` of anybody."""
     redis_ports: tuple[Port, ...] = (6379,)
-    """The ports of Redis (and Sentinel). Reached only with `store.redis` or `config.store.redis`."""
+    """The ports of Redis, beside those of `sentinel.nodes`. Reached only with `store.redis` or `config.store.redis`."""
     upstreams: tuple[Mapping, ...] = ()
     """Where upstreams are, as peers; left out, the ports of their `base_url`s anywhere."""
     extra_egress: tuple[Mapping, ...] = ()

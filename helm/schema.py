@@ -33,6 +33,8 @@ def content() -> Node:
     definitions = found.pop("$defs")
     del definitions["GatewayFile"]["properties"]["upstreams"]  # where upstream files are is the chart's to say
     found["properties"]["upstreams"] = _told_apart(found["properties"]["upstreams"])
+    for node in _own(found, definitions):
+        node["required"] = sorted({*node.get("required", ()), *_needed(node)})
     whole = {"$schema": "http://json-schema.org/draft-07/schema#", **found, "definitions": definitions}
     converted: Node = _draft_7(whole)
     return converted
@@ -61,6 +63,29 @@ def _told_apart(upstreams: Node) -> Node:
     mapping, *others = either["anyOf"]
     chosen = {"if": {"type": "object"}, "then": mapping, "else": {"type": [other["type"] for other in others]}}
     return upstreams | {"patternProperties": {pattern: chosen}}
+
+
+def _own(node: Node, definitions: Mapping[str, Node]) -> Iterator[Node]:
+    """Yield the chart's own models: the values, and what they refer to, but for the configuration."""
+    yield node
+    for inner in node["properties"].values():
+        name = inner.get("$ref", "").removeprefix(_REF)
+        if name and name not in _CONFIGURATION:
+            yield from _own(definitions[name], definitions)
+
+
+def _needed(node: Node) -> Iterator[str]:
+    """Yield the keys that templates rely on.
+
+    Each has a default, and is missing where somebody writes null (a key with all below it commented out), or where
+    `helm upgrade --reuse-values` brings the values of an older chart. No list and no free mapping is among them: there
+    null is as good as empty.
+    """
+    for key, inner in node["properties"].items():
+        default = inner.get("default")
+        said = default is not None and default is not False and default != ""
+        if "$ref" in inner or (said and not isinstance(default, (list, dict)) and _NULL not in inner.get("anyOf", ())):
+            yield key
 
 
 def _draft_7(node: Any) -> Any:

@@ -33,6 +33,7 @@ from helm.kubernetes import (
     SecretKey,
     Service,
     ServiceAccount,
+    Variable,
 )
 
 __all__ = ["RedisStore", "Store", "Values"]
@@ -83,7 +84,7 @@ class Values(Part, title="values"):
     """What the `*_env` keys of the configuration name: `PARTS_TOKEN: {secret: parts, key: token}`."""
     env_from: tuple[Mapping, ...] = ()
     """Whole Secrets as variables: `[{secretRef: {name: accord}}]`."""
-    extra_env: tuple[Mapping, ...] = ()
+    extra_env: tuple[Variable, ...] = ()
     """Further variables, as Kubernetes writes them."""
     files: dict[ObjectName, Files] = {}
     """Certificates and keys: `bank: {secret: bank-tls}` is at `/etc/accord-files/bank/tls.crt`."""

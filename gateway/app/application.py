@@ -128,7 +128,7 @@ class Application:
         """Register what is told of the configuration that is served, whichever it is then."""
         UpstreamMetrics(self.registry, self._stats)
         BudgetMetrics(self.registry, lambda: self._serving.budgets.watched, self._lasting.clock)
-        WaitMetrics(self.registry, lambda: self._serving.admission.rooms.waits)
+        WaitMetrics(self.registry, lambda: self._serving.admission.rooms.waits, lambda: self._serving.budgets.watched)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
 

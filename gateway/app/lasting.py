@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry
 
-from gateway.edge.access_log import AccessLog, LineBuffer, diagnostic_logger
+from gateway.edge.access_log import AccessLog, LineBuffer
 from gateway.edge.config_record import ConfigRecord
+from gateway.edge.diagnostics import diagnostic_logger
 from gateway.edge.lifecycle import Lifecycle
 from gateway.edge.limiting.budget_metrics import BoardMetrics
 from gateway.edge.limiting.exchange import Exchange
@@ -120,6 +121,7 @@ class Lasting:
         """Tell of these from now on; what was counted of those that stay goes on."""
         self.board.follow(upstreams)
         self.metrics.serve(upstreams)
+        self.limit_metrics.serve(upstreams)
         self._sightings.clear()
         self._sightings.update(sightings)
         if self.exchange is not None:

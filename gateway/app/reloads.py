@@ -16,6 +16,7 @@ from gateway.app.apart import Apart
 from gateway.app.loading import load_all
 from gateway.config.files import FileSet, changes, seen_in
 from gateway.errors import AccordError, ConfigError
+from gateway.units import NS_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from gateway.edge.clock import Clock
     from gateway.edge.config_record import ConfigRecord
 
-
-_NS_IN_S: Final = 1_000_000_000
 
 MOST_TRIES: Final = 5
 """How often files that change while they are loaded are loaded again for one who asked."""
@@ -136,7 +135,7 @@ class Reloads:
             return {"": repr(error).encode()}
 
     def _now_ns(self) -> int:
-        return int(self._clock.now_s() * _NS_IN_S)
+        return int(self._clock.now_s() * NS_IN_S)
 
     async def _try(self, seen: Seen) -> bool:
         """Take what was seen, or tell why not; return False where the files have changed since, and nothing is told.

@@ -107,7 +107,7 @@ def _too_many_series(configuration: Configuration) -> list[Fault]:
     if most <= MANY:
         return []
     told = f"/metrics can grow to {most:,} series, of each replica"
-    fault = fault_at(configuration.document, (), told, "see Series in docs/reference/metrics.md")
+    fault = fault_at(configuration.document, (), told, 'see "How many series" in docs/reference/metrics.md')
     return [replace(fault, severity=Severity.WARNING)]
 
 

@@ -57,6 +57,7 @@ def _target(text: str) -> _Target:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # as the resolver will, which takes no label over 63 characters and no empty one
     except ValueError as error:
         raise argparse.ArgumentTypeError(message) from error
     plain = text.isascii() and text.isprintable() and " " not in text

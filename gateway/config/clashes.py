@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.config.faults import fault_at
 from gateway.config.values import folded
+from gateway.model import TAKEN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,14 @@ def one_address(gateway: GatewayFile, document: Document) -> list[Fault]:
 def _meet(one: Address, other: Address) -> bool:
     hosts = {_THIS_MACHINE.get(address.host.lower(), address.host.lower()) for address in (one, other)}
     return len(hosts) == 1 or not hosts.isdisjoint(_EVERYWHERE)
+
+
+def taken_names(settings: UpstreamFile, document: Document) -> list[Fault]:
+    """Find an upstream, or a dialect of its own, that metrics could not tell from what has none."""
+    own = settings.dialect.own
+    named = (("name",), settings.name), (("dialect", "name"), None if own is None else own.name)
+    message = f"{' and '.join(sorted(TAKEN_NAMES))} are words that metrics have for what has no name: take another one"
+    return [fault_at(document, place, message) for place, name in named if name in TAKEN_NAMES]
 
 
 def no_way(settings: UpstreamFile, document: Document) -> list[Fault]:

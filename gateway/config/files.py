@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.config.document import Document
 from gateway.config.load import matching, patterns
+from gateway.units import NS_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
 _DIGEST_BYTES: Final = 16
 _SUFFIX: Final = "_file"
-_NS_IN_S: Final = 1_000_000_000
-_COARSE_NS: Final = 3 * _NS_IN_S
+_COARSE_NS: Final = 3 * NS_IN_S
 """How coarsely file systems may tell when a file was written: FAT by two seconds, some on the network by one."""
 
 Seen = dict[str, bytes]

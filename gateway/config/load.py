@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.config import presets, views
-from gateway.config.clashes import double_fields, no_way, one_address
+from gateway.config.clashes import double_fields, no_way, one_address, taken_names
 from gateway.config.document import Document
 from gateway.config.environment import EnvironmentReference, references
 from gateway.config.faults import fault_at, validate
@@ -237,7 +237,7 @@ def upstream_of(document: Document) -> tuple[Upstream | None, list[Fault]]:
     settings, faults = validate(UpstreamFile, document)
     faults += _wrong_choices(document)
     if settings is not None:
-        faults += double_fields(settings, document) + no_way(settings, document)
+        faults += taken_names(settings, document) + double_fields(settings, document) + no_way(settings, document)
     if settings is None or faults:
         return None, faults
     dialect = _dialect(settings)

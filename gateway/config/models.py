@@ -319,7 +319,9 @@ class UpstreamFile(Strict, title="upstream file"):
     version: Literal[1]
     """The version of this file's language."""
     name: Name
-    """What documents (`source.upstream`), metrics and logs call it. No two upstreams have one name."""
+    """What documents (`source.upstream`), metrics and logs call it. No two upstreams have one name, and none
+    is called `none` or `other`, as metrics call what is no upstream's.
+    """
     base_url: UpstreamUrl
     """The upstream's address: scheme, host, and perhaps a port and a path, which then stands before every target."""
     socket: FileName | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.config.granted import granted
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Policies = tuple["Policy", ...]
 
+_CLIENT: Final = "client"
+_ROUTE: Final = "route"
+
 
 def of_gateway(gateway: GatewayFile) -> Policies:
     """Return the policies of every request that reaches an upstream."""
@@ -27,7 +30,7 @@ def of_client(gateway: GatewayFile, client: ClientConfig) -> Policies:
     if not client.limits:
         return of_gateway(gateway)
     general = tuple(policy for policy in of_gateway(gateway) if "client" not in policy.key)
-    return general + _compiled(client.limits, f"client:{client.name}")
+    return general + _compiled(client.limits, f"{_CLIENT}:{client.name}")
 
 
 def of_way(upstream: UpstreamFile, route: RouteConfig | None) -> Policies:
@@ -36,8 +39,16 @@ def of_way(upstream: UpstreamFile, route: RouteConfig | None) -> Policies:
     budgets = tuple(policy for budget in granted(upstream) for policy in budget.declared.policies())
     if route is None:
         return found + budgets
-    scope = f"route:{upstream.name}:{route.name or upstream.routes.index(route)}"
+    scope = f"{_ROUTE}:{upstream.name}:{route.name or upstream.routes.index(route)}"
     return found + _compiled(route.limits, scope) + budgets
+
+
+def upstream_of(scope: str) -> str | None:
+    """Return the upstream that a scope is of, be it the scope of a route or of a budget; None for all others."""
+    kind, *names = scope.split(":")
+    if not names or kind == _CLIENT:
+        return None
+    return names[0] if kind == _ROUTE else names[-1]
 
 
 def all_of(configuration: Configuration) -> Policies:

@@ -7,27 +7,14 @@ request only leaves its outcome in a list; the lines of a moment are made togeth
 
 from __future__ import annotations
 
-import logging
-import sys
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Raw
 from msgspec.json import Encoder
 from msgspec.structs import replace
 
-_PRETTY: Final = "rich"
-_UNUSED: Final = _PRETTY not in sys.modules
-if _UNUSED:  # structlog would import it for consoles, which nobody has here: 3 MB, and a tenth of a second
-    sys.modules[_PRETTY] = None  # type: ignore[assignment]  # how an import is told that there is none
-import structlog  # noqa: E402 - after that
-
-if _UNUSED:
-    del sys.modules[_PRETTY]
-
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from structlog.typing import EventDict, FilteringBoundLogger
 
     from gateway.edge.clock import Clock
     from gateway.model import Outcome
@@ -69,24 +56,6 @@ class LineBuffer:
         self.add(Raw(line))
 
     info = warning = error = write
-
-
-def diagnostic_logger(buffer: LineBuffer, clock: Clock) -> FilteringBoundLogger:
-    """Return a structlog logger for what goes wrong inside: JSON lines with a time, a level and a traceback."""
-
-    def dated(_logger: object, _method: str, event: EventDict) -> EventDict:
-        event["time"] = round(clock.now_s(), 3)
-        return event
-
-    def encoded(_logger: object, _method: str, event: EventDict) -> bytes:
-        return _ENCODER.encode(event)
-
-    logger: FilteringBoundLogger = structlog.wrap_logger(
-        buffer,
-        processors=[structlog.processors.add_log_level, dated, structlog.processors.format_exc_info, encoded],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
-    return logger
 
 
 class AccessLog:

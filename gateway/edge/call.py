@@ -112,6 +112,12 @@ class Call:
             self.waited_s += now_s - self.waits_since_s
             self.waits_since_s = None
 
+    def forget_answer(self) -> None:
+        """Forget what the client was about to be told: it left before."""
+        self.status = CLIENT_CLOSED_REQUEST
+        self.translation = Translation.NONE
+        self.problem = self.dialect = None
+
     def outcome(self, ended_s: float, time_s: float) -> Outcome:
         """Return what happened, at the end of the request: `ended_s` on the monotonic clock, `time_s` in Unix time."""
         problem = self.problem

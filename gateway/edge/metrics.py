@@ -15,9 +15,11 @@ from msgspec import UNSET
 from prometheus_client.registry import Collector
 
 from gateway.catalog import CODES
-from gateway.edge.series import Cell, Counters, Family, Histogram, Histograms, Told
-from gateway.edge.words import CLIENT_CLOSED_REQUEST, NONE, OTHER, OUTCOMES, WITHOUT_UPSTREAM, fault_of, status_label
+from gateway.edge.counters import Cell, Counters, Histogram, Histograms
+from gateway.edge.series import Family, Told
+from gateway.edge.words import CLIENT_CLOSED_REQUEST, OUTCOMES, WITHOUT_UPSTREAM, fault_of, status_label
 from gateway.headers import SWITCHING_PROTOCOLS
+from gateway.model import NONE, OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -112,7 +114,7 @@ DURATION: Final = Family(
 UPSTREAM_DURATION: Final = Family(
     "accord_upstream_duration_seconds",
     "histogram",
-    "From the first byte sent to the upstream to the last byte of its reply read.",
+    "From asking for a connection to the upstream to the last byte of its reply read.",
     _UPSTREAM,
 )
 OVERHEAD: Final = Family(

@@ -285,9 +285,11 @@ class ProxyTurn(Turn):
             self._gone()
 
     def _gone(self) -> None:
-        """Note that the client left before its answer was complete."""
+        """Note that the client left before its answer was complete; one of which nothing was sent is no answer."""
         call = self._call
         call.word = "cancelled"
+        if not self.answer.head_sent:
+            call.forget_answer()
         if call.charges and call.upstream_began_s is None:
             self._proxy.intake.left(call)
         self.answer.cut()

@@ -13,7 +13,8 @@ from prometheus_client.registry import Collector
 
 from gateway import __version__
 from gateway.edge import call
-from gateway.edge.series import BUCKETS_S, Family, Histogram, Ready, Told
+from gateway.edge.counters import BUCKETS_S, Histogram
+from gateway.edge.series import Family, Ready, Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

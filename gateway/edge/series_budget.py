@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from gateway.catalog import CODES
 from gateway.config import presets
 from gateway.config.policies import all_of
+from gateway.edge.counters import BUCKETS_S, Counters
 from gateway.edge.limiting import budget_metrics, store_metrics
 from gateway.edge.metrics import METHODS, Tables
-from gateway.edge.series import BUCKETS_S, Counters
 from gateway.edge.upstream_metrics import FAMILIES as POOLS
 from gateway.edge.words import OUTCOMES, STATUSES, WITHOUT_UPSTREAM
 from gateway.errors import StoreReason, TransportReason

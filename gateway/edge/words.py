@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.model import Origin, Party
+from gateway.model import NONE, OTHER, Origin, Party
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.model import Problem
-
-NONE: Final = "none"
-"""The fault where nothing failed, and the label of what a request does not have: an upstream, a dialect, a code."""
-OTHER: Final = "other"
-"""The label of all that is in no closed set, and of what is beyond a bound."""
 
 CLIENT_CLOSED_REQUEST: Final = 499
 """The status that stands in logs and metrics for a request whose client left before an answer; it is never sent."""

@@ -35,13 +35,12 @@ GAUGES: Final = {
     "accord_budget_limit": Rule.EACH,
     "accord_budget_paused_seconds": Rule.MAX,
     "accord_budget_remaining": Rule.EACH,  # less what is in flight from each
+    "accord_budget_reset_seconds": Rule.EACH,
+    "accord_build_info": Rule.MAX,  # the same build everywhere
     "accord_config_info": Rule.MAX,  # of the supervisor alone, which reloads for all
     "accord_config_last_reload_successful": Rule.MAX,
     "accord_config_loaded_timestamp_seconds": Rule.MAX,
-    "accord_budget_reset_seconds": Rule.EACH,
-    "accord_build_info": Rule.MAX,  # the same build everywhere
     "accord_in_flight_requests": Rule.SUM,
-    "accord_unknown_shapes_kept": Rule.MAX,  # most shapes are met by several: their sum would be far too many
     "accord_limit_keys": Rule.SUM,
     "accord_limit_replicas": Rule.MAX,
     "accord_limit_store_up": Rule.EACH,  # each gives the store up, and finds it again, by itself
@@ -51,6 +50,7 @@ GAUGES: Final = {
     "accord_pool_open_connections": Rule.SUM,
     "accord_pool_waiting_requests": Rule.SUM,
     "accord_supervisor_children": Rule.SUM,
+    "accord_unknown_shapes_kept": Rule.MAX,  # most shapes are met by several: their sum would be far too many
     "process_max_fds": Rule.EACH,
     "process_open_fds": Rule.EACH,
     "process_resident_memory_bytes": Rule.EACH,

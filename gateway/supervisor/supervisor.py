@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final
 from gateway.app.lasting import FLUSH_S, LOG_END_S, SECRET_BYTES
 from gateway.app.ports import listening, port_of
 from gateway.config.policies import all_of
-from gateway.edge.access_log import LineBuffer, diagnostic_logger
+from gateway.edge.access_log import LineBuffer
 from gateway.edge.clock import SystemClock
 from gateway.edge.config_record import ConfigRecord
 from gateway.edge.connection import Terms
+from gateway.edge.diagnostics import diagnostic_logger
 from gateway.edge.lifecycle import Lifecycle, State
 from gateway.edge.log_writer import LogWriter
 from gateway.edge.member import Member
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 END_MARGIN_S: Final = 5.0
 """How much longer than its own `delay` and `grace` a process may take to end before it is killed."""
-
 
 PREPARE_S: Final = 300.0
 """How long a process may take to make another configuration ready before it is ended."""

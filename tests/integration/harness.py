@@ -162,11 +162,26 @@ async def gateway(
     board: BudgetBoard | None = None,
     **settings: object,
 ) -> AsyncIterator[Running]:
-    """Run a gateway in front of `upstreams`; `settings` are keys of its own file, `counts` a store in place of it."""
-    written(folder, *upstreams, **settings)
+    """Run a gateway in front of `upstreams`; `settings` are keys of its own file, the rest is as in `running`."""
+    config = written(folder, *upstreams, **settings)
+    async with running(config, environ=environ, clock=clock, ids=ids, counts=counts, board=board) as accord:
+        yield accord
+
+
+@asynccontextmanager
+async def running(
+    config: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    counts: Store | None = None,
+    board: BudgetBoard | None = None,
+) -> AsyncIterator[Running]:
+    """Run a gateway by the files that are there; `counts` is a store in place of its own."""
     lines, outcomes = Lines(), Watcher()
     application = app.build(
-        load(folder / "gateway.yaml"),
+        load(config),
         environ=environ or {},
         clock=clock or LoopClock(),
         ids=ids,

@@ -21,7 +21,7 @@ from gateway.cli import demonstration, main
 from gateway.config.load import load
 from gateway.demo import servers
 from gateway.edge.server import require_c_parser
-from tests.integration.harness import gateway, get, on_uvloop, upstream
+from tests.integration.harness import gateway, get, on_uvloop, upstream, written
 from tests.integration.loops import in_virtual_time
 from tests.integration.origin import OK, head, send, serve, wait
 from tests.integration.wire import PATIENCE_S, ask, connect
@@ -286,19 +286,10 @@ def accord(*arguments: str, **environ: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=surroundings)
 
 
-def configure(folder: Path, **settings: object) -> Path:
-    """Write a configuration with one upstream, and return its path."""
-    (folder / "upstreams").mkdir()
-    base = {"version": 1, "listen": "127.0.0.1:0", "admin": "127.0.0.1:0"}
-    (folder / "gateway.yaml").write_text(json.dumps(base | settings))
-    (folder / "upstreams" / "api.yaml").write_text(json.dumps(upstream(1)))
-    return folder / "gateway.yaml"
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_serve_ends_cleanly_when_told_to(tmp_path: Path, number: signal.Signals) -> None:
     """It says where it listens, logs on standard output, and exits with 0."""
-    with accord("serve", "--config", str(configure(tmp_path))) as process:
+    with accord("serve", "--config", str(written(tmp_path, upstream(1)))) as process:
         assert process.stderr is not None
         assert re.match(r"accord: serving on http://127\.0\.0\.1:\d+, metrics", process.stderr.readline())
         process.send_signal(number)
@@ -324,7 +315,7 @@ def ask_often(port: int, times: int) -> None:
 
 def test_a_standard_output_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
     """Requests are answered though the pipe is full, and SIGTERM ends the process."""
-    with accord("serve", "--config", str(configure(tmp_path))) as process:
+    with accord("serve", "--config", str(written(tmp_path, upstream(1)))) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
@@ -337,7 +328,7 @@ def test_a_standard_output_that_nobody_reads_stops_nothing(tmp_path: Path) -> No
 
 def test_a_standard_output_that_was_closed_is_told_once(tmp_path: Path) -> None:
     """Serving goes on, and the end is a clean one."""
-    with accord("serve", "--config", str(configure(tmp_path))) as process:
+    with accord("serve", "--config", str(written(tmp_path, upstream(1)))) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
@@ -350,7 +341,7 @@ def test_a_standard_output_that_was_closed_is_told_once(tmp_path: Path) -> None:
 
 def test_serve_tells_what_is_wrong_with_its_configuration(tmp_path: Path) -> None:
     """And exits with 1."""
-    path = configure(tmp_path, lissen="x")
+    path = written(tmp_path, upstream(1), lissen="x")
     with accord("serve", "--config", str(path)) as process:
         _, err = process.communicate(timeout=PROCESS_S)
     assert process.returncode == 1
@@ -363,7 +354,7 @@ def test_serve_tells_when_its_port_is_taken(tmp_path: Path) -> None:
     """And exits with 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         taken_port = taken.getsockname()[1]
-        path = configure(tmp_path, listen=f"127.0.0.1:{taken_port}")
+        path = written(tmp_path, upstream(1), listen=f"127.0.0.1:{taken_port}")
         with accord("serve", "--config", str(path)) as process:
             _, err = process.communicate(timeout=PROCESS_S)
     assert process.returncode == 1

@@ -52,7 +52,7 @@ async def test_a_key_of_nobodys_goes_upstream_where_there_are_no_clients(tmp_pat
         ("header:X-Tenant", ("/api/a", "X-Tenant: 1"), ("/api/a", "X-Tenant: 2"), ("/api/b", "X-Tenant: 1")),
         ("client", ("/api/a", "Authorization: a"), ("/api/a", "Authorization: b"), ("/api/b", "Authorization: a")),
         ("route", ("/api/orders/1",), ("/api/a",), ("/api/orders/2",)),
-        ("upstream", ("/api/a",), ("/other/a",), ("/api/b",)),
+        ("upstream", ("/api/a",), ("/second/a",), ("/api/b",)),
     ],
 )
 @on_uvloop
@@ -64,7 +64,7 @@ async def test_a_limit_counts_by_its_key(
     limits = [{"name": "one", "key": key, **ONE}]
     async with (
         serve(MANY) as origin,
-        gateway(tmp_path, upstream(origin, routes=routes), upstream(origin, name="other"), limits=limits) as accord,
+        gateway(tmp_path, upstream(origin, routes=routes), upstream(origin, name="second"), limits=limits) as accord,
     ):
         statuses = [(await accord.get(*request)).status for request in (first, second, third)]
     assert statuses == [200, 200, 429]

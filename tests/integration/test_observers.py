@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +17,9 @@ from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.loops import in_virtual_time
 from tests.integration.origin import body, head, send, serve, wait
 from tests.integration.wire import connect
+
+if TYPE_CHECKING:
+    from tests.integration.origin import Conversation
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"data":{}}'
 ECHO = b'HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{"password":"s3cret-reply"}'
@@ -211,6 +217,30 @@ async def test_waiting_for_a_limit_is_not_what_the_gateway_adds(tmp_path: Path) 
     assert outcomes[1].duration_ms >= 900
     assert outcomes[2].duration_ms >= 400
     assert all(outcome.overhead_ms < 50 for outcome in outcomes)
+
+
+@in_virtual_time
+async def test_an_answer_that_nobody_got_is_counted_as_none(tmp_path: Path) -> None:
+    """Its client left in the moment in which the reply came: 499, and no failure was told to anybody."""
+    async with AsyncExitStack() as stack:
+
+        async def reply_to_nobody(conversation: Conversation) -> None:
+            wire.writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+            await send(failed(404))(conversation)
+
+        origin = await stack.enter_async_context(serve((head(), send(OK), head(), reply_to_nobody)))
+        accord = await stack.enter_async_context(gateway(tmp_path, upstream(origin)))
+        await accord.get("/api/a")  # on a connection that rests, a reply is taken in the turn in which it comes
+        await accord.outcomes.next()
+        wire = await stack.enter_async_context(await connect(accord.port))
+        await wire.send(get("/api/a"))
+        outcome = await accord.outcomes.next()
+        metrics = accord.metrics()
+    assert (outcome.outcome, outcome.status, outcome.upstream_status) == ("cancelled", 499, 404)
+    assert (outcome.code, outcome.fault, outcome.dialect, outcome.translation.value) == (None, None, None, "none")
+    assert 'outcome="cancelled",status="499",upstream="api"} 1.0' in metrics
+    assert "accord_errors_total{" not in metrics
+    assert "accord_status_rewrites_total{" not in metrics
 
 
 @on_uvloop

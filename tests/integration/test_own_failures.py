@@ -225,9 +225,9 @@ async def test_a_request_that_came_through_us_already(tmp_path: Path) -> None:
 
 
 class BrokenClock(LoopClock):
-    """A clock that fails when it is read first."""
+    """A clock that fails once when it is `broken`."""
 
-    broken = True
+    broken = False
 
     def now_s(self) -> float:
         """Fail once."""
@@ -249,10 +249,12 @@ class FixedId:
 async def test_a_bug_of_ours(tmp_path: Path) -> None:
     """500, without a trace in the answer, and with one in the log."""
     bad = b"HTTP/1.1 422 No\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    clock = BrokenClock()
     async with (
         serve((head(), send(bad))) as origin,
-        gateway(tmp_path, upstream(origin), clock=BrokenClock(), ids=FixedId()) as accord,
+        gateway(tmp_path, upstream(origin), clock=clock, ids=FixedId()) as accord,
     ):
+        clock.broken = True
         answer = await accord.get("/api/a")
         told(answer, 500, "internal", "proxy_internal_error", "gateway", "gateway")
         assert b"hands" not in answer.body

@@ -18,7 +18,7 @@ REQUESTS = (
     get("/api/b", "Authorization: Bearer one"),
     get("/api/a", "Authorization: Bearer two"),
     get("/api/a"),
-    get("/other/a", "Authorization: Bearer one"),
+    get("/second/a", "Authorization: Bearer one"),
     get("/api/a", "Authorization: Bearer one", "X-Forwarded-For: 203.0.113.9"),
 )
 
@@ -35,7 +35,7 @@ async def test_each_request_goes_upstream_as_it_does_alone(tmp_path: Path) -> No
     script = (head(), OK) * (2 * len(REQUESTS))
     async with (
         serve(script) as origin,
-        gateway(tmp_path, upstream(origin), upstream(origin, name="other")) as accord,
+        gateway(tmp_path, upstream(origin), upstream(origin, name="second")) as accord,
     ):
         async with await connect(accord.port) as wire:
             for request in REQUESTS:

@@ -257,10 +257,10 @@ async def test_the_status_page_says_who_is_in_shadow(tmp_path: Path) -> None:
         {"name": "same", "match": {"path": "/same"}, "mode": "shadow"},
         {"name": "silent", "match": {"path": "/silent"}},
     ]
-    async with gateway(tmp_path, upstream(1, mode="shadow", routes=routes), upstream(1, "other")) as accord:
+    async with gateway(tmp_path, upstream(1, mode="shadow", routes=routes), upstream(1, "second")) as accord:
         page = (await ask(accord.application.admin_port, get("/status"))).json()
     modes = {one["name"]: (one["mode"], one["route_modes"]) for one in page["upstreams"]}
-    assert modes == {"api": ("shadow", {"tried": "enforce"}), "other": ("enforce", {})}
+    assert modes == {"api": ("shadow", {"tried": "enforce"}), "second": ("enforce", {})}
 
 
 @on_uvloop

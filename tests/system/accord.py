@@ -18,7 +18,7 @@ from tests.unit.supervisor.scrapes import finish
 if TYPE_CHECKING:
     import signal
     from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from gateway.supervisor.samples import Scrape
@@ -108,16 +108,6 @@ def assert_never_back(before: Scrape, after: Scrape) -> None:
     for name, family in before.items():
         if family.kind in COUNTED:
             assert all(after[name].samples[key] >= value for key, value in family.samples.items()), name
-
-
-def configure(folder: Path, *upstreams: Mapping[str, object], **settings: object) -> Path:
-    """Write a configuration, and return its path."""
-    (folder / "upstreams").mkdir()
-    base = {"version": 1, "listen": "127.0.0.1:0", "admin": "127.0.0.1:0"}
-    (folder / "gateway.yaml").write_text(json.dumps(base | settings))
-    for one in upstreams:
-        (folder / "upstreams" / f"{one['name']}.yaml").write_text(json.dumps(one))
-    return folder / "gateway.yaml"
 
 
 async def start(config: Path, processes: str, log: Path, **environ: str) -> Process:

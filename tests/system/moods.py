@@ -25,10 +25,23 @@ def says(status: str, document: object, *fields: str) -> Mood:
     return Mood("\r\n".join([*lines, "", ""]).encode() + body)
 
 
+def error(status: int, message: str) -> dict[str, object]:
+    """Return an error in the dialect `salla`."""
+    return {"status": status, "success": False, "error": {"code": "error", "message": message}}
+
+
 GOOD = says("200 OK", {"status": 200, "success": True, "data": {"id": 1}})
 HANGS = Mood(b"")
 GARBAGE = Mood(b"\x16\x03\x01 this is no HTTP\r\n\r\n", ends=True)
 TRUNCATED = Mood(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\nonly this", ends=True)
+
+SPENT = ("Retry-After: 60", "X-RateLimit-Limit: 60", "X-RateLimit-Remaining: 0")
+"""Fields by which an origin says that it has been asked enough."""
+HASTY = {"first_byte": "300ms"}
+"""Timeouts for one that hangs."""
+OURS = {"inject": [{"header": "X-Token", "value_env": "TOKEN_OF_OURS"}]}
+CREDENTIAL = {"TOKEN_OF_OURS": "a-token-of-ours"}
+"""Credentials that are ours, and the variable that they are in."""
 
 
 class Origin:

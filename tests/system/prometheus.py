@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import subprocess
 from math import nan
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from urllib.parse import urlencode
 from tests.components import require_component
 from tests.integration.harness import get, post
 from tests.integration.wire import ask
-from tests.system.redis_server import free_port
+from tests.system.ports import free_port
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 30.0
 """How long it may take to start, and to scrape what it is told to."""
+_TOOL_S: Final = 120.0
+"""How long one run of promtool may take."""
 _LOOK_S: Final = 0.02
 _ALIGNED_S: Final = 0.005
 """A sample's time may be this far from the scrape's own: Prometheus aligns them."""
@@ -137,6 +140,14 @@ def _write(folder: Path, configuration: dict[str, Any]) -> None:
     """Make its folder, with its file in it; JSON is YAML too."""
     folder.mkdir()
     (folder / "prometheus.yml").write_text(json.dumps(configuration))
+
+
+def promtool(*arguments: str | Path) -> str:
+    """Run a command of Prometheus' own tool that must succeed, and return what it prints."""
+    program = require_component("promtool", package="prometheus")
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=_TOOL_S, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def _configuration(jobs: Mapping[str, Sequence[int]], rules: Sequence[Path], every: str) -> dict[str, Any]:

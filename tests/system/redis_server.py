@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import socket
 import subprocess
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +22,7 @@ from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.target import parse
 from tests.components import require_component
 from tests.integration.wire import PATIENCE_S
+from tests.system.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -184,23 +183,6 @@ async def running_cluster(folder: Path, nodes: int = 3) -> AsyncIterator[list[Re
     with cluster(folder, nodes) as servers:
         await until(lambda: clustered(servers))
         yield servers
-
-
-def free_port() -> int:
-    """Return a port that nobody has at this moment, nor is likely to have before it is used.
-
-    The system takes the ports of connections from above 32767; here no port is looked at twice, and each process of a
-    test run begins at a place of its own.
-    """
-    for port in _PORTS:
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise AssertionError("no port is free")
-
-
-_FIRST, _LAST = 16_000, 32_000
-_BEGIN = _FIRST + os.getpid() * 64 % (_LAST - _FIRST)
-_PORTS: Iterator[int] = iter([*range(_BEGIN, _LAST), *range(_FIRST, _BEGIN)])
 
 
 def _run(command: list[str], ready: bytes) -> subprocess.Popen[bytes]:

@@ -11,10 +11,11 @@ import signal
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from tests.integration.harness import on_uvloop
-from tests.system.accord import accord, configure, summed, until
+from tests.integration.harness import on_uvloop, written
+from tests.system.accord import accord, summed, until
 from tests.system.balancer import balancer
-from tests.system.redis_server import free_port, redis_server
+from tests.system.ports import free_port
+from tests.system.redis_server import redis_server
 from tests.system.traffic import origin, traffic
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Cluster:
         home = self._folder / f"replica-{self._number}"
         home.mkdir()
         settings = {"limits": [LIMIT], "store": STORE, "shutdown": SHUTDOWN, "reload": {"watch": "off"}}
-        config = configure(home, self.upstream, **settings)
+        config = written(home, self.upstream, **settings)
         self.configs.append(config)
         return await self._stack.enter_async_context(accord(config, processes, LIMITS=self._redis.url))
 

@@ -8,26 +8,37 @@ import signal
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.harness import get, on_uvloop, post, upstream
+from tests.integration.harness import get, on_uvloop, post, upstream, written
 from tests.integration.wire import ask
-from tests.system.accord import accord, configure
+from tests.system.accord import accord
 from tests.system.grafana import NAMES, SCRAPE, Board, Look, choices
-from tests.system.moods import GARBAGE, GOOD, HANGS, TRUNCATED, Mood, origins, says
+from tests.system.moods import (
+    CREDENTIAL,
+    GARBAGE,
+    GOOD,
+    HANGS,
+    HASTY,
+    OURS,
+    SPENT,
+    TRUNCATED,
+    Mood,
+    error,
+    origins,
+    says,
+)
 from tests.system.prometheus import QueryFailed, prometheus
 from tests.system.redis_server import redis_server
-from tests.system.test_six_ways import HASTY, OURS, SPENT, error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
-
-    import pytest
 
     from tests.system.accord import Served
     from tests.system.prometheus import Prometheus, Series
     from tests.system.redis_server import RedisServer
 
 ALL = ".+"
+EVERYWHERE = {"cluster": ".*", "namespace": ".*", "job": ALL, "instance": ALL}
 UNTOLD = says("500 Internal Server Error", {"went": {"wrong": "no dialect knows this"}})
 LEFT = ("X-RateLimit-Limit: 60", "X-RateLimit-Remaining: 20", "X-RateLimit-Reset: 4102444800")
 MOODS: dict[str, Mood] = {
@@ -64,20 +75,20 @@ QUIET = {
 
 
 @contextlib.asynccontextmanager
-async def shop(folder: Path) -> AsyncIterator[Served]:
+async def shop(folder: Path, redis: RedisServer) -> AsyncIterator[Served]:
     """Run a gateway with one process, counts in Redis, and an upstream of each mood."""
     async with origins(**MOODS) as there:
         for_all = [upstream(one.port, name, **SETTINGS.get(name, {})) for name, one in there.items()]
         await there["babbles"].go()
-        config = configure(folder, *for_all, store={"redis": {"url_env": "STORE"}})
-        async with accord(config, 1) as served:
+        config = written(folder, *for_all, store={"redis": {"url_env": "STORE"}})
+        async with accord(config, 1, STORE=redis.url, **CREDENTIAL) as served:
             yield served
 
 
 @contextlib.asynccontextmanager
 async def family(folder: Path) -> AsyncIterator[Served]:
     """Run a gateway of two processes."""
-    async with origins(api=GOOD) as there, accord(configure(folder, upstream(there["api"].port)), 2) as served:
+    async with origins(api=GOOD) as there, accord(written(folder, upstream(there["api"].port)), 2) as served:
         yield served
 
 
@@ -137,18 +148,18 @@ def moves(rows: list[Series]) -> bool:
 
 async def looks(watching: Prometheus, board: Board, look: Look) -> list[Look]:
     """Return looks with all that can be chosen: everything where that is a choice, else one after the other."""
-    chosen = {"job": ALL, "instance": ALL, "gateway": "http://localhost:8080"}
+    chosen = EVERYWHERE | {"gateway": "http://localhost:8080"}
     values = {
         name: await choices(watching, query, look._replace(chosen=chosen)) for name, query in board.variables().items()
     }
-    assert all(values.values()), values
+    assert {name for name, found in values.items() if not found} == {"cluster", "namespace"}, values
     upstreams = values["upstream"] if board.name == "upstream" else [ALL]
     return [look._replace(chosen=chosen | {"upstream": name}) for name in upstreams]
 
 
 async def catalogue(watching: Prometheus, look: Look) -> dict[str, float]:
     """Return how often each code was told, by the table of the dashboard of errors."""
-    everything = look._replace(end_s=await watching.now_s(), chosen={"job": ALL, "instance": ALL, "upstream": ALL})
+    everything = look._replace(end_s=await watching.now_s(), chosen=EVERYWHERE | {"upstream": ALL})
     [rows] = await Board("errors").ask(watching, "Which codes, of which upstream?", everything)
     return {row.labels["code"]: row.value for row in rows}
 
@@ -170,20 +181,18 @@ async def faults(watching: Prometheus, board: Board, look: Look) -> list[str]:
 
 
 @on_uvloop
-async def test_every_panel_and_every_choice_shows_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_panel_and_every_choice_shows_something(tmp_path: Path) -> None:
     """No query of a panel, a variable or a mark is refused, and none shows nothing, once everything happened."""
-    monkeypatch.setenv("TOKEN_OF_OURS", "a-token-of-ours")
     async with contextlib.AsyncExitStack() as stack:
         redis = stack.enter_context(redis_server(tmp_path / "redis"))
-        monkeypatch.setenv("STORE", redis.url)
         (tmp_path / "several").mkdir()
-        both = (shop(tmp_path), family(tmp_path / "several"))
+        both = (shop(tmp_path, redis), family(tmp_path / "several"))
         one, several = await asyncio.gather(*map(stack.enter_async_context, both))
         jobs = {"accord": [one.admin_port], "several": [several.admin_port]}
         watching = await stack.enter_async_context(prometheus(tmp_path / "prometheus", jobs, every=SCRAPE))
         look = await busy(watching, tmp_path, one, redis)
         for name, query in Board("overview").marks().items():
-            assert await watching.query(look._replace(chosen={"job": ALL, "instance": ALL}).put(query)), name
+            assert await watching.query(look._replace(chosen=EVERYWHERE).put(query)), name
         wrong = [fault for name in NAMES for fault in await faults(watching, Board(name), look)]
         assert not wrong, "\n".join(wrong)
         code = await once(one)

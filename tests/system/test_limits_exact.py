@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.integration.harness import gateway, on_uvloop, upstream
+from tests.integration.harness import gateway, on_uvloop, upstream, written
 from tests.integration.origin import OK, head, send, serve
 from tests.system.accord import accord as serving
-from tests.system.accord import configure, summed
+from tests.system.accord import summed
 from tests.system.flood import flood
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ async def test_one_process(tmp_path: Path) -> None:
 async def test_four_processes_on_one_port(tmp_path: Path) -> None:
     """They let through together what one alone would, and each has its share of the requests."""
     async with serve(*[(head(), send(OK)) * 2_000] * 100) as origin:
-        config = configure(tmp_path, upstream(origin), limits=[LIMIT])
+        config = written(tmp_path, upstream(origin), limits=[LIMIT])
         async with serving(config) as accord:
             load = await flood([accord.port], seconds=SECONDS)
             scrape = await accord.scrape()

@@ -15,7 +15,7 @@ from tests.integration.harness import gateway, get, on_uvloop, post, upstream
 from tests.integration.origin import Conversation, Step, half_close, head, send, serve
 from tests.integration.wire import Wire, ask, connect
 from tests.system.nginx import nginx
-from tests.system.redis_server import free_port
+from tests.system.ports import free_port
 from tests.unit.upstream.samples import ACCEPTED, REFUSED
 
 if TYPE_CHECKING:

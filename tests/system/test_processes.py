@@ -20,11 +20,11 @@ from gateway.edge.limiting.stores import shared_tables
 from gateway.supervisor.samples import parted
 from gateway.supervisor.seat import StartFailed
 from gateway.supervisor.supervisor import Supervisor
-from tests.integration.harness import get, on_uvloop, upstream
+from tests.integration.harness import get, on_uvloop, upstream, written
 from tests.integration.origin import head, send, serve, wait
 from tests.integration.wire import Wire, ask, connect
-from tests.system.accord import START_S, accord, assert_never_back, configure, start, summed, until
-from tests.system.redis_server import free_port
+from tests.system.accord import START_S, accord, assert_never_back, start, summed, until
+from tests.system.ports import free_port
 
 if TYPE_CHECKING:
     from typing import Any
@@ -66,7 +66,7 @@ async def test_all_processes_serve_one_port_and_are_told_of_as_one(tmp_path: Pat
     """The kernel spreads connections; one scrape and one status page have the sums of all; all drain."""
     over = asyncio.Event()
     async with serve((head(), wait(over), send(OK))) as origin, AsyncExitStack() as stack:
-        config = configure(tmp_path, upstream(origin), shutdown={"grace": "60s"})
+        config = written(tmp_path, upstream(origin), shutdown={"grace": "60s"})
         served = await stack.enter_async_context(accord(config))
         assert served.said.endswith(", by 4 processes\n")
         assert (await served.admin("/-/ready")).json() == {"status": "ready"}
@@ -98,7 +98,7 @@ async def test_a_process_that_dies_is_replaced_and_none_of_its_counts_is_lost(tm
     over = asyncio.Event()
     quick = [(head(), send(OK))] * MANY
     async with serve(*quick, (head(), wait(over), send(OK))) as origin, AsyncExitStack() as stack:
-        config = configure(tmp_path, upstream(origin))
+        config = written(tmp_path, upstream(origin))
         served = await stack.enter_async_context(accord(config))
         for _ in range(MANY):
             assert (await served.get("/api/a")).status == 200
@@ -137,7 +137,7 @@ async def test_a_process_that_dies_is_replaced_and_none_of_its_counts_is_lost(tm
 @on_uvloop
 async def test_a_process_that_does_not_answer_is_left_out(tmp_path: Path) -> None:
     """Its gauges go, what it counted stays, and the failure is counted; the others serve, and the whole is ready."""
-    async with serve((head(), send(OK))) as origin, accord(configure(tmp_path, upstream(origin)), 2) as served:
+    async with serve((head(), send(OK))) as origin, accord(written(tmp_path, upstream(origin)), 2) as served:
         for _ in range(MANY):
             await served.get("/api/a")
         before = await served.scrape()
@@ -160,7 +160,7 @@ async def test_processes_whose_supervisor_died_end(tmp_path: Path) -> None:
     """Each behind what it has under way; the port is given up at once, for the next supervisor."""
     over = asyncio.Event()
     async with serve((head(), wait(over), send(OK))) as origin, AsyncExitStack() as stack:
-        config = configure(tmp_path, upstream(origin), shutdown={"delay": "60s", "grace": "60s"})
+        config = written(tmp_path, upstream(origin), shutdown={"delay": "60s", "grace": "60s"})
         served = await stack.enter_async_context(accord(config, 2))
         wires = await held(stack, served.port, MANY)
         await served.until(lambda status: sum(in_flight(status)) == MANY)
@@ -184,7 +184,7 @@ async def refused(port: int) -> bool:
 async def test_a_second_signal_ends_all_at_once(tmp_path: Path) -> None:
     """Whatever is under way."""
     async with serve((head(),)) as origin, AsyncExitStack() as stack:
-        config = configure(tmp_path, upstream(origin), shutdown={"delay": "60s", "grace": "60s"})
+        config = written(tmp_path, upstream(origin), shutdown={"delay": "60s", "grace": "60s"})
         served = await stack.enter_async_context(accord(config, 2))
         wires = await held(stack, served.port, 4)
         served.signal(signal.SIGTERM)
@@ -199,7 +199,7 @@ async def test_an_order_to_each_process_is_no_order_to_end_at_once(tmp_path: Pat
     """Who stops services may signal all of a group, and so does the supervisor: twice is once."""
     over = asyncio.Event()
     async with serve((head(), wait(over), send(OK))) as origin, AsyncExitStack() as stack:
-        served = await stack.enter_async_context(accord(configure(tmp_path, upstream(origin)), 2))
+        served = await stack.enter_async_context(accord(written(tmp_path, upstream(origin)), 2))
         wires = await held(stack, served.port, 8)
         status = await served.until(lambda status: sum(in_flight(status)) == 8)
         served.signal(signal.SIGTERM)
@@ -217,7 +217,7 @@ async def test_one_process_can_be_replaced_in_order(tmp_path: Path) -> None:
     """SIGTERM to one drains that one; the whole stays ready, and none of its requests breaks."""
     over = asyncio.Event()
     async with serve((head(), wait(over), send(OK))) as origin, AsyncExitStack() as stack:
-        served = await stack.enter_async_context(accord(configure(tmp_path, upstream(origin)), 2))
+        served = await stack.enter_async_context(accord(written(tmp_path, upstream(origin)), 2))
         wires = await held(stack, served.port, MANY)
         status = await served.until(lambda status: sum(in_flight(status)) == MANY)
         old = status["processes"][0]["pid"]
@@ -236,7 +236,7 @@ async def test_credentials_are_hashed_alike_by_all(tmp_path: Path) -> None:
     limits = [{"name": "few", "key": "client", "requests": 1, "per": "1h"}]
     async with AsyncExitStack() as stack:
         origin = await stack.enter_async_context(serve((head(), send(OK))))
-        served = await stack.enter_async_context(accord(configure(tmp_path, upstream(origin), limits=limits), 2))
+        served = await stack.enter_async_context(accord(written(tmp_path, upstream(origin), limits=limits), 2))
         fields = ("Authorization: Bearer secret", "Connection: close")
         replies = [await ask(served.port, get("/api/a", *fields)) for _ in range(MANY)]
         refusals = sum(reply.status == 429 for reply in replies)
@@ -250,7 +250,7 @@ async def test_credentials_are_hashed_alike_by_all(tmp_path: Path) -> None:
 @on_uvloop
 async def test_faults_are_told_once(tmp_path: Path) -> None:
     """By the supervisor, before any process is started; the status is 1."""
-    config = configure(tmp_path, upstream(1), lissen="x")
+    config = written(tmp_path, upstream(1), lissen="x")
     process = await start(config, "3", tmp_path / "log")
     _, err = await process.communicate()
     assert process.returncode == 1
@@ -266,7 +266,7 @@ async def test_a_port_that_another_has_is_refused(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        process = await start(configure(tmp_path, upstream(1), listen=f"127.0.0.1:{port}"), "2", tmp_path / "log")
+        process = await start(written(tmp_path, upstream(1), listen=f"127.0.0.1:{port}"), "2", tmp_path / "log")
         _, err = await process.communicate()
     assert process.returncode == 1
     assert err.decode() == f"accord: listen: 127.0.0.1:{port}: Address already in use\n"
@@ -277,7 +277,7 @@ async def test_the_operators_port_must_be_free_too(tmp_path: Path) -> None:
     """No process is started where it is not."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process = await start(configure(tmp_path, upstream(1), admin=f"127.0.0.1:{port}"), "2", tmp_path / "log")
+        process = await start(written(tmp_path, upstream(1), admin=f"127.0.0.1:{port}"), "2", tmp_path / "log")
         _, err = await process.communicate()
     assert (process.returncode, err.decode()) == (1, f"accord: admin: 127.0.0.1:{port}: Address already in use\n")
 
@@ -286,7 +286,7 @@ async def test_the_operators_port_must_be_free_too(tmp_path: Path) -> None:
 @on_uvloop
 async def test_a_number_of_processes_that_cannot_be(tmp_path: Path, number: str) -> None:
     """Is an option that is wrong: status 2."""
-    process = await start(configure(tmp_path, upstream(1)), number, tmp_path / "log")
+    process = await start(written(tmp_path, upstream(1)), number, tmp_path / "log")
     _, err = await process.communicate()
     assert process.returncode == 2
     assert "not a number of processes" in err.decode()
@@ -295,7 +295,7 @@ async def test_a_number_of_processes_that_cannot_be(tmp_path: Path, number: str)
 @on_uvloop
 async def test_what_processes_share_is_handed_to_them_unseen(tmp_path: Path) -> None:
     """The descriptor of the table, and no socket of ours; the secret is on no command line and in no environment."""
-    config = configure(tmp_path, upstream(1))
+    config = written(tmp_path, upstream(1))
     configuration = load(config)
     shared = shared_tables(configuration, 2)
     (handle,) = shared.handles
@@ -317,7 +317,7 @@ async def test_what_processes_share_is_handed_to_them_unseen(tmp_path: Path) -> 
 @on_uvloop
 async def test_a_start_that_fails_is_the_end(tmp_path: Path) -> None:
     """When a process ends before it serves, all are ended: who started the gateway must learn that it does not run."""
-    config = configure(tmp_path, upstream(1))
+    config = written(tmp_path, upstream(1))
     (tmp_path / "uvloop.py").write_text("raise SystemExit(3)")
     environ = {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(Path(gateway.__file__).parents[1])))}
     supervisor = Supervisor(load(config), config, processes=2, environ=environ)
@@ -382,7 +382,7 @@ async def test_processes_divide_a_limit_whose_store_was_never_there(
     monkeypatch.setenv("LIMITS", f"redis://127.0.0.1:{free_port()}")
     limits = [{"name": "all", "key": "upstream", "requests": 30, "per": "1h"}]
     async with serve((head(), send(OK))) as origin:
-        config = configure(tmp_path, upstream(origin), limits=limits, store={"redis": {"url_env": "LIMITS"}})
+        config = written(tmp_path, upstream(origin), limits=limits, store={"redis": {"url_env": "LIMITS"}})
         async with accord(config, 3) as served:
             statuses = [(await served.get("/api/a")).status for _ in range(60)]
     assert set(statuses) == {200, 429}

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.harness import on_uvloop, upstream
+from tests.integration.harness import on_uvloop, upstream, written
 from tests.integration.origin import MANY, serve
-from tests.system.accord import accord, configure
+from tests.system.accord import accord
 from tests.system.prometheus import QueryFailed, prometheus
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ async def test_what_was_counted_before_a_scrape_is_known_after_it(tmp_path: Path
     """What a gateway counted can be asked for after `scraped`, in one moment, over time, and by a rule."""
     rules = tmp_path / "rules.yaml"
     rules.write_text(json.dumps(RULE))
-    async with serve(MANY) as origin, accord(configure(tmp_path, upstream(origin)), processes=1) as served:
+    async with serve(MANY) as origin, accord(written(tmp_path, upstream(origin)), processes=1) as served:
         ports = {"accord": [served.admin_port]}
         async with prometheus(tmp_path / "prometheus", ports, rules=[rules]) as watching:
             before_s = await watching.now_s()

@@ -24,7 +24,8 @@ from gateway.limits.stores.guard.tally import Where
 from gateway.limits.stores.redis.remote import RedisRemote
 from gateway.limits.stores.redis.target import parse
 from tests.integration.harness import LoopClock, on_uvloop
-from tests.system.redis_server import free_port, redis_server, until
+from tests.system.ports import free_port
+from tests.system.redis_server import redis_server, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -5,24 +5,17 @@ The series stand in `rules/*.yaml` beside this file: plain unit tests of `promto
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.components import require_component
+from tests.system.prometheus import promtool
 from tests.unit.docs.rules import RULES, alerts
 
 TESTS = sorted((Path(__file__).parent / "rules").glob("*.yaml"))
 TOLD_APART_BY = ("severity", "window", "what")
-
-
-def _promtool(*arguments: str | Path) -> tuple[int, str]:
-    program = require_component("promtool", package="prometheus")
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=120, check=False)
-    return done.returncode, done.stdout + done.stderr
 
 
 def _tried() -> list[dict[str, Any]]:
@@ -33,14 +26,13 @@ def _tried() -> list[dict[str, Any]]:
 
 def test_prometheus_takes_the_rules() -> None:
     """Each file is one that Prometheus loads."""
-    assert _promtool("check", "rules", *sorted(RULES.glob("*.yaml")))[0] == 0
+    promtool("check", "rules", *sorted(RULES.glob("*.yaml")))
 
 
 @pytest.mark.parametrize("series", TESTS, ids=lambda path: path.stem)
 def test_alerts_fire_when_they_should(series: Path) -> None:
     """Over given series exactly the expected alerts fire, with the expected labels and texts."""
-    status, said = _promtool("test", "rules", series)
-    assert status == 0, said
+    promtool("test", "rules", series)
 
 
 def test_each_alert_is_tried_both_ways() -> None:

@@ -6,18 +6,29 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.integration.harness import get, on_uvloop, upstream
+from tests.integration.harness import get, on_uvloop, upstream, written
 from tests.integration.wire import connect
-from tests.system.accord import accord, configure
+from tests.system.accord import accord, until
 from tests.system.grafana import SCRAPE, SCRAPE_S, Board, Look
-from tests.system.moods import GARBAGE, GOOD, HANGS, TRUNCATED, Mood, origins, says
+from tests.system.moods import (
+    CREDENTIAL,
+    GARBAGE,
+    GOOD,
+    HANGS,
+    HASTY,
+    OURS,
+    SPENT,
+    TRUNCATED,
+    Mood,
+    error,
+    origins,
+    says,
+)
 from tests.system.prometheus import prometheus
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
-
-    import pytest
 
     from tests.system.accord import Served
     from tests.system.moods import Origin
@@ -25,15 +36,7 @@ if TYPE_CHECKING:
 
 WHO = "Who fails, and since when?"
 WHEN = "When did whose fault begin?"
-ALL = {"job": ".+", "instance": ".+", "upstream": ".+"}
-OURS = {"inject": [{"header": "X-Token", "value_env": "TOKEN_OF_OURS"}]}
-HASTY = {"first_byte": "300ms"}
-SPENT = ("Retry-After: 60", "X-RateLimit-Limit: 60", "X-RateLimit-Remaining: 0")
-
-
-def error(status: int, message: str) -> dict[str, Any]:
-    """Return an error in the dialect that all of them speak."""
-    return {"status": status, "success": False, "error": {"code": "error", "message": message}}
+ALL = {"cluster": ".*", "namespace": ".*", "job": ".+", "instance": ".+", "upstream": ".+"}
 
 
 class Way(NamedTuple):
@@ -108,12 +111,10 @@ class Reader:
 
     async def until(self, holds: Callable[[set[tuple[str, str]]], bool]) -> set[Found]:
         """Look at the table until what it says of upstreams and faults holds."""
-        async with asyncio.timeout(30):
-            seen = await self.table()
-            while not holds({(row.upstream, row.fault) for row in seen}):
-                await asyncio.sleep(SCRAPE_S)
-                seen = await self.table()
-        return seen
+        found: set[Found] = await until(
+            self.table, lambda seen: holds({(row.upstream, row.fault) for row in seen}), every_s=SCRAPE_S
+        )
+        return found
 
     async def changes(self) -> dict[str, list[tuple[float, float]]]:
         """Read the timeline: when each upstream came into which state."""
@@ -153,17 +154,15 @@ async def broken(reader: Reader, watching: Prometheus, name: str, origin: Origin
 def served(folder: Path, there: dict[str, Origin]) -> contextlib.AbstractAsyncContextManager[Served]:
     """Run a gateway before all of them."""
     settings = {name: way.settings for name, way in WAYS.items()} | {WELL: {}}
-    return accord(configure(folder, *[upstream(there[name].port, name, **settings[name]) for name in there]), 1)
+    config = written(folder, *[upstream(there[name].port, name, **settings[name]) for name in there])
+    return accord(config, 1, **CREDENTIAL)
 
 
 @on_uvloop
-async def test_the_overview_tells_who_fails_by_whose_fault_and_since_when(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_overview_tells_who_fails_by_whose_fault_and_since_when(tmp_path: Path) -> None:
     """One upstream after the other breaks, each in a way of its own: the table has exactly their rows, with the moment
     to a second, and the timeline shows the same. What clients or our credential are to blame for is not the upstream's.
     """
-    monkeypatch.setenv("TOKEN_OF_OURS", "a-token-of-ours")
     async with contextlib.AsyncExitStack() as stack:
         there = await stack.enter_async_context(origins(**dict.fromkeys([*WAYS, WELL], GOOD)))
         gateway = await stack.enter_async_context(served(tmp_path, there))

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client.registry import Collector
 
+from gateway.config.policies import upstream_of
 from gateway.edge.series import Family, Told
 from gateway.units import US_IN_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from prometheus_client import Metric
     from prometheus_client.registry import CollectorRegistry
@@ -88,6 +89,13 @@ class LimitMetrics(Collector):
         self._decisions = Told(DECISIONS, self._said)
         registry.register(self)
 
+    def serve(self, upstreams: Collection[str]) -> None:
+        """Forget what limits said that belong to none of these upstreams, nor to all; those of others count on."""
+        kept = frozenset((None, *upstreams))
+        self._by_labels = {labels: one for labels, one in self._by_labels.items() if upstream_of(labels[1]) in kept}
+        self._tallies.clear()
+        self._shadows.clear()
+
     def decided(self, decision: Decision) -> None:
         """Count one decision."""
         admitted = decision.admitted
@@ -128,11 +136,17 @@ class LimitMetrics(Collector):
 
 
 class WaitMetrics(Collector):
-    """Tells who waited. `waits` are those of each policy that anybody had to wait for, by its id."""
+    """Tells who waited. `waits` are those of each policy that anybody had to wait for, by its id.
 
-    def __init__(self, registry: CollectorRegistry, waits: Callable[[], Mapping[str, Waits]]) -> None:
+    Those of upstreams that are not among `served` are not told.
+    """
+
+    def __init__(
+        self, registry: CollectorRegistry, waits: Callable[[], Mapping[str, Waits]], served: Callable[[], Iterable[str]]
+    ) -> None:
         """Register with `registry`."""
         self._waits = waits
+        self._served = served
         self._families = (
             self._told(WAITING, lambda group: sum(waits.now for waits in group)),
             Told(WAITS, self._ended),
@@ -155,12 +169,12 @@ class WaitMetrics(Collector):
                 yield (*labels, end), sum(getattr(waits, end) for waits in group)
 
     def _groups(self) -> Iterable[tuple[Labels, list[Waits]]]:
-        return _grouped(self._waits().values()).items()
+        return _grouped(self._waits().values(), frozenset((None, *self._served()))).items()
 
 
-def _grouped(every: Iterable[Waits]) -> dict[Labels, list[Waits]]:
+def _grouped(every: Iterable[Waits], served: Collection[str | None]) -> dict[Labels, list[Waits]]:
     """Return what is told under the same labels."""
     groups: dict[Labels, list[Waits]] = {}
-    for waits in every:
+    for waits in (one for one in every if upstream_of(one.policy.scope) in served):
         groups.setdefault((waits.policy.name, waits.policy.scope), []).append(waits)
     return groups

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client.registry import Collector
 
-from gateway.edge.series import BUCKETS_S, Family, Histogram, Ready, Told
+from gateway.edge.counters import BUCKETS_S, Histogram
+from gateway.edge.series import Family, Ready, Told
 from gateway.limits.stores.guard.breaker import State
 
 if TYPE_CHECKING:

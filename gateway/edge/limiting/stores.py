@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from gateway.config.faults import fault_at
 from gateway.config.policies import all_of
 from gateway.config.stores import MemoryConfig
+from gateway.edge.counters import BUCKETS_S
 from gateway.edge.limiting.tables import Tables
-from gateway.edge.series import BUCKETS_S
 from gateway.limits.stores import MemoryStore
 from gateway.limits.stores.guard.breaker import State
 from gateway.limits.stores.guard.store import GuardedStore

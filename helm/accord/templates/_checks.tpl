@@ -3,9 +3,28 @@
 {{- if not (include "accord.upstreams" . | fromJson) }}
   {{- fail "\n\nupstreams is empty, and a gateway without an upstream does not start. Name one:\n  upstreams: {salla: {version: 1, name: salla, base_url: 'https://api.salla.dev/admin/v2', match: {prefix: /salla}}}\n" }}
 {{- end }}
+{{- include "accord.checkName" . }}
 {{- include "accord.checkAddresses" . }}
 {{- include "accord.checkVariables" . }}
+{{- include "accord.checkTwice" . }}
 {{- include "accord.checkCounts" . }}
+{{- end }}
+
+{{- define "accord.checkName" -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (include "accord.fullname" .)) }}
+  {{- fail (printf "\n\nObjects would be named %s, and a Service's name begins with a letter: set fullnameOverride.\n" (include "accord.fullname" .)) }}
+{{- end }}
+{{- end }}
+
+{{/* A variable that is there twice is taken from either place, as it happens; some ways to apply an object refuse it. */}}
+{{- define "accord.checkTwice" -}}
+{{- $seen := dict }}
+{{- range (include "accord.env" . | fromYaml).env }}
+  {{- if hasKey $seen .name }}
+    {{- fail (printf "\n\nThe variable %s is given twice, in two of env, extraEnv and store.redis: leave one of them out.\n" .name) }}
+  {{- end }}
+  {{- $_ := set $seen .name true }}
+{{- end }}
 {{- end }}
 
 {{- define "accord.checkAddresses" -}}
@@ -14,7 +33,7 @@
   {{- if regexMatch "^(127\\.|localhost:|\\[::1\\])" $address }}
     {{- fail (printf "\n\nconfig.%s is %s, which nobody outside of the container reaches: write 0.0.0.0:%s, or [::]:%s.\n" $key $address (include "accord.port" $address) (include "accord.port" $address)) }}
   {{- end }}
-  {{- if or (not $address) (not (include "accord.port" $address)) (eq (include "accord.port" $address | int) 0) }}
+  {{- if or (not (regexMatch "^([^:\\[\\]]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+$" $address)) (eq (include "accord.port" $address | int) 0) }}
     {{- fail (printf "\n\nconfig.%s must say an address with a port of its own, as in 0.0.0.0:8080.\n" $key) }}
   {{- end }}
 {{- end }}
@@ -25,7 +44,7 @@
 
 {{/* Variables that the configuration names and nothing gives. Whole secrets (envFrom) may hold any. */}}
 {{- define "accord.checkVariables" -}}
-{{- $given := keys .Values.env }}
+{{- $given := keys (.Values.env | default dict) }}
 {{- range .Values.extraEnv }}{{ $given = append $given .name }}{{ end }}
 {{- if .Values.store.redis.secret }}{{ $given = concat $given (list "ACCORD_REDIS_URL" "ACCORD_REDIS_SECRET") }}{{ end }}
 {{- $missing := list }}
@@ -69,6 +88,11 @@
 {{- end }}
 
 {{- define "accord.checkCounts" -}}
+{{- with .Values.metrics.serviceMonitor }}
+  {{- if and .enabled (gt (include "accord.seconds" .scrapeTimeout | int) (include "accord.seconds" .interval | int)) }}
+    {{- fail (printf "\n\nmetrics.serviceMonitor.scrapeTimeout is %s, longer than interval, %s: the Prometheus operator would leave the monitor out.\n" .scrapeTimeout .interval) }}
+  {{- end }}
+{{- end }}
 {{- with .Values.autoscaling }}
   {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
     {{- fail (printf "\n\nautoscaling.minReplicas is %d, which is more than maxReplicas, %d.\n" (int .minReplicas) (int .maxReplicas)) }}

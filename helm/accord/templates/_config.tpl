@@ -29,6 +29,9 @@
       {{- if hasKey $read "Error" }}
         {{- fail (printf "\n\nupstreams.%s cannot be read as YAML: %s\n" $name $read.Error) }}
       {{- end }}
+      {{- if not (and (kindIs "map" $read.match) (regexMatch "^https?://[^/]" (toString $read.base_url))) }}
+        {{- fail (printf "\n\nupstreams.%s must say base_url, as in https://api.example, and match, as in {prefix: /api}. `accord check` tells of all faults.\n" $name) }}
+      {{- end }}
     {{- end }}
     {{- $_ := set $files $name $read }}
   {{- end }}
@@ -44,7 +47,7 @@
 
 {{/* The port of an address, and "" for one that has none. */}}
 {{- define "accord.port" -}}
-{{- regexFind "[0-9]+$" . }}
+{{- regexFind "[0-9]+$" (. | default "") }}
 {{- end }}
 
 {{/* A duration (500ms, 2s, 1.5m) in whole seconds, rounded up. */}}

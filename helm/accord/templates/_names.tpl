@@ -1,4 +1,5 @@
-{{/* Names and labels. A name is cut at 63, what is appended to it included, and never ends in a dash or a dot. */}}
+{{/* Names and labels. A name is cut at 63, what is appended to it included, and never ends in a dash. A dot becomes
+one: a Service has none in its name. */}}
 
 {{/* What the labels call the program. No value changes it: a Deployment's selector must stay as it is. */}}
 {{- define "accord.name" -}}
@@ -8,14 +9,14 @@
 {{- define "accord.fullname" -}}
 {{- $name := .Values.nameOverride | default .Chart.Name }}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
-{{- .Values.fullnameOverride | default $full | lower | replace "_" "-" | trunc 63 | trimSuffix "-" | trimSuffix "." }}
+{{- .Values.fullnameOverride | default $full | lower | replace "_" "-" | replace "." "-" | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
 {{/* The full name with something behind it: (list . "config"). Two names that are cut stay apart by what is behind. */}}
 {{- define "accord.part" -}}
 {{- $part := index . 1 }}
 {{- $room := sub 62 (len $part) | int }}
-{{- printf "%s-%s" (include "accord.fullname" (index . 0) | trunc $room | trimSuffix "-" | trimSuffix ".") $part }}
+{{- printf "%s-%s" (include "accord.fullname" (index . 0) | trunc $room | trimSuffix "-") $part }}
 {{- end }}
 
 {{- define "accord.serviceAccount" -}}
@@ -29,8 +30,8 @@
 
 {{/* What a Deployment finds its pods by: it must never change. */}}
 {{- define "accord.selector" -}}
-app.kubernetes.io/name: {{ include "accord.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "accord.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: gateway
 {{- end }}
 
@@ -45,14 +46,14 @@ app.kubernetes.io/component: gateway
   "app.kubernetes.io/managed-by" $root.Release.Service
   "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
 }}
-{{- merge $own (index . 1) $root.Values.commonLabels | toYaml }}
+{{- merge $own (index . 1 | default dict) ($root.Values.commonLabels | default dict) | toYaml }}
 {{- end }}
 
 {{/* The labels of a pod: without the chart's version, which would start new pods where nothing of theirs has changed. */}}
 {{- define "accord.podLabels" -}}
 {{- $own := include "accord.selector" . | fromYaml }}
 {{- $also := dict "app.kubernetes.io/version" (include "accord.version" .) "app.kubernetes.io/part-of" "accord" }}
-{{- merge $own $also .Values.podLabels .Values.commonLabels | toYaml }}
+{{- merge $own $also (.Values.podLabels | default dict) (.Values.commonLabels | default dict) | toYaml }}
 {{- end }}
 
 {{- define "accord.version" -}}

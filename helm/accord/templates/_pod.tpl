@@ -11,15 +11,15 @@
 env:
   {{- if $redis.secret }}
   - name: ACCORD_REDIS_URL
-    valueFrom: {secretKeyRef: {name: {{ $redis.secret }}, key: {{ $redis.urlKey }}}}
+    valueFrom: {secretKeyRef: {name: {{ $redis.secret | quote }}, key: {{ $redis.urlKey | quote }}}}
   {{- if $redis.hashKey }}
   - name: ACCORD_REDIS_SECRET
-    valueFrom: {secretKeyRef: {name: {{ $redis.secret }}, key: {{ $redis.hashKey }}}}
+    valueFrom: {secretKeyRef: {name: {{ $redis.secret | quote }}, key: {{ $redis.hashKey | quote }}}}
   {{- end }}
   {{- end }}
   {{- range $variable, $at := .Values.env }}
-  - name: {{ $variable }}
-    valueFrom: {secretKeyRef: {name: {{ $at.secret }}, key: {{ $at.key }}}}
+  - name: {{ $variable | quote }}
+    valueFrom: {secretKeyRef: {name: {{ $at.secret | quote }}, key: {{ $at.key | quote }}}}
   {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}

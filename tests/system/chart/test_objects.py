@@ -215,7 +215,7 @@ def test_traffic_goes_only_where_the_configuration_says() -> None:
 
     assert ports("defaults") == [[53, 53], [443]]
     assert ports("everything") == [[53, 53], [6379, 26379], [8080, 443], [4317]]
-    assert ports("valkey") == [[53, 53], [6379, 26379], [8443]]
+    assert ports("valkey") == [[5353, 5353], [6379, 26379], [8443]]
 
 
 def test_rules_let_in_whom_the_values_name() -> None:

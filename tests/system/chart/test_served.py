@@ -13,7 +13,7 @@ from tests.integration.harness import get
 from tests.integration.wire import ask
 from tests.system.accord import START_S, until
 from tests.system.chart.helm import DEFAULTS, objects, only, template
-from tests.system.redis_server import free_port
+from tests.system.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.system.chart.helm import CHART, DEFAULTS, VALUES, helm, template
+from tests.system.chart.helm import CHART, DEFAULTS, VALUES, helm, objects, only, template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +67,34 @@ WRONG = [
     pytest.param("{ingress: {enabled: true}}", ["needs ingress.hosts"], id="an ingress for no host"),
     pytest.param("{httpRoute: {enabled: true}}", ["needs httpRoute.parentRefs"], id="a route of no gateway"),
     pytest.param("{files: {bank: {}}}", ["files.bank takes one of secret and configMap"], id="files from nowhere"),
+    pytest.param("{metrics: null}", ["missing property 'metrics'"], id="a key with all below it commented out"),
+    pytest.param("{config: {admin: ':8081'}}", ["config.admin must say an address"], id="no host"),
+    pytest.param("{config: {listen: null}}", ["config.listen must say an address"], id="no address"),
+    pytest.param("{fullnameOverride: '1e3'}", ["would be named 1e3", "begins with a letter"], id="a name of digits"),
+    pytest.param(
+        "{env: {A: {secret: a, key: a}}, extraEnv: [{name: A, value: b}]}", ["A is given twice"], id="a variable twice"
+    ),
+    pytest.param(
+        "{extraEnv: [{name: A, value: 5}]}", ["/extraEnv/0/value", "want string"], id="a number as a variable"
+    ),
+    pytest.param(
+        "{upstreams: {parts: 'match: /parts'}}", ["upstreams.parts must say base_url"], id="a text of something else"
+    ),
+    pytest.param(
+        f'{{upstreams: {{parts: "base_url: https://parts.example\\nmatch: {{prefix: /}}\\n# {"x" * 1_050_000}"}}}}',
+        ["a ConfigMap holds 1,048,576"],
+        id="more than an object holds",
+    ),
+    pytest.param(
+        "{metrics: {serviceMonitor: {enabled: true, interval: 5s}}}",
+        ["scrapeTimeout is 10s, longer than interval, 5s"],
+        id="a scrape that takes longer than it may",
+    ),
+    pytest.param(
+        "{metrics: {prometheusRule: {enabled: true, runbookUrl: 'https://x/: y'}}}",
+        ["runbookUrl is no address"],
+        id="an address that breaks the rules",
+    ),
     pytest.param("{files: {bank: {path: /x}}}", ["/files/bank", "'path' not allowed"], id="files with a path"),
 ]
 
@@ -89,13 +117,36 @@ def test_an_old_cluster_is_refused() -> None:
     assert template(DEFAULTS, options=("--kube-version", "1.30.0")).status == 0
 
 
-def _notes(entry: str) -> str:
-    values = str(VALUES / f"{entry}.yaml")
-    answer = helm(
-        "install", "shop", str(CHART), "-n", "gateways", "--dry-run=client", "--hide-notes=false", "-f", values
-    )
+def _notes(entry: str, more: str = "{}", folder: Path | None = None) -> str:
+    values = ["-f", str(VALUES / f"{entry}.yaml")]
+    if folder is not None:
+        (folder / "more.yaml").write_text(more, encoding="utf-8")
+        values += ["-f", str(folder / "more.yaml")]
+    asked = ("--dry-run=client", "--hide-notes=false", *values)
+    answer = helm("install", "shop", str(CHART), "-n", "gateways", *asked)
     assert answer.status == 0, answer.err
     return answer.out.partition("\nNOTES:\n")[2]
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [
+        "{podDisruptionBudget: {maxUnavailable: null, minAvailable: 2}}",
+        "{podDisruptionBudget: {maxUnavailable: 0%}, autoscaling: {enabled: null}}",
+        "{podDisruptionBudget: {maxUnavailable: null, minAvailable: 2}, autoscaling: {enabled: true}, replicaCount: 9}",
+    ],
+)
+def test_a_budget_that_lets_no_pod_go_is_told(budget: str, tmp_path: Path) -> None:
+    """A node that could never be drained is told of, whether the number of pods is written or scaled."""
+    assert "lets no pod go" in _notes("defaults", budget, tmp_path)
+    assert "lets no pod go" not in _notes("defaults", "{podDisruptionBudget: {maxUnavailable: 1}}", tmp_path)
+
+
+def test_ports_of_services_are_told(tmp_path: Path) -> None:
+    """A policy does not know a Service's port: where an upstream is one, that is told; not of one outside."""
+    inside = "{upstreams: {parts: {version: 1, name: parts, base_url: 'http://%s', match: {prefix: /p}}}}"
+    for host, told in (("parts.shop.svc", True), ("parts", True), ("parts.example", False), ("10.0.0.1:80", False)):
+        assert ("is a Service of the cluster" in _notes("defaults", inside % host, tmp_path)) is told
 
 
 def test_notes_say_what_to_call() -> None:
@@ -124,3 +175,42 @@ def test_notes_warn(entry: str, said: list[str], unsaid: list[str]) -> None:
     notes = _notes(entry)
     assert [part for part in said if part not in notes] == []
     assert [part for part in unsaid if part in notes] == []
+
+
+def test_empty_values_are_as_if_they_were_not_there(tmp_path: Path) -> None:
+    """A mapping or a list that is null (all below it is commented out) is an empty one."""
+    keys = (
+        "env",
+        "envFrom",
+        "extraEnv",
+        "files",
+        "commonLabels",
+        "podLabels",
+        "annotations",
+        "nodeSelector",
+        "tolerations",
+    )
+    given = tmp_path / "values.yaml"
+    given.write_text("".join(f"{key}:\n" for key in keys), encoding="utf-8")
+    assert template(DEFAULTS, given) == template(DEFAULTS)
+
+
+def test_what_looks_like_a_number_stays_text(tmp_path: Path) -> None:
+    """Names of digits, and variables and keys that YAML has other ideas of, come out as the texts that they are."""
+    given = tmp_path / "values.yaml"
+    given.write_text("{fullnameOverride: gateway, env: {'NO': {secret: '12', key: 'on'}}}", encoding="utf-8")
+    answer = helm("template", "0123", str(CHART), "--namespace", "456", "-f", str(DEFAULTS), "-f", str(given))
+    deployment = only(objects(answer), "Deployment")
+    assert deployment["metadata"]["namespace"] == "456"
+    assert deployment["spec"]["selector"]["matchLabels"]["app.kubernetes.io/instance"] == "0123"
+    pod = deployment["spec"]["template"]
+    assert pod["metadata"]["labels"]["app.kubernetes.io/instance"] == "0123"
+    assert pod["spec"]["containers"][0]["env"] == [
+        {"name": "NO", "valueFrom": {"secretKeyRef": {"name": "12", "key": "on"}}}
+    ]
+
+
+def test_dots_in_a_release_become_dashes() -> None:
+    """A release may have dots in its name, a Service may not."""
+    answer = helm("template", "shop.north", str(CHART), "-f", str(DEFAULTS))
+    assert only(objects(answer), "Deployment")["metadata"]["name"] == "shop-north-accord"

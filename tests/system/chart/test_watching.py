@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,8 @@ import pytest
 import yaml
 
 from gateway import __version__
-from tests.components import require_component
 from tests.system.chart.helm import CHART, VALUES, helm, only, rendered
+from tests.system.prometheus import promtool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +33,7 @@ def test_each_file_of_rules_is_an_object(entry: str, tmp_path: Path) -> None:
         assert one["spec"]["groups"] == yaml.safe_load(text)["groups"]
         written = tmp_path / file.name
         written.write_text(yaml.safe_dump(one["spec"]), encoding="utf-8")
-        promtool = require_component("promtool", package="prometheus")
-        subprocess.run([promtool, "check", "rules", written], check=True, timeout=60, capture_output=True)
+        promtool("check", "rules", written)
 
 
 def test_alerts_link_to_their_runbooks() -> None:

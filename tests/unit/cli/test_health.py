@@ -104,6 +104,8 @@ def test_silence(capsys: pytest.CaptureFixture[str]) -> None:
         ["--url", "http://a/x y"],
         ["--url", "http://a/\r\nX: y"],
         ["--url", "http://ü/"],
+        ["--url", "http://a..b/"],
+        ["--url", f"http://{'a' * 64}/"],
         ["--timeout", "0"],
         ["--timeout", "soon"],
         ["--timeout", "nan"],

@@ -143,7 +143,7 @@ def test_in_a_language(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 def test_in_the_view_of_an_upstream(reply: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As its file says, and in any view that the configuration knows."""
     write = "dialect: {write: {body: {kind: $code}}}\n"
-    file = str(configure(tmp_path, parts="view: other\n" + OWN, other=write))
+    file = str(configure(tmp_path, parts="view: second\n" + OWN, second=write))
     assert json.loads(tried(capsys, "--config", file, "--upstream", "parts", reply)[1]) == {"kind": "gone"}
     assert tried(capsys, "--config", file, "--upstream", "parts", "--view", "text", reply)[1].startswith("410 ")
 

@@ -9,6 +9,7 @@ import pytest
 from gateway.config import presets
 from gateway.config.load import Configuration, kind_of, load, load_dialect, load_upstream
 from gateway.errors import ConfigError
+from gateway.model import TAKEN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -222,6 +223,18 @@ def test_names_are_unique(write: Write) -> None:
         "upstreams/b.yaml:9:10 routes[0].limits[1].name: this name is given twice",
         f"upstreams/c.yaml:2:1 name: another upstream has this name (see {first})",
     ]
+
+
+@pytest.mark.parametrize("name", sorted(TAKEN_NAMES))
+def test_words_of_metrics_are_no_names(write: Write, name: str) -> None:
+    """An upstream is not called as metrics call what has no upstream, nor is a dialect of its own."""
+    files = {
+        "gateway.yaml": GATEWAY,
+        "upstreams/a.yaml": _upstream(name),
+        "upstreams/b.yaml": _upstream("b", f"dialect:\n  name: {name}\n"),
+    }
+    said = "none and other are words that metrics have for what has no name: take another one"
+    assert _faults(write, files) == [f"upstreams/a.yaml:2:1 name: {said}", f"upstreams/b.yaml:6:3 dialect.name: {said}"]
 
 
 def test_the_same_name_in_two_lists(write: Write) -> None:

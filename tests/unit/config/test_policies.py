@@ -66,3 +66,20 @@ def test_all_of_them_once(configuration: Configuration) -> None:
         "upstream:api",
         "route:api:0",
     ]
+
+
+@pytest.mark.parametrize(
+    ("scope", "upstream"),
+    [
+        ("gateway", None),
+        ("client:api", None),
+        ("upstream:api", "api"),
+        ("route:api:orders", "api"),
+        ("budget:api", "api"),
+        ("fair:api", "api"),
+        ("learned:chosen:api", "api"),
+    ],
+)
+def test_whose_a_scope_is(scope: str, upstream: str | None) -> None:
+    """An upstream's, whichever of its limits and budgets it is of; or nobody's."""
+    assert policies.upstream_of(scope) == upstream

@@ -43,11 +43,11 @@ def test_every_place_and_every_kind(tmp_path: Path) -> None:
         f"clients: [{{name: c, api_key_sha256: ['{KEY}'], view: b}}]",
         a="view: text\nroutes: [{match: {path: /x}, view: salla}]",
         b=f"dialect: {{{WRITE}}}",
-        c=f"dialect: {{name: other, {WRITE}}}\nview: other",
+        c=f"dialect: {{name: another, {WRITE}}}\nview: another",
     )
     assert [config.gateway.clients[0].view, config.upstreams[0].settings.view] == ["b", "text"]
     assert config.upstreams[0].settings.routes[0].view == "salla"
-    assert set(config.views) == {*views.of_presets(), "b", "other"}
+    assert set(config.views) == {*views.of_presets(), "b", "another"}
 
 
 def test_a_view_may_be_called_otherwise_than_its_dialect(tmp_path: Path) -> None:

@@ -118,6 +118,31 @@ def test_every_query_asks_the_prometheus_that_was_chosen(board: Any) -> None:  #
     assert all(one["datasource"] == source for one in asked)
 
 
+def test_every_query_keeps_to_what_was_chosen(board: Any) -> None:  # noqa: ANN401 - JSON
+    """Each selector is narrowed by cluster, namespace, job and instance: in two places an Accord may have one name."""
+    queries = [target["expr"] for panel in panels(board) for target in panel["targets"]]
+    queries += [mark["expr"] for mark in board["annotations"]["list"]]
+    for query in queries:
+        selectors = re.findall(r"\w\{([^}]*)\}", query)
+        assert selectors, query
+        for name in ("cluster", "namespace", "job", "instance"):
+            assert all(f'{name}=~"${name}"' in selector for selector in selectors), query
+
+
+def test_all_is_all_where_a_label_is_not_there(board: Any) -> None:  # noqa: ANN401 - JSON
+    """Outside of Kubernetes no target has a cluster or a namespace: "All" matches none, too."""
+    values = {one["name"]: one.get("allValue") for one in board["templating"]["list"]}
+    assert (values["cluster"], values["namespace"]) == (".*", ".*")
+
+
+def test_graphs_by_upstream_show_some_of_a_thousand(board: Any) -> None:  # noqa: ANN401 - JSON
+    """What is drawn for each upstream is bounded; tables hold what happened alone."""
+    for panel in panels(board):
+        for target in panel["targets"]:
+            if panel["type"] in {"timeseries", "state-timeline"} and target["legendFormat"] == "{{upstream}}":
+                assert re.search(r"\b(?:topk|bottomk)\(20, ", target["expr"]), panel["title"]
+
+
 def test_every_variable_that_is_used_is_there(board: Any) -> None:  # noqa: ANN401 - JSON
     """A query or link names variables of its own dashboard, and those that Grafana has."""
     has = {variable["name"] for variable in board["templating"]["list"]}

@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT: Final = Path(__file__).parents[3]
 RULES: Final = ROOT / "helm" / "accord" / "files" / "rules"
@@ -19,6 +22,16 @@ RUNBOOKS: Final = ROOT / "docs" / "runbooks"
 
 TARGET: Final = frozenset(("cluster", "namespace", "job", "instance", "process"))
 """Labels that no family of ours lists: those of a target, and of one of several processes."""
+
+OF_THE_CLIENT_LIBRARY: Final[Mapping[str, frozenset[str]]] = {
+    "process_cpu_seconds_total": frozenset(),
+    "process_max_fds": frozenset(),
+    "process_open_fds": frozenset(),
+    "process_resident_memory_bytes": frozenset(),
+    "process_start_time_seconds": frozenset(),
+    "python_gc_collections_total": frozenset(("generation",)),
+}
+"""What prometheus-client exports by itself, as far as it is asked for, with its labels."""
 
 _TEXT: Final = re.compile(r'"[^"]*"')
 _COMMENT: Final = re.compile(r"#.*")
@@ -67,3 +80,16 @@ def grouped(expr: str) -> frozenset[str]:
     """Return the labels that an expression groups or joins by."""
     lists = _GROUPED.findall(_COMMENT.sub("", expr))
     return frozenset(label.strip() for one in lists for label in one.split(",")) - {""}
+
+
+def assert_known(expr: str, known: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Hold that an expression asks for what is known, by labels that it has; return those that its answer can have."""
+    known = {**known, **OF_THE_CLIENT_LIBRARY}
+    asked, labels = metrics(expr), TARGET
+    for name, selected in asked.items():
+        assert name in known, name
+        assert selected <= known[name] | TARGET, name
+        labels |= known[name]
+    if asked:
+        assert grouped(expr) <= labels
+    return labels

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.edge.metrics import METHODS
-from gateway.edge.words import OTHER, OUTCOMES
+from gateway.edge.words import OUTCOMES
 from gateway.errors import StoreReason
 from gateway.limits.stores.guard.tally import Where
-from gateway.model import Party, Translation
+from gateway.model import OTHER, Party, Translation
 from tests.exported import exported, series
 
 ROOT = Path(__file__).parents[3]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.exported import series
-from tests.unit.docs.rules import ROOT, RUNBOOKS, TARGET, alerts, grouped, metrics, recorded, rules
+from tests.unit.docs.rules import ROOT, RUNBOOKS, TARGET, alerts, assert_known, grouped, metrics, recorded, rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,11 +21,6 @@ HOW_TOS = [ROOT / "docs" / "how-to" / name for name in ("alerts.md", "who-failed
 INDEX = (RUNBOOKS / "README.md").read_text(encoding="utf-8")
 PROMQL = re.compile(r"^```promql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTIONS = ["Look", "Do", "False alarm", "Silence"]
-OF_THE_CLIENT_LIBRARY = {
-    "process_cpu_seconds_total",
-    "process_resident_memory_bytes",
-    "process_start_time_seconds",
-}
 
 
 def _each(listed: list[dict[str, Any]]) -> list[ParameterSet]:
@@ -91,7 +86,7 @@ def test_what_is_recorded_is_listed() -> None:
 @pytest.mark.parametrize("rule", _each(rules()))
 def test_a_rule_reads_what_is_exported(rule: dict[str, Any]) -> None:
     """Each metric of an expression is exported or recorded, and has the labels that the expression looks at."""
-    _holds(rule["expr"])
+    assert_known(rule["expr"], {**series(), **recorded()})
 
 
 @pytest.mark.parametrize("page", [*PAGES, *HOW_TOS], ids=lambda page: page.stem)
@@ -99,19 +94,7 @@ def test_a_page_asks_for_what_is_exported(page: Path) -> None:
     """The same of the queries in runbooks, and in the how-tos that lead to them."""
     for expr in _expressions(page):
         for line in re.sub(r"\n\s+", " ", expr).splitlines():
-            _holds(line)
-
-
-def _holds(expr: str) -> None:
-    known = {**series(), **recorded()}
-    labels = TARGET
-    for name, selected in metrics(expr).items():
-        if name not in OF_THE_CLIENT_LIBRARY:
-            assert name in known, name
-            labels |= known[name]
-            assert selected <= known[name] | TARGET, name
-    if metrics(expr):
-        assert grouped(expr) <= labels
+            assert_known(line, {**series(), **recorded()})
 
 
 def test_expressions_are_understood() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.edge.series import BUCKETS_S
+from gateway.edge.counters import BUCKETS_S
 from gateway.errors import StoreReason
 from gateway.limits.stores.guard.breaker import State
 from gateway.limits.stores.guard.tally import Tally, Where

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gateway.edge.access_log import UNPARSED, AccessLog, LineBuffer, diagnostic_logger
+from gateway.edge.access_log import UNPARSED, AccessLog, LineBuffer
+from gateway.edge.diagnostics import diagnostic_logger
 from gateway.model import Translation
 from tests.unit.edge.outcomes import outcome
 

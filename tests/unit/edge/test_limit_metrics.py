@@ -52,7 +52,7 @@ def test_policies_that_are_called_the_same_are_counted_together() -> None:
     """Two routes may have one name; two samples with the same labels would make the page worthless."""
     registry = CollectorRegistry()
     metrics, every = LimitMetrics(registry), {policy.id: Waits(policy) for policy in ORDERS}
-    WaitMetrics(registry, lambda: every)
+    WaitMetrics(registry, lambda: every, lambda: ("api",))
     for policy in ORDERS:
         metrics.decided(Decision(True, (verdict(policy, admitted=True),), None))
         every[policy.id].now = 2
@@ -68,7 +68,7 @@ def test_who_waited() -> None:
     registry, waits = CollectorRegistry(), Waits(PER_CLIENT)
     waits.now, waits.served, waits.gave_up, waits.left, waits.moved = 1, 2, 3, 4, 5
     waits.turned_away, waits.waited_us = 6, 2_500_000
-    WaitMetrics(registry, lambda: {PER_CLIENT.id: waits})
+    WaitMetrics(registry, lambda: {PER_CLIENT.id: waits}, tuple)
     labels = 'policy="per-client",scope="gateway"'
     assert samples(registry, "accord_limit_") == [
         f"accord_limit_waiting{{{labels}}} 1.0",

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from gateway.edge.counters import BUCKETS_S, Counters
 from gateway.edge.exposition import LINES_AT_ONCE, SAMPLES_AT_ONCE, exposition
 from gateway.edge.metrics import KINDS_REMEMBERED, Metrics, Tables
-from gateway.edge.series import BUCKETS_S, Counters
 from gateway.edge.series_budget import SIZES
 from gateway.edge.words import OUTCOMES, WITHOUT_UPSTREAM
 from gateway.model import Origin, Party, Translation

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.catalog import CODES
-from gateway.edge.words import NONE, OTHER, OUTCOMES, STATUSES, fault_of, status_label, word_of
-from gateway.model import Origin, Party, Problem, Retry, Source, Stage
+from gateway.edge.words import OUTCOMES, STATUSES, fault_of, status_label, word_of
+from gateway.model import NONE, OTHER, Origin, Party, Problem, Retry, Source, Stage
 
 PROBLEMS = st.builds(
     lambda code, origin, status: Problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ from helm.values import Values
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHART = Path(__file__).parents[3] / "helm" / "accord"
+ROOT = Path(__file__).parents[3]
+CHART = ROOT / "helm" / "accord"
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 _ANNOTATIONS = {"$ref", "title", "description", "default", "examples"}
 
@@ -57,6 +59,26 @@ def test_every_value_is_shown() -> None:
     assert list(missing({"properties": root}, DEFAULTS, "")) == []
 
 
+def test_what_templates_rely_on_is_there() -> None:
+    """A key that is null, or that an older chart's values lack, is missed by name; lists and free mappings may be."""
+    check = Draft7Validator(content())
+
+    def without(value: dict[str, Any], way: list[str]) -> dict[str, Any]:
+        key, *below = way
+        return {
+            name: without(one, below) if name == key else one for name, one in value.items() if below or name != key
+        }
+
+    def missed(path: str) -> list[str]:
+        return [fault.message for fault in check.iter_errors(without(DEFAULTS, path.split(".")))]
+
+    needed = ("metrics", "metrics.serviceMonitor", "replicaCount", "probes.startup", "rollingUpdate.maxUnavailable")
+    for path in needed:
+        assert missed(path) == [f"'{path.rpartition('.')[2]}' is a required property"]
+    for path in ("env", "podLabels", "tolerations", "podDisruptionBudget.maxUnavailable", "networkPolicy.clients"):
+        assert missed(path) == []
+
+
 def test_is_a_schema_of_draft_7() -> None:
     """Every Helm takes it; where draft 7 looks at a reference alone, nothing that counts stands beside it."""
     made = content()
@@ -92,6 +114,18 @@ def test_the_version_is_the_gateways() -> None:
     """The chart and the image that it runs have the version of the package."""
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
+
+
+def test_pods_run_the_image_as_it_is_made() -> None:
+    """By its user, and on its ports."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    user, group = re.findall(r"^USER (\d+):(\d+)$", dockerfile, re.MULTILINE)[0]
+    pod = Values().pod_security_context
+    assert (pod["runAsUser"], pod["runAsGroup"], pod["fsGroup"]) == (int(user), int(group), int(group))
+    config = Values().config
+    image = yaml.safe_load((ROOT / "image" / "gateway.yaml").read_text(encoding="utf-8"))
+    assert image.items() >= {"listen": str(config.listen), "admin": str(config.admin)}.items()
+    assert f"EXPOSE {config.listen.port} {config.admin.port}\n" in dockerfile
 
 
 def test_command_writes_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
