@@ -42,7 +42,7 @@ def dashboard() -> Dashboard:
         Row("Which limit bites?", _bites()),
         Row("Who waits?", _waits()),
         Row("Does the store decide?", _store()),
-        Row("What do upstreams still grant?", _budgets()),
+        Row("What do upstreams still grant?", [_granted(), *_spent()]),
     ]
     return framed("limits", "Accord: limits and budgets", _ABOUT, parts, UPSTREAMS)
 
@@ -167,26 +167,29 @@ def _store() -> list[Panel]:
     ]
 
 
-def _budgets() -> list[Panel]:
-    return [
-        rows(
-            "How much do upstreams still grant?",
-            "Of the strictest budget that an upstream's replies tell of: what is left, what it has when full, and how "
-            "long until it is full again. Paused: it asked for silence. Refused: how often it called a request one "
-            "too many in the time you look at. No row: it tells nothing.",
-            Column("Upstream", label="upstream", link=("Look at ${__value.text}", TO_UPSTREAM)),
-            Column("Left", _known("min", "accord_budget_remaining")),
-            Column("Full", _known("min", "accord_budget_limit")),
-            Column("Full again in", _known("max", "accord_budget_reset_seconds"), unit=looks.SECONDS),
-            Column(
-                "Paused for",
-                f"{now('max', 'accord_budget_paused_seconds', UPSTREAM, by='upstream')} > 0",
-                unit=looks.SECONDS,
-            ),
-            Column("Refused", happened("accord_budget_refused_total", UPSTREAM, by="upstream")),
-            sort="Refused",
-            empty="No budget is known",
+def _granted() -> Panel:
+    return rows(
+        "How much do upstreams still grant?",
+        "Of the strictest budget that an upstream's replies tell of: what is left, what it has when full, and how "
+        "long until it is full again. Paused: it asked for silence. Refused: how often it called a request one "
+        "too many in the time you look at. No row: it tells nothing.",
+        Column("Upstream", label="upstream", link=("Look at ${__value.text}", TO_UPSTREAM)),
+        Column("Left", _known("min", "accord_budget_remaining")),
+        Column("Full", _known("min", "accord_budget_limit")),
+        Column("Full again in", _known("max", "accord_budget_reset_seconds"), unit=looks.SECONDS),
+        Column(
+            "Paused for",
+            f"{now('max', 'accord_budget_paused_seconds', UPSTREAM, by='upstream')} > 0",
+            unit=looks.SECONDS,
         ),
+        Column("Refused", happened("accord_budget_refused_total", UPSTREAM, by="upstream")),
+        sort="Refused",
+        empty="No budget is known",
+    )
+
+
+def _spent() -> list[Panel]:
+    return [
         graph(
             "How much is left of each budget?",
             f"What is left, as a share of what there is when it is full; of the {MOST} upstreams with the least.",

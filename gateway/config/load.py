@@ -213,7 +213,18 @@ def matching(document: Document, folder: Path, patterns: Iterable[str]) -> tuple
         if not matching and not document.faults:
             faults.append(fault_at(document, ("upstreams", index), "no upstream file matches", f"looked for {pattern}"))
         found |= matching
-    return sorted(found), faults
+    unnamed = {file for file in found if not _has_text_name(file)}
+    faults += [Fault(file=ascii(str(file)), message="its name is not UTF-8 text") for file in sorted(unnamed)]
+    return sorted(found - unnamed), faults
+
+
+def _has_text_name(file: Path) -> bool:
+    """Tell whether a file has a name that can be told to others; Linux lets it be any bytes."""
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _texts(value: Any) -> tuple[str, ...]:

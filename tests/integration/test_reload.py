@@ -142,12 +142,7 @@ async def test_the_series_of_an_upstream_go_with_it(tmp_path: Path) -> None:
     own: dict[str, Any] = {
         "limits": [TWO, TWO | {"name": "slow", "when_exceeded": "wait", "max_wait": "50ms", "requests": 1}]
     }
-    parts: dict[str, Any] = {
-        "name": "parts",
-        "credentials": OURS,
-        "budget": {"requests": 9, "per": "1h", "paths": ["/b"]},
-        **own,
-    }
+    budget = {"requests": 9, "per": "1h", "paths": ["/b"]}
     async with (
         serve(MANY) as origin,
         gateway(tmp_path, upstream(origin, **own), upstream(origin, **parts), environ=TOKEN) as accord,

@@ -123,8 +123,8 @@ async def test_all_processes_serve_the_last_good_configuration(tmp_path: Path) -
         assert fault.startswith(f"{config}:1:65 nonsense: ")
         for process in (await served.status())["processes"]:
             os.kill(process["pid"], signal.SIGKILL)
-        await served.until(lambda status: [one["state"] for one in status["processes"]] == ["ready"] * 2)
         await served.until(lambda status: sum(one["restarts"] for one in status["processes"]) == 2)
+        await served.until(lambda status: [one["state"] for one in status["processes"]] == ["ready"] * 2)
         answer = await served.get("/api/a")
         assert (answer.status, answer.header("Via")) == (429, b"1.1 second")
         scrape = await served.scrape()

@@ -124,7 +124,7 @@ class LimitStore:
     def give_up(self, room: Room) -> None:
         """Let go of a room that nothing will be counted in."""
         if room.annex is not None:
-            room.annex.close()
+            room.annex.memory.close()
         if room.handle is None:
             return
         if self._tables is not None:

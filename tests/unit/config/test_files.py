@@ -109,3 +109,14 @@ def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
     assert files.own == {str(config), str(tmp_path / "upstreams" / "api.yaml")}
     with pytest.raises(ConfigError, match=r"gateway\.yaml: is not a file"):
         load(config, known=known)
+
+
+def test_a_file_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
+    """It could be told neither in a log nor to another process."""
+    config = write(tmp_path, "gateway.yaml", "version: 1\n")
+    write(tmp_path, "upstreams/api.yaml", upstream())
+    write(tmp_path, os.fsdecode(b"upstreams/\xff.yaml"), upstream())
+    with pytest.raises(ConfigError, match=r"udcff\.yaml': its name is not UTF-8 text") as raised:
+        load(config)
+    assert len(raised.value.faults) == 1
+    assert str(raised.value).isascii()

@@ -59,14 +59,10 @@ class SharedTable:
 
 
 class Annex(NamedTuple):
-    """Another table, open and not yet counted in."""
+    """Another table, open and not yet counted in; whoever lets go of it closes its `memory`."""
 
     memory: Memory
     counts: dict[str, Counts]
-
-    def close(self) -> None:
-        """Let go of it. Its descriptor stays open."""
-        self.memory.close()
 
 
 class SharedStore:

@@ -310,7 +310,7 @@ def test_a_table_that_is_only_opened_changes_nothing(stores: list[SharedStore], 
     one = stores[0]
     annex = one.annex(second.fileno(), (MORE,))
     assert MORE not in one
-    annex.close()
+    annex.memory.close()
     one.join(one.annex(second.fileno(), (MORE,)))
     assert MORE in one
     assert one.decide([(TWO, b"k", 1), (MORE, b"k", 1)], NOW_US, UNIX_US).admitted
