@@ -145,7 +145,12 @@ async def test_the_series_of_an_upstream_go_with_it(tmp_path: Path) -> None:
     budget = {"requests": 9, "per": "1h", "paths": ["/b"]}
     async with (
         serve(MANY) as origin,
-        gateway(tmp_path, upstream(origin, **own), upstream(origin, **parts), environ=TOKEN) as accord,
+        gateway(
+            tmp_path,
+            upstream(origin, **own),
+            upstream(origin, "parts", credentials=OURS, budget=budget, **own),
+            environ=TOKEN,
+        ) as accord,
     ):
         for target in ("/api/a", "/parts/a"):
             assert await statuses(accord, target, 2) == [200, 429]
