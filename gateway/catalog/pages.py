@@ -14,7 +14,6 @@ from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-import jinja2
 import msgspec
 
 from gateway.catalog.codes import CODES
@@ -24,19 +23,12 @@ from gateway.catalog.labels import LABELS
 from gateway.model import Category, Code
 
 if TYPE_CHECKING:
+    import jinja2
+
     from gateway.catalog.labels import Language
 
 _TEMPLATES = ("base.html.j2", "index.html.j2", "page.html.j2")
 _STYLE = package_text("templates/style.css").strip()
-
-_environment = jinja2.Environment(
-    loader=jinja2.DictLoader({name: package_text(f"templates/{name}") for name in _TEMPLATES}),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
 
 CONTENT_SECURITY_POLICY: Final[bytes] = (
     "default-src 'none'; img-src data:; "
@@ -104,5 +96,20 @@ def _page_html(name: str, lang: Language) -> bytes:
 def _render(template: str, lang: Language, **values: object) -> bytes:
     label = {name: words.of(lang) for name, words in LABELS.page.items()}
     other = "en" if lang == "ar" else "ar"
-    text = _environment.get_template(template).render(lang=lang, other=other, label=label, style=_STYLE, **values)
+    text = _templates().get_template(template).render(lang=lang, other=other, label=label, style=_STYLE, **values)
     return text.encode()
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    """Return the templates. Most processes are never asked for a page, and need not keep an engine for it."""
+    import jinja2  # noqa: PLC0415 - see above
+
+    return jinja2.Environment(
+        loader=jinja2.DictLoader({name: package_text(f"templates/{name}") for name in _TEMPLATES}),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
