@@ -10,7 +10,7 @@ from gateway.limits.stores import MemoryStore
 from tests.boards import MemoryBoard
 from tests.integration.harness import LoopClock, gateway, on_uvloop, post, upstream
 from tests.integration.loops import in_virtual_time
-from tests.integration.origin import head, send, serve
+from tests.integration.origin import OK, head, send, serve
 from tests.integration.wire import connect
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 OURS = {"inject": [{"header": "Authorization", "prefix": "Bearer ", "value_env": "TOKEN"}]}
 TOKEN = {"TOKEN": "secret"}
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def reply(status: str = "200 OK", *fields: str, body: bytes = b"{}") -> bytes:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"data":{}}'
 ECHO = b'HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{"password":"s3cret-reply"}'
-UNKNOWN = b'HTTP/1.1 409 No\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"fault":1}'
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Iterator
 
-    from tests.system.images import Store
-
 PATIENCE_S = 60.0
 _LOOK_S = 0.02
 _NEW_NETWORK = 0x40000000
@@ -53,10 +51,9 @@ exec env -i "$@"
 class Container:
     """A container that runs."""
 
-    def __init__(self, outer: subprocess.Popen[str], image: Any, root: Path) -> None:  # noqa: ANN401 - JSON
+    def __init__(self, outer: subprocess.Popen[str], image: Any) -> None:  # noqa: ANN401 - JSON
         self.outer = outer
         self._image = image
-        self._root = root
         self.pid = _only_child(outer)
         """Process 1, by its number outside."""
 
@@ -122,7 +119,7 @@ class Container:
 
 
 @contextmanager
-def container(store: Store, image: Any, root: Path, config: Path, *command: str) -> Iterator[Container]:  # noqa: ANN401
+def container(image: Any, root: Path, config: Path, *command: str) -> Iterator[Container]:  # noqa: ANN401
     """Run the image while the context lasts, with a folder as its configuration, and leave no process behind."""
     arguments = [*image["Entrypoint"], *(command or image["Cmd"])]
     dropped = [_tool("setpriv"), "--no-new-privs", _tool("unshare"), "--root", str(root), "--wd", image["WorkingDir"]]
@@ -137,7 +134,7 @@ def container(store: Store, image: Any, root: Path, config: Path, *command: str)
         text=True,
     )
     try:
-        yield Container(outer, image, root)
+        yield Container(outer, image)
     finally:
         outer.kill()
         outer.communicate(timeout=PATIENCE_S)

@@ -68,11 +68,6 @@ class Board:
         """Return the query of each kind of marks."""
         return {one["name"]: one["expr"] for one in self._json["annotations"]["list"]}
 
-    def queries(self) -> list[str]:
-        """Return all queries, variables' and marks' too."""
-        targets = [target["expr"] for panel in self.panels().values() for target in panel["targets"]]
-        return [*targets, *self.variables().values(), *self.marks().values()]
-
     async def ask(self, watching: Prometheus, title: str, look: Look) -> list[list[Series]]:
         """Return what each query of a panel answers: over time for a graph, of the last moment for a table."""
         panel = self.panels()[title]

@@ -35,13 +35,12 @@ class Built:
     """The image, unpacked."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
         self.root = store.unpacked()
         self.config = store.config()
 
     def run(self, config: Path, *command: str) -> Any:  # noqa: ANN401 - a context
         """Run it with this configuration."""
-        return container(self.store, self.config, self.root, config, *command)
+        return container(self.config, self.root, config, *command)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gateway import __version__
-from tests.system.chart.helm import CHART, VALUES, helm, only, rendered
+from tests.system.chart.helm import CHART, VALUES, helm, objects, only, rendered
 from tests.system.prometheus import promtool
 
 if TYPE_CHECKING:
@@ -90,4 +90,4 @@ def test_the_package_holds_all(tmp_path: Path) -> None:
     wanted = [file for file in CHART.rglob("*") if file.is_file() and file.name != ".DS_Store"]
     assert names == {f"accord/{file.relative_to(CHART)}" for file in wanted}
     again = helm("template", "shop", str(package), "--namespace", "gateways", "-f", str(VALUES / "everything.yaml"))
-    assert tuple(one for one in yaml.safe_load_all(again.out) if one is not None) == rendered("everything")
+    assert objects(again) == rendered("everything")
