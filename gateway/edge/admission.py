@@ -102,7 +102,7 @@ class Admission:
         self._clock = clock
         self._store = store
         self._metrics = metrics
-        self.rooms: WaitingRooms = WaitingRooms(clock, self._give_back) if before is None else before.rooms
+        self.rooms: WaitingRooms = WaitingRooms(clock) if before is None else before.rooms
         self._everybody = policies.of_gateway(gateway)
         self._own = {client.name: policies.of_client(gateway, client) for client in gateway.clients if client.limits}
         self.strangers: Strangers = Recent(_STRANGERS) if before is None else before.strangers
@@ -161,7 +161,7 @@ class Admission:
         """Ask unless others wait for the same; who is refused by what lets him wait waits for his turn."""
         client = self._keys.principal(facts)
         if self.rooms.occupied(asks):
-            return self.rooms.enter(lambda: self._ask(asks), client, asks, give_back=self._give_back)
+            return self.rooms.enter(lambda: self._ask(asks), client, asks, self._give_back)
         found = self._ask(asks)
         if isinstance(found, Decision):
             return self._or_wait(client, asks, found)
@@ -184,7 +184,7 @@ class Admission:
     def _or_wait(self, client: bytes, asks: Sequence[Ask], found: Decision) -> Decision | Deciding:
         if found.admitted:
             return found
-        return self.rooms.enter(lambda: self._ask(asks), client, asks, found, self._give_back)
+        return self.rooms.enter(lambda: self._ask(asks), client, asks, self._give_back, found)
 
     def peek(self, asked: Iterable[tuple[Policy, int]], facts: Facts, principal: bytes | None) -> Decision | Deciding:
         """Return what policies would say to a request that costs so much under each, without charging any.

@@ -40,7 +40,7 @@ class Gate:
         """Begin with nothing charged."""
         self.clock = LoopClock()
         self.store = MemoryStore()
-        self.rooms = WaitingRooms(self.clock, self.give_back, max_rooms)
+        self.rooms = WaitingRooms(self.clock, max_rooms)
         self.asked = 0
         self.given_back: list[Charge] = []
         self.ended: list[Ended] = []
@@ -72,11 +72,11 @@ class Gate:
     async def _decision(self, client: Client, asks: Sequence[Ask]) -> Decision:
         again = lambda: self.decide(asks)  # noqa: E731 - what admission hands over is a function of nothing
         if self.rooms.occupied(asks):
-            answer = self.rooms.enter(again, client, asks)
+            answer = self.rooms.enter(again, client, asks, self.give_back)
         else:
             first = self.decide(asks)
             decision = first if isinstance(first, Decision) else await first
-            answer = decision if decision.admitted else self.rooms.enter(again, client, asks, decision)
+            answer = decision if decision.admitted else self.rooms.enter(again, client, asks, self.give_back, decision)
         return await answer if isinstance(answer, Waiting) else answer
 
     def begin(self, client: Client, *asks: Ask) -> asyncio.Task[Decision]:
@@ -283,8 +283,8 @@ async def test_hope_that_is_lost_ends_the_wait() -> None:
         verdict = Verdict(limit, admitted=False, remaining=0, retry_after_us=waits_us.pop(0), reset_us=1)
         return Decision(admitted=False, verdicts=(verdict,), tightest=verdict)
 
-    rooms = WaitingRooms(LoopClock(), list)
-    waiting = rooms.enter(decide, "a", [(limit, b"k", 1)], decide())
+    rooms = WaitingRooms(LoopClock())
+    waiting = rooms.enter(decide, "a", [(limit, b"k", 1)], list, decide())
     assert isinstance(waiting, Waiting)
     assert told_s(await waiting) == 5
     assert round(asyncio.get_running_loop().time(), 3) == 0.1
@@ -329,7 +329,7 @@ async def test_rooms_are_bounded() -> None:
         gate.decide(asks)
         refused = gate.decide(asks)
         assert isinstance(refused, Decision)
-        return gate.rooms.enter(lambda: gate.decide(asks), "a", asks, refused)
+        return gate.rooms.enter(lambda: gate.decide(asks), "a", asks, gate.give_back, refused)
 
     async def wait(waiting: Decision | Waiting) -> Decision:
         assert isinstance(waiting, Waiting)
@@ -453,7 +453,7 @@ async def test_an_answer_that_came_when_its_client_left_is_given_back() -> None:
         answers.append(asyncio.get_running_loop().create_future())
         return answers[-1]
 
-    waiting = gate.rooms.enter(ask_again, "a", [ask], refused)
+    waiting = gate.rooms.enter(ask_again, "a", [ask], gate.give_back, refused)
     assert isinstance(waiting, Waiting)
 
     async def wait() -> Decision:
@@ -482,7 +482,7 @@ async def test_an_answer_that_comes_in_spite_of_all_is_given_back() -> None:
             await asyncio.sleep(0.01)
         return charged
 
-    waiting = gate.rooms.enter(decides_all_the_same, "a", [ask], gate.now([ask]))
+    waiting = gate.rooms.enter(decides_all_the_same, "a", [ask], gate.give_back, gate.now([ask]))
     assert isinstance(waiting, Waiting)
     assert not (await waiting).admitted
     await at(2.1)
@@ -504,7 +504,7 @@ async def test_a_store_that_fails_fails_the_one_it_was_asked_for(later: bool) ->
         raise OSError(later)
 
     async def wait() -> Decision:
-        waiting = gate.rooms.enter(fail if later else fail_now, "a", [ask], refused)
+        waiting = gate.rooms.enter(fail if later else fail_now, "a", [ask], gate.give_back, refused)
         assert isinstance(waiting, Waiting)
         return await waiting
 
@@ -530,7 +530,7 @@ async def test_a_store_that_ends_lets_nobody_hang() -> None:
         answer.cancel()
         return answer
 
-    waiting = gate.rooms.enter(ends, "a", [ask], refused)
+    waiting = gate.rooms.enter(ends, "a", [ask], gate.give_back, refused)
     assert isinstance(waiting, Waiting)
     assert not (await waiting).admitted
     assert gate.clock.monotonic_s() < 0.11
@@ -564,12 +564,12 @@ async def test_a_place_that_is_given_back_is_taken_at_once() -> None:
         held.extend(charges)
         return Decision(free, (verdict,), verdict, charges)
 
-    rooms = WaitingRooms(LoopClock(), lambda _charges: held.clear())
+    rooms = WaitingRooms(LoopClock())
     asks = [(places, b"k", 1)]
     ended: list[float] = []
 
     async def request() -> None:
-        waiting = rooms.enter(decide, "a", asks, decide())
+        waiting = rooms.enter(decide, "a", asks, lambda _charges: held.clear(), decide())
         decision = await waiting if isinstance(waiting, Waiting) else waiting
         assert decision.admitted
         ended.append(round(asyncio.get_running_loop().time(), 3))
@@ -611,7 +611,7 @@ async def test_a_room_that_emptied_before_a_newcomer_came_in_lets_it_ask() -> No
     await gate.request("x", ask)
     task = gate.begin("a", ask)
     await turns()
-    newcomer = gate.rooms.enter(lambda: gate.store.decide([ask], gate.now_us(), 0), "b", [ask])
+    newcomer = gate.rooms.enter(lambda: gate.store.decide([ask], gate.now_us(), 0), "b", [ask], gate.give_back)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert len(gate.rooms) == 0
@@ -624,7 +624,7 @@ async def test_a_room_that_emptied_before_a_newcomer_came_in_lets_it_ask() -> No
 async def test_a_crowd_that_is_due_at_once_leaves_others_their_turns() -> None:
     """A window that begins anew admits hundreds; the loop is not held up by all of them together."""
     limit = policy("log", requests=300, burst=300, queue=300)
-    rooms, free, asked, turn = WaitingRooms(LoopClock(), list), False, 0, [0]
+    rooms, free, asked, turn = WaitingRooms(LoopClock()), False, 0, [0]
 
     def decide() -> Decision:
         nonlocal asked
@@ -637,7 +637,7 @@ async def test_a_crowd_that_is_due_at_once_leaves_others_their_turns() -> None:
         return Decision(free, (verdict,), verdict)
 
     async def request() -> None:
-        waiting = rooms.enter(decide, "a", [(limit, b"k", 1)], decide())
+        waiting = rooms.enter(decide, "a", [(limit, b"k", 1)], list, decide())
         assert isinstance(waiting, Waiting)
         assert (await waiting).admitted
 

@@ -80,6 +80,7 @@ class Waiting:
         asks: Sequence[Ask],
         decision: Decision | None,
         *,
+        give_back: GiveBack,
         now_us: int,
     ) -> None:
         """Begin. `decision` is what it was told last, and `decided_us` when; `room` where it waits now."""
@@ -90,7 +91,7 @@ class Waiting:
         self.decision = decision
         self.began_us = self.decided_us = self.entered_us = now_us
         self.until_us = NEVER_US
-        self.give_back: GiveBack = _nothing
+        self.give_back = give_back
         self.room: Room | None = None
         self.place: Place[Waiting] | None = None
         self.future: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
@@ -98,10 +99,6 @@ class Waiting:
     def __await__(self) -> Generator[Any, None, Decision]:
         """Wait for the decision."""
         return self.wait(self).__await__()
-
-
-def _nothing(_charges: tuple[Charge, ...]) -> None:
-    """Refund nothing: nothing was charged yet."""
 
 
 class Room:

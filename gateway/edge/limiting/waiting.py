@@ -37,10 +37,9 @@ _AT_ONCE: Final = 64
 class WaitingRooms:
     """All rooms. Bounded: at most `max_rooms`, each with at most its policy's `queue`."""
 
-    def __init__(self, clock: Clock, give_back: GiveBack, max_rooms: int = 10_000) -> None:
-        """Begin without any. `give_back` refunds a request that was admitted when its client had just left."""
+    def __init__(self, clock: Clock, max_rooms: int = 10_000) -> None:
+        """Begin without any."""
         self._clock = clock
-        self._give_back = give_back
         self._max_rooms = max_rooms
         self._rooms: dict[tuple[str, bytes], Room] = {}
         self._waits: dict[str, Waits] = {}
@@ -69,17 +68,16 @@ class WaitingRooms:
         ask: AskAgain,
         client: Client,
         asks: Sequence[Ask],
+        give_back: GiveBack,
         decision: Decision | None = None,
-        give_back: GiveBack | None = None,
     ) -> Decision | Waiting:
         """Let a request wait that was refused by `decision`, or that found a room `occupied` and did not ask.
 
         `asks` are all that `ask` asks for. Returns what to await for the decision in the end; or at once the refusal,
         with the true wait, where one of those that refuse lets nobody wait, or waiting would be in vain. `give_back`
-        refunds this request, where it is not what all of these rooms have.
+        refunds the request when it was admitted and its client had just left.
         """
-        waiting = Waiting(self.wait, ask, client, asks, decision, now_us=self._now_us())
-        waiting.give_back = give_back or self._give_back
+        waiting = Waiting(self.wait, ask, client, asks, decision, give_back=give_back, now_us=self._now_us())
         door = self._door(waiting)
         if door is None:
             assert decision is not None  # noqa: S101 - who did not ask has found a room that it may wait in
