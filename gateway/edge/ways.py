@@ -100,11 +100,15 @@ class Ways:
         self._pools = {one.settings.name: _reached(one, loop, before) for one in config.upstreams}
         self._shown = {one.name: _described(one) for one in settings}
         shown = words.shipped()
+        secrets = {one.settings.name: _secrets(one, environ) for one in config.upstreams}
         self.unknown = {
-            one.settings.name: _sightings(shown, _secrets(one, environ), one, before) for one in config.upstreams
+            one.settings.name: _sightings(shown, secrets[one.settings.name], one, before) for one in config.upstreams
         }
         kept = {} if before is None else self._kept(before)
-        self._ways = [kept.get(id(one)) or self._of(config.gateway, one, environ) for one in config.upstreams]
+        self._ways = [
+            kept.get(id(one)) or self._of(config.gateway, one, environ, secrets[one.settings.name])
+            for one in config.upstreams
+        ]
 
     def _kept(self, before: Ways) -> Mapping[int, dict[int, Way]]:
         """Return the ways that are what they were, by the identity of their upstreams."""
@@ -142,26 +146,38 @@ class Ways:
         """Return how each upstream's pool stands."""
         return {name: reached.pool.stats() for name, reached in self._pools.items()}
 
-    def _of(self, gateway: GatewayFile, upstream: Upstream, environ: Mapping[str, str]) -> dict[int, Way]:
+    def _of(
+        self, gateway: GatewayFile, upstream: Upstream, environ: Mapping[str, str], secrets: Secrets | None
+    ) -> dict[int, Way]:
         """Return an upstream's ways by the identity of their route (the configuration lives as long as they do)."""
-        return {id(route): self._way(gateway, upstream, route, environ) for route in (None, *upstream.settings.routes)}
+        rules = counted(upstream, self._budgets.watched[upstream.settings.name].held)
+        return {
+            id(route): self._way(gateway, upstream, route, environ, secrets=secrets, rules=rules)
+            for route in (None, *upstream.settings.routes)
+        }
 
     def _view(self, name: str | None) -> Writer | None:
         return None if name is None else self._writers.named(name)
 
     def _way(
-        self, gateway: GatewayFile, upstream: Upstream, route: RouteConfig | None, environ: Mapping[str, str]
+        self,
+        gateway: GatewayFile,
+        upstream: Upstream,
+        route: RouteConfig | None,
+        environ: Mapping[str, str],
+        *,
+        secrets: Secrets | None,
+        rules: Mapping[str, Counted],
     ) -> Way:
         settings = upstream.settings
         name = settings.name
         plan = plan_of(gateway, upstream, route)
-        secrets = _secrets(upstream, environ)
         return Way(
             upstream=name,
             route=None if route is None else route_name(route),
             plan=plan,
             policies=policies.of_way(settings, route) + self._budgets.policies(name),
-            counted=counted(upstream, self._budgets.watched[name].held),
+            counted=rules,
             request=_request_rules(gateway, upstream, plan, environ),
             reply=_reply_rules(gateway, upstream, plan, secrets),
             query=_query(upstream, environ),
