@@ -83,27 +83,27 @@ def _report(path: Path) -> _Report:
         return _Report(ok=False, config=str(path), faults=error.faults)
     environ = os.environ  # noqa: TID251 - a command is where the environment comes in
     faults = verify(configuration) + file_faults(configuration) + store_faults(configuration, environ)
-    warnings = [] if faults else _warnings(configuration, environ)
+    series = None if faults else series_budget(configuration)
+    warnings = [] if series is None else _warnings(configuration, environ, series)
     return _Report(
         ok=not faults,
         config=str(path),
         hash=configuration.digest,
         upstreams=len(configuration.upstreams),
         examples=count_examples(configuration),
-        series=None if faults else series_budget(configuration),
+        series=series,
         faults=ConfigError(faults or warnings).faults,
     )
 
 
-def _warnings(configuration: Configuration, environ: Mapping[str, str]) -> list[Fault]:
+def _warnings(configuration: Configuration, environ: Mapping[str, str], series: SeriesBudget) -> list[Fault]:
     """Return what does not keep a gateway from starting elsewhere, or at all."""
     unset = configuration.environment_faults(environ)
     warnings = [replace(fault, severity=Severity.WARNING) for fault in unset] + vain_limits(configuration)
-    return warnings + _too_many_series(configuration)
+    return warnings + _too_many_series(configuration, series.most)
 
 
-def _too_many_series(configuration: Configuration) -> list[Fault]:
-    most = series_budget(configuration).most
+def _too_many_series(configuration: Configuration, most: int) -> list[Fault]:
     if most <= MANY:
         return []
     told = f"/metrics can grow to {most:,} series, of each replica"

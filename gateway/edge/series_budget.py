@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.catalog import CODES
 from gateway.config import presets
 from gateway.config.policies import all_of
-from gateway.edge.counters import BUCKETS_S, Counters
+from gateway.edge.counters import Counters, Histograms
 from gateway.edge.limiting import budget_metrics, store_metrics
 from gateway.edge.metrics import METHODS, Tables
 from gateway.edge.upstream_metrics import FAMILIES as POOLS
@@ -36,13 +36,12 @@ SIZES: Final[Mapping[str, int]] = {
     "origin": len(Origin),
     "category": len(Category) + 1,
     "code": len(CODES) + 2,
-    "dialect": len(presets.specs()) + 3,
+    "dialect": len(presets.names()) + 3,
     "result": len(Translation),
     "reason": len(TransportReason),
 }
 """How many values each label has, `none` and `other` among them."""
 
-_HISTOGRAM: Final = len(BUCKETS_S) + 3
 _SHADOWED: Final = "accord_shadow_replies"
 _UNKNOWN: Final = 2
 _VERDICTS: Final = 3
@@ -98,4 +97,4 @@ def _of_policy(policy: Policy) -> int:
 def _store() -> int:
     """Return how many series tell of a store on the network, and of what replicas say to each other there."""
     single = len((store_metrics.UP, store_metrics.REPLICAS))
-    return single + 2 * len(StoreReason) + len(Where) + _HISTOGRAM
+    return single + 2 * len(StoreReason) + len(Where) + Histograms(store_metrics.SECONDS).lines
