@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gateway import app
 from gateway.app.reloads import Reloads, Taker
@@ -16,6 +16,7 @@ from gateway.config.files import FileSet
 from gateway.edge.clock import SystemClock
 from gateway.edge.limiting.stores import shared_tables
 from gateway.supervisor.supervisor import Supervisor
+from gateway.units import NS_IN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,14 +30,11 @@ if TYPE_CHECKING:
     from gateway.edge.limiting.tables import Tables
 
 
-_NS_IN_S: Final = 1_000_000_000
-
-
 async def serve(path: Path, config: Configuration, environ: Mapping[str, str]) -> None:
     """Run the gateway until SIGTERM or SIGINT; `path` is the file that `config` came from."""
     clock = SystemClock()
     files = FileSet(path)
-    files.look(int(clock.now_s() * _NS_IN_S))
+    files.look(int(clock.now_s() * NS_IN_S))
     application = app.build(config, environ=environ, clock=clock)
     stop = stop_signal()
     reloads = reloading(path, environ, application, clock, files)

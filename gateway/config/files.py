@@ -79,18 +79,17 @@ class FileSet:
         except OSError:
             return None
         fresh = now_ns - max(state.st_mtime_ns, state.st_ctime_ns) < _COARSE_NS
-        if known is not None and known.digest == _digest(content):
+        digest = _digest(content)
+        if known is not None and known.digest == digest:
             return known._replace(told=told, fresh=fresh)
-        return self._read(path, content, told, fresh=fresh)
+        return _Known(told, fresh, digest, *self._names(path, content))
 
-    def _read(self, path: Path, content: bytes, told: tuple[int, ...], *, fresh: bool) -> _Known:
-        """Read which files a file names; most name none, and are not worth parsing."""
-        found: tuple[str, ...] = ()
-        named: tuple[str, ...] = ()
-        if path == self._path or _SUFFIX.encode() in content:
-            document = Document(content.decode("utf-8", "replace"), str(path))
-            found, named = patterns(document), tuple(_named(document.value))
-        return _Known(told, fresh, _digest(content), found, named)
+    def _names(self, path: Path, content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return which patterns and files a file names; most name none, and are not worth parsing."""
+        if path != self._path and _SUFFIX.encode() not in content:
+            return (), ()
+        document = Document(content.decode("utf-8", "replace"), str(path))
+        return patterns(document), tuple(_named(document.value))
 
 
 _NOTHING: Final = Document("", "")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
-from gateway.config.values import Duration, Method, Name
+from gateway.config.values import Duration, Method, Name, spelled
 from gateway.dialects.spec import OneOrList, Strict
 from gateway.limits import Algorithm, OnStoreError, Period, Policy
 from gateway.limits.policy import PERIOD_US
@@ -18,17 +18,12 @@ if TYPE_CHECKING:
 
 _KEY_PART = re.compile(r"^(client|ip|upstream|route|method|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$")
 
-
-def _key_part(text: str) -> str:
-    if _KEY_PART.fullmatch(text) is None:
-        message = "must be client, ip, upstream, route, method or header:NAME, or a list of them, as in [client, route]"
-        raise ValueError(message)
-    return text
-
-
 KeyPart = Annotated[
     str,
-    AfterValidator(_key_part),
+    spelled(
+        _KEY_PART,
+        "must be client, ip, upstream, route, method or header:NAME, or a list of them, as in [client, route]",
+    ),
     WithJsonSchema({"title": "key part", "type": "string", "pattern": _KEY_PART.pattern}),
 ]
 """What a limit counts by: `client`, `ip`, `upstream`, `route`, `method` or `header:NAME`."""

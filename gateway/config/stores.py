@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_serializer, model_validator
+from pydantic import Field, WithJsonSchema, model_serializer, model_validator
 
-from gateway.config.values import Duration, EnvironmentVariable, FileName  # noqa: TC001 - pydantic needs them
+from gateway.config.values import Duration, EnvironmentVariable, FileName, spelled
 from gateway.dialects.spec import Strict
 
 if TYPE_CHECKING:
@@ -36,15 +36,10 @@ class SharedConfig(Strict, title="shared store"):
     """How many keys each limit counts apart; the memory for them is set aside at the start."""
 
 
-def _node(text: str) -> str:
-    if _NODE.fullmatch(text) is None:
-        message = "must be host:port, as in 10.0.0.1:26379"
-        raise ValueError(message)
-    return text
-
-
 SentinelNode = Annotated[
-    str, AfterValidator(_node), WithJsonSchema({"title": "host:port", "type": "string", "pattern": _NODE.pattern})
+    str,
+    spelled(_NODE, "must be host:port, as in 10.0.0.1:26379"),
+    WithJsonSchema({"title": "host:port", "type": "string", "pattern": _NODE.pattern}),
 ]
 
 

@@ -39,27 +39,15 @@ def _bytes(value: Any) -> int:
     return int(found.group(1)) * _BYTES[found.group(2)]
 
 
-def _name(name: str) -> str:
-    if _NAME.fullmatch(name) is None:
-        message = "a name is at most 63 lower-case letters, digits, dots, dashes and underscores"
-        raise ValueError(message)
-    return name
+def spelled(pattern: re.Pattern[str], message: str) -> AfterValidator:
+    """Return what refuses every text that is not all of `pattern`, with `message`."""
 
+    def check(text: str) -> str:
+        if pattern.fullmatch(text) is None:
+            raise ValueError(message)
+        return text
 
-def _variable(name: str) -> str:
-    """Refuse what a variable holds in place of its name."""
-    if _VARIABLE.fullmatch(name) is None:
-        message = "write the name of an environment variable, as in REDIS_URL, not what is in it"
-        raise ValueError(message)
-    return name
-
-
-def _sha256(text: str) -> str:
-    """Refuse a key in place of its hash."""
-    if _SHA256.fullmatch(text) is None:
-        message = 'must be 64 digits of lower-case hex: printf %s "$KEY" | sha256sum'
-        raise ValueError(message)
-    return text
+    return AfterValidator(check)
 
 
 def _spelled_bytes(count: int) -> str:
@@ -135,7 +123,9 @@ Network = Annotated[
     WithJsonSchema({"title": "network", "type": "string", "examples": ["10.0.0.0/8", "::1"]}),
 ]
 Name = Annotated[
-    str, AfterValidator(_name), WithJsonSchema({"title": "name", "type": "string", "pattern": _NAME.pattern})
+    str,
+    spelled(_NAME, "a name is at most 63 lower-case letters, digits, dots, dashes and underscores"),
+    WithJsonSchema({"title": "name", "type": "string", "pattern": _NAME.pattern}),
 ]
 """A name: lower-case letters, digits, dots, dashes and underscores, at most 63; it becomes a label of metrics."""
 Method = Annotated[
@@ -144,11 +134,13 @@ Method = Annotated[
 FileName = Annotated[str, AfterValidator(_file_name), Field(title="file")]
 """The path of a file, where it begins without `/` from the folder of the file that names it."""
 Sha256 = Annotated[
-    str, AfterValidator(_sha256), WithJsonSchema({"title": "SHA-256", "type": "string", "pattern": _SHA256.pattern})
+    str,
+    spelled(_SHA256, 'must be 64 digits of lower-case hex: printf %s "$KEY" | sha256sum'),
+    WithJsonSchema({"title": "SHA-256", "type": "string", "pattern": _SHA256.pattern}),
 ]
 EnvironmentVariable = Annotated[
     str,
-    AfterValidator(_variable),
+    spelled(_VARIABLE, "write the name of an environment variable, as in REDIS_URL, not what is in it"),
     WithJsonSchema({"title": "environment variable", "type": "string", "pattern": _VARIABLE.pattern}),
 ]
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.config.load import Configuration
+    from gateway.config.models import GatewayFile
     from gateway.edge.clock import Clock
     from gateway.edge.limiting.tables import Tables
     from gateway.limits.stores.shared.handle import Handle
@@ -82,7 +83,6 @@ class Supervisor:
         of memory that they share, and stay the caller's.
         """
         loop = asyncio.get_running_loop()
-        self.settings = config.gateway
         self.port = 0
         self.admin_port = 0
         self._config = config
@@ -154,6 +154,11 @@ class Supervisor:
         """The configuration that is served."""
         return self._config
 
+    @property
+    def settings(self) -> GatewayFile:
+        """The gateway's own file, of the configuration that is served."""
+        return self._config.gateway
+
     async def take(self, config: Configuration) -> None:
         """Have all processes serve by another configuration, or none: raises NotPrepared, or OSError, then.
 
@@ -168,7 +173,6 @@ class Supervisor:
                 self._tables.narrow(handle)
             raise
         before, self._config = self._config, config
-        self.settings = config.gateway
         for process in lives:
             process.switch()
         for seat in self._seats:
