@@ -37,7 +37,7 @@ SOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
 Panel = timeseries.Panel | stat.Panel | table.Panel | statetimeline.Panel
 _Any = TypeVar("_Any", timeseries.Panel, stat.Panel, table.Panel, statetimeline.Panel)
 
-WHOLE, HALF, THIRD, QUARTER, SIXTH = 24, 12, 8, 6, 4
+WHOLE, HALF, THIRD, SIXTH = 24, 12, 8, 4
 """Widths: the grid has 24 columns."""
 _STEPS: Final = 200
 """Points of a query that looks back from each of its points; also how finely it tells when something began."""

@@ -41,14 +41,13 @@ class Tables:
 
     def keep(self, ids: Collection[str]) -> None:
         """Let go of the tables in which none of these policies is."""
-        left = [table for table in self._tables if {policy.id for policy in table.policies}.isdisjoint(ids)]
-        self._tables = [table for table in self._tables if table not in left]
-        for table in left:
-            table.close()
+        self._let_go([table for table in self._tables if {policy.id for policy in table.policies}.isdisjoint(ids)])
 
     def narrow(self, handle: Handle) -> None:
         """Take back room that was made and is not needed after all: who has no such room yet would never be told."""
-        left = [table for table in self._tables if table.fileno() == handle.fd]
+        self._let_go([table for table in self._tables if table.fileno() == handle.fd])
+
+    def _let_go(self, left: Collection[SharedTable]) -> None:
         self._tables = [table for table in self._tables if table not in left]
         for table in left:
             table.close()
